@@ -1,0 +1,75 @@
+"""What a contact store must offer, whatever holds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bulk_export.filters.compile import Selection
+    from bulk_export.storage.base import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """How many contacts a selection matched.
+
+    Attributes:
+        contacts: matched contacts, root recordings left out.
+        roots: root recordings that met the filters and were excluded (ROOT_UNSUPPORTED).
+        media_bytes: stored bytes of the matched contacts' audio and screen, where the catalogue knows them.
+    """
+
+    contacts: int
+    roots: int
+    media_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreReport:
+    """What `check-store` found when the store is usable.
+
+    Attributes:
+        contacts: rows of the catalogue.
+        columns: known columns that are present, in catalogue order.
+        absent: optional columns that are missing.
+        ignored: columns of the store that no field uses.
+    """
+
+    contacts: int
+    columns: tuple[str, ...]
+    absent: tuple[str, ...]
+    ignored: tuple[str, ...]
+
+
+class ContactStore(Protocol):
+    """A catalogue of contacts plus its objects."""
+
+    @property
+    def objects(self) -> Storage:
+        """Where relative `audio_uri`, `screen_uri` and `transcript_uri` lie."""
+        ...
+
+    def check(self) -> StoreReport:
+        """Raise `DefinitionError` STORE_INVALID naming every column of the wrong type, every missing required column
+        and the first duplicate contact ids; `TransientError` STORE_UNREACHABLE when it cannot be read at all."""
+        ...
+
+    def select_keys(self, selection: Selection, into: Path) -> Matches:
+        """Write the matched contacts' keys, oldest first (started_at, contact_id), to one Parquet file.
+
+        Columns: `contact_id` int64, `started_at` timestamp[us, UTC], `updated_at` the same or null, `media_bytes`
+        int64. Root recordings are left out and counted.
+        """
+        ...
+
+    def fetch(self, keys: pa.Table, metadata_keys: tuple[str, ...], *, with_text: bool) -> pa.Table:
+        """Every known column of the contacts in `keys` (columns as above, sorted), in the order of `keys`.
+
+        Returns the canonical schema of `contacts/schema.py`: absent columns are null, `metadata.<key>` one text column
+        per exportable key, `text` only when asked for. Contacts that left the store since are not in the result.
+        """
+        ...

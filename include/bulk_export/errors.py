@@ -1,0 +1,70 @@
+"""The errors a run can end with, sorted by what to do about them.
+
+`DefinitionError`: somebody must edit a definition; a retry cannot help. `RefusedError`: licence, quota or access
+says no; a retry cannot help. `TransientError`: the world may be better in a minute; retry. Anything wrong with one
+contact is not an exception but a record with a reason (`reasons.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing wrong with a definition: where it stands and what to do.
+
+    Attributes:
+        file: path of the file, relative to the definitions folder.
+        line: 1-based line, 0 when the problem is the whole file.
+        where: dotted path of the key, such as `media.audio_only` or `filters[1]`; empty for the whole file.
+        message: what is wrong, with the value and the nearest valid name.
+        blocks_loading: True when the file gives no definition (no DAG); False when it loads but a run will be refused.
+    """
+
+    file: str
+    line: int
+    where: str
+    message: str
+    blocks_loading: bool = True
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place} {self.where}: {self.message}" if self.where else f"{place}: {self.message}"
+
+
+class BulkExportError(Exception):
+    """Base of every error the product raises on purpose.
+
+    Attributes:
+        code: stable name for programs and the audit, such as `FILTER_INCOMPLETE`.
+        message: operation, subject and place, in words; never a secret, never personal data.
+        hint: what to do next, one sentence; may be empty.
+        problems: every problem found, where there are several.
+    """
+
+    def __init__(self, code: str, message: str, *, hint: str = "", problems: Sequence[Problem] = ()) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        lines = [f"{self.code}: {self.message}", *(f"  {problem}" for problem in self.problems)]
+        if self.hint:
+            lines.append(f"What to do: {self.hint}")
+        return "\n".join(lines)
+
+
+class DefinitionError(BulkExportError):
+    """A definition or the contact store must be mended first. Never retried."""
+
+
+class RefusedError(BulkExportError):
+    """The licence, the quota or an access right says no. Never retried."""
+
+
+class TransientError(BulkExportError):
+    """Storage, store or database could not be reached or is full. Retried."""
