@@ -6,9 +6,11 @@ Shapes only. Reading files and naming every problem is `loader.py`; whether a fi
 
 from __future__ import annotations
 
+import difflib
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
@@ -24,14 +26,31 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 CsvProfile = Literal["standard", "excel", "data"]
 
 
+_CRON_FIELDS = 5
+_TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+
 def _known_zone(name: str) -> str:
-    if name not in _ZONES:
-        raise ValueError(f"'{name}' is not an IANA time zone")
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        near = difflib.get_close_matches(name, available_timezones(), n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        raise ValueError(f"'{name}' is not an IANA time zone such as America/Bogota.{hint}") from error
     return name
 
 
-_ZONES = available_timezones()
-_CRON_FIELDS = 5
+def _time_of_day(text: str) -> str:
+    if not _TIME_OF_DAY.fullmatch(text):
+        raise ValueError(f"'{text}' is not a time of day such as \"02:30\"")
+    return text
+
+
+def _identifier(text: str) -> str:
+    if not _IDENTIFIER.fullmatch(text):
+        raise ValueError(f"'{text}' is not an id: letters, digits, - and _, at most 100, a letter or digit first")
+    return text
 
 
 def _aware(time: datetime) -> datetime:
@@ -67,8 +86,8 @@ def _five_field_cron(expression: str) -> str:
 
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=100)]
+TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
+Identifier = Annotated[str, AfterValidator(_identifier)]
 AwareTime = Annotated[datetime, AfterValidator(_aware)]
 
 

@@ -36,8 +36,10 @@ class Entry:
 class Storage(Protocol):
     """One storage location, staging area or object root of a contact store.
 
-    Every method raises `RefusedError` (code STORAGE_DENIED) when access is denied, `TransientError` (STORAGE_FULL,
-    STORAGE_UNREACHABLE) when a retry may help, and `FileNotFoundError` from the reading ones when the object is absent.
+    Every method raises `RefusedError` (STORAGE_DENIED, STORAGE_MISSING) when access is denied or there is nothing to
+    write into, `TransientError` (STORAGE_FULL, STORAGE_UNREACHABLE) when a retry may help, `DefinitionError`
+    (KEY_INVALID) for a key that is absolute or would leave the root, and `FileNotFoundError` from the reading ones
+    when the object is absent. The table is `faults.py`.
     """
 
     @property
@@ -62,7 +64,7 @@ class Storage(Protocol):
         ...
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
-        """Every object whose key starts with `prefix`, in key order; temporary files of unfinished writes never show."""
+        """Every object whose key starts with `prefix`, in key order; unfinished writes never show."""
         ...
 
     def delete(self, keys: Iterable[str]) -> None:
@@ -71,6 +73,13 @@ class Storage(Protocol):
 
     def path(self, key: str) -> Path | None:
         """Where the object lies on this machine, or None for a remote storage (tools that need a file ask first)."""
+        ...
+
+    def sweep(self, prefix: str = "") -> int:
+        """Remove what killed writers left unfinished in the folder `prefix`; how much it was.
+
+        Only for folders nobody else is writing to: a write under way would lose its temporary file and fail.
+        """
         ...
 
     def make_durable(self, prefix: str) -> None:

@@ -1,0 +1,33 @@
+# Everything a newcomer needs. GNU make and a POSIX shell; nothing here asks for root.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo stop test check lock clean
+
+python := .venv/bin/python
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: ## make .venv from the lock (constraints.txt); quick when nothing changed
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh
+
+demo: setup ## sample contacts, a local Airflow, one export run through it; Airflow stays up
+	@$(python) scripts/demo.py
+
+stop: ## end the local Airflow that `make demo` started
+	@if [ -x $(python) ]; then $(python) scripts/stop.py; fi
+
+test: setup ## all tests; pytest's own options in PYTEST_ARGS
+	@$(python) -m pytest $(PYTEST_ARGS)
+
+check: setup ## linter, formatter, types
+	@$(python) -m ruff check .
+	@$(python) -m ruff format --check .
+	@$(python) -m mypy
+
+lock: setup ## write constraints.txt anew from requirements.txt
+	@$(python) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		requirements.txt --output-file constraints.txt
+
+clean: stop ## remove what runs and checks leave behind, with var/ (demo data, Airflow's own database)
+	@rm -rf var .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,0 +1,27 @@
+"""The DAG that sends an export at once: whoever triggers it says in its form which contacts go where, and how."""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, get_parsing_context
+from bulk_export.definitions.loader import load_definitions
+from export_dag import OWNER, TAG
+from export_parameters import immediate_params
+from export_pipeline import export_tasks
+from export_site import definitions_folder
+
+# A task that starts needs no drop-downs, so only the settings are read then.
+starting = get_parsing_context().dag_id is not None
+definitions = load_definitions(definitions_folder(), only_export="" if starting else None)
+
+with DAG(
+    dag_id="bulk_contact_export_now",
+    dag_display_name="Bulk contact export now",
+    description="Export the contacts of a saved search immediately, without saving the export",
+    doc_md=__doc__,
+    schedule=None,
+    is_paused_upon_creation=False,
+    default_args={"owner": OWNER},
+    tags=[TAG, "immediate"],
+    params=immediate_params(definitions),
+):
+    export_tasks(None)

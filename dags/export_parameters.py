@@ -1,0 +1,154 @@
+"""What the trigger forms ask, and how their answers become the run parameters of `bulk_export`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from airflow.sdk import Param
+from bulk_export.definitions.loader import Definitions
+from bulk_export.definitions.messages import did_you_mean
+from bulk_export.definitions.models import AUDIO_ONLY_FORMATS, AUDIO_VIDEO_FORMATS, TRANSCRIPT_FORMATS, Model
+from bulk_export.definitions.run import ImmediateExport, RunParameters
+from bulk_export.errors import DefinitionError, Problem
+from pydantic import ValidationError
+
+Answers = TypeVar("Answers", bound=Model)
+
+NO_FORMAT = "none"
+FORMAT_NAMES = {
+    NO_FORMAT: "None",
+    "original": "As stored",
+    "mp4": "MP4 (H.264, AAC)",
+    "webm": "WebM (VP9, Opus)",
+    "wmv": "WMV",
+    "wav": "WAV (PCM)",
+    "mp3": "MP3",
+    "ogg": "OGG (Opus)",
+    "json": "JSON",
+    "xml": "XML",
+}
+
+
+def run_params(definitions: Definitions) -> dict[str, Param]:
+    """The form of a saved export: everything is optional, nothing changes the definition."""
+    return {
+        "storage_location": _choice(
+            [None, *_locations(definitions)],
+            {"null": "The saved export's own", **_location_names(definitions)},
+            title="Storage location",
+            description="Deliver this run somewhere else.",
+        ),
+        **_common_params(),
+    }
+
+
+def immediate_params(definitions: Definitions) -> dict[str, Param]:
+    """The form of an export that is sent at once, without being saved."""
+    searches = {search.id: search.name for search in definitions.searches.values()}
+    return {
+        "name": Param(
+            type="string", minLength=1, maxLength=200, title="Export name", description="Names the directory delivered."
+        ),
+        "search": _required_choice(
+            list(searches), searches, title="Saved search", description="Which contacts: a saved set of filters."
+        ),
+        "storage_location": _required_choice(
+            _locations(definitions),
+            _location_names(definitions),
+            title="Storage location",
+            description="Where the directory is delivered.",
+        ),
+        "audio_video": _format(
+            AUDIO_VIDEO_FORMATS, "Audio/video format", "For contacts with a screen recording; audio and screen in one file."
+        ),
+        "audio_only": _format(AUDIO_ONLY_FORMATS, "Audio only format", "For contacts with an audio recording alone."),
+        "transcripts": _format(TRANSCRIPT_FORMATS, "Transcripts", "None exports no transcripts."),
+        **_common_params(),
+    }
+
+
+def _common_params() -> dict[str, Param]:
+    return {
+        "started_from": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            title="First day",
+            description="With the last day: takes the place of the search's own start dates, in the environment's zone.",
+        ),
+        "started_until": Param(
+            None, type=["null", "string"], format="date", title="Last day", description="The whole of this day is included."
+        ),
+        "limit": Param(
+            None, type=["null", "integer"], minimum=1, title="Limit", description="Export at most so many contacts."
+        ),
+        "dry_run": Param(
+            False,
+            type="boolean",
+            title="Dry run",
+            description="Write and charge nothing; report what would be exported.",
+        ),
+    }
+
+
+def _locations(definitions: Definitions) -> list[str]:
+    return list(definitions.settings.storage_locations) if definitions.settings else []
+
+
+def _location_names(definitions: Definitions) -> dict[str, str]:
+    locations = definitions.settings.storage_locations if definitions.settings else {}
+    return {name: f"{name} ({location.type})" for name, location in locations.items()}
+
+
+def _choice(values: list[str | None], names: Mapping[str, str], **words: str) -> Param:
+    return Param(values[0], type=["null", "string"], enum=values, values_display=dict(names), **words)
+
+
+def _required_choice(values: list[str], names: Mapping[str, str], **words: str) -> Param:
+    # An empty list of values is no valid schema; then any text is taken here and refused by the run, in words.
+    allowed = {"enum": values, "values_display": dict(names)} if values else {}
+    return Param(type="string", **allowed, **words)
+
+
+def _format(formats: Iterable[str], title: str, description: str) -> Param:
+    values = [NO_FORMAT, *(name for name in formats if name != NO_FORMAT)]
+    names = {value: FORMAT_NAMES[value] for value in values}
+    return Param(NO_FORMAT, type="string", enum=values, values_display=names, title=title, description=description)
+
+
+def read_run(answers: Mapping[str, object]) -> RunParameters:
+    """The parameters of a run of a saved export; `DefinitionError` PARAMETERS_INVALID names every wrong one."""
+    return _read(RunParameters, answers)
+
+
+def read_immediate(answers: Mapping[str, object]) -> tuple[ImmediateExport, RunParameters]:
+    """An immediate export and its run parameters; `DefinitionError` PARAMETERS_INVALID names every wrong one."""
+    of_export = {key: value for key, value in answers.items() if key in ImmediateExport.model_fields}
+    for key in ("audio_video", "audio_only"):
+        if of_export.get(key) == NO_FORMAT:
+            of_export[key] = None
+    rest = {key: value for key, value in answers.items() if key not in of_export}
+    return _read(ImmediateExport, of_export), _read(RunParameters, rest)
+
+
+def _read(model: type[Answers], answers: Mapping[str, object]) -> Answers:
+    try:
+        return model.model_validate(answers)
+    except ValidationError as error:
+        raise DefinitionError(
+            "PARAMETERS_INVALID",
+            "the parameters of this run cannot be used",
+            hint="Trigger the DAG again with the parameters named above put right.",
+            problems=[
+                Problem("run parameters", 0, ".".join(map(str, detail["loc"])), _words(detail["type"], detail, model))
+                for detail in error.errors(include_url=False)
+            ],
+        ) from None
+
+
+def _words(kind: str, detail: Mapping[str, Any], model: type[Model]) -> str:
+    if kind == "extra_forbidden":
+        key = detail["loc"][-1]
+        return f"there is no parameter '{key}'." + did_you_mean(key, model.model_fields)
+    return f"{detail['input']!r}: {detail['msg']}" if detail["loc"] else str(detail["msg"])

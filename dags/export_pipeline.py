@@ -1,0 +1,133 @@
+"""The eight tasks that every export DAG has, and how they hang together.
+
+Each task is one call into `bulk_export.pipeline`. What a task is told about its run is read in `export_site`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule, task
+from airflow.sdk.exceptions import AirflowSkipException
+from bulk_export import pipeline
+from bulk_export.errors import BulkExportError, DefinitionError, RefusedError
+from export_site import failed_stages, run_id, run_request, site, was_cancelled
+
+Arguments = ParamSpec("Arguments")
+Outcome = TypeVar("Outcome")
+
+log = logging.getLogger(__name__)
+
+# What a retry can mend is retried: after 30 s, 1 min and 2 min. What somebody has to mend first fails at once.
+RETRIES = 3
+FIRST_RETRY_DELAY = timedelta(seconds=30)
+RETRY_POLICY = ExceptionRetryPolicy(
+    [
+        RetryRule(DefinitionError, RetryAction.FAIL, reason="a definition has to be mended first"),
+        RetryRule(RefusedError, RetryAction.FAIL, reason="licence, quota or access says no"),
+    ]
+)
+
+
+def stage(retries: int = RETRIES) -> Callable[[Callable[Arguments, Outcome]], Any]:
+    """Make a task of a function; its errors stand in the task's log in words first."""
+
+    def decorate(body: Callable[Arguments, Outcome]) -> Any:
+        @wraps(body)
+        def told(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Outcome:
+            try:
+                return body(*args, **kwargs)
+            except BulkExportError as error:
+                for line in str(error).splitlines():
+                    log.error("%s", line)
+                if isinstance(error, DefinitionError | RefusedError):
+                    # The words say it all; where in the code it was noticed helps nobody.
+                    raise error.with_traceback(None) from None
+                raise
+
+        return task(
+            retries=retries,
+            retry_delay=FIRST_RETRY_DELAY,
+            retry_exponential_backoff=2,
+            retry_policy=RETRY_POLICY,
+        )(told)
+
+    return decorate
+
+
+@stage(retries=0)
+def validate_filters(export_id: str | None) -> str:
+    """Open the audit record, freeze the definitions in it, and refuse what cannot run."""
+    return pipeline.validate_filters(site(), run_request(export_id))
+
+
+@stage()
+def check_quota() -> dict[str, int]:
+    """Count the matches and reserve quota for them in one transaction."""
+    return pipeline.check_quota(site(), run_id())
+
+
+@stage()
+def batch_contacts() -> list[int]:
+    """Cut the granted contacts into jobs, oldest first, with every field frozen."""
+    return pipeline.batch_contacts(site(), run_id())
+
+
+@stage()
+def copy_media(job: int) -> dict[str, int]:
+    """Copy or convert the media of one job's contacts."""
+    return pipeline.copy_media(site(), run_id(), job)
+
+
+@stage()
+def export_transcripts(job: int) -> dict[str, int]:
+    """Write the transcripts of one job's contacts as JSON or XML."""
+    return pipeline.export_transcripts(site(), run_id(), job)
+
+
+@stage()
+def build_csv() -> dict[str, int]:
+    """Write contacts.csv: one row per exported contact, every job in order."""
+    return _written(pipeline.build_csv(site(), run_id()))
+
+
+@stage()
+def publish_manifest() -> dict[str, int]:
+    """Write items.csv and the manifests, last of all the marker that the directory is whole."""
+    return _written(pipeline.publish_manifest(site(), run_id()))
+
+
+@stage()
+def write_audit() -> str:
+    """Close the audit record whatever happened, and give back the quota that was not used."""
+    return str(pipeline.write_audit(site(), run_id(), failed_stages(), cancelled=was_cancelled()).status)
+
+
+def _written(counts: dict[str, int] | None) -> dict[str, int]:
+    if counts is None:
+        raise AirflowSkipException("A dry run writes nothing.")
+    return counts
+
+
+def export_tasks(export_id: str | None) -> None:
+    """Put the tasks into the DAG that is being built.
+
+    Args:
+        export_id: the saved export, or None where the run's own parameters say what to export.
+    """
+    jobs = batch_contacts()
+    media = copy_media.expand(job=jobs)
+    transcripts = export_transcripts.expand(job=jobs)
+    csv = build_csv()
+    # Without a matching contact there are no jobs, the mapped tasks are skipped, and there still is a run to publish.
+    published = publish_manifest.override(trigger_rule="none_failed")()
+
+    validate_filters(export_id) >> check_quota() >> jobs >> csv
+    [media, transcripts, csv] >> published
+    # A teardown runs whatever happened and leaves a failed run failed. It has no setup, because a failed setup would
+    # skip it; and it waits for every branch, because publishing gives up as soon as one of them has failed.
+    [media, transcripts, csv, published] >> write_audit().as_teardown()

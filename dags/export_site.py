@@ -1,0 +1,110 @@
+"""What a task knows of its surroundings: the site it works on, and the run it belongs to.
+
+This is the only place that reads Airflow's context, the environment and the clock; `bulk_export` is told.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from airflow.sdk import get_current_context
+from airflow.sdk.configuration import conf
+from bulk_export.pipeline import STAGES, RunRequest, Site
+from export_parameters import read_immediate, read_run
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import DagRunProtocol
+
+DEFINITIONS_VARIABLE = "BULK_EXPORT_DEFINITIONS"
+PROJECT_DEFINITIONS = Path(__file__).resolve().parents[1] / "include" / "definitions"
+
+TRIGGERS = {"scheduled": "schedule", "manual": "manual", "backfill": "backfill"}
+# The stages that are never skipped for want of jobs: if one is, somebody marked the run as failed.
+ALWAYS_RUN = ("validate_filters", "check_quota", "batch_contacts", "build_csv", "publish_manifest")
+
+
+def definitions_folder() -> Path:
+    """Where the definitions lie: the project's own, unless the environment names another folder."""
+    return Path(os.environ.get(DEFINITIONS_VARIABLE) or PROJECT_DEFINITIONS)
+
+
+def site() -> Site:
+    """The site every stage works on."""
+    from export_connections import credentials, database_url
+
+    return Site(
+        definitions=definitions_folder(),
+        clock=lambda: datetime.now(UTC),
+        credentials=credentials,
+        state_url=database_url,
+        workers=os.cpu_count() or 1,
+    )
+
+
+def run_id() -> str:
+    """The run's id in the audit: the same for every task and every retry of the DAG run."""
+    dag_run = _dag_run()
+    return f"{dag_run.dag_id}/{dag_run.run_id}"
+
+
+def run_request(export_id: str | None) -> RunRequest:
+    """What this DAG run was asked for.
+
+    Raises:
+        DefinitionError: PARAMETERS_INVALID, naming every parameter that is unknown or wrong.
+    """
+    dag_run = _dag_run()
+    common: dict[str, Any] = {
+        "run_id": run_id(),
+        "trigger": TRIGGERS.get(dag_run.run_type, "manual"),
+        "triggered_by": getattr(dag_run, "triggering_user_name", None) or "",
+        # Runs that somebody starts now have no logical date.
+        "as_of": dag_run.logical_date or dag_run.run_after,
+        "dag_id": dag_run.dag_id,
+        "dag_run_id": dag_run.run_id,
+        "dag_run_url": dag_run_url(dag_run.dag_id, dag_run.run_id),
+    }
+    if export_id is not None:
+        return RunRequest(export_id=export_id, parameters=read_run(dag_run.conf or {}), **common)
+    immediate, parameters = read_immediate(get_current_context()["params"])
+    return RunRequest(export_id="", immediate=immediate, parameters=parameters, **common)
+
+
+def failed_stages() -> tuple[str, ...]:
+    """The stages of this DAG run that failed themselves, in their order."""
+    states = _states()
+    return tuple(stage for stage in STAGES if "failed" in states.get(stage, ()))
+
+
+def was_cancelled() -> bool:
+    """Whether somebody marked this DAG run as failed: Airflow then skips what had not begun."""
+    states = _states()
+    dry_run = bool((_dag_run().conf or {}).get("dry_run"))
+    expected = ALWAYS_RUN[:3] if dry_run else ALWAYS_RUN
+    return any("skipped" in states.get(stage, ()) for stage in expected)
+
+
+def _states() -> dict[str, set[str]]:
+    """The states of each stage's tasks in this DAG run; mapped ones are called `copy_media_0` by Airflow."""
+    context = get_current_context()
+    dag_run = _dag_run()
+    answered = context["ti"].get_task_states(dag_id=dag_run.dag_id, run_ids=[dag_run.run_id])
+    found: dict[str, set[str]] = {}
+    for name, state in answered.get(dag_run.run_id, {}).items():
+        stage, _, job = name.rpartition("_")
+        found.setdefault(stage if job.isdigit() else name, set()).add(str(state))
+    return found
+
+
+def dag_run_url(dag_id: str, dag_run_id: str) -> str:
+    """Where Airflow's UI shows a run."""
+    base = conf.get("api", "base_url", fallback="http://localhost:8080").rstrip("/")
+    return f"{base}/dags/{dag_id}/runs/{quote(dag_run_id)}"
+
+
+def _dag_run() -> DagRunProtocol:
+    return get_current_context()["dag_run"]

@@ -1,0 +1,97 @@
+"""Publish a run as a bag: the tag files from what was delivered, then the commit marker, last.
+
+Nothing that was delivered is read back: sizes and digests come from the puts. `tagmanifest-sha256.txt` is the commit
+marker; a directory without it is not finished, whatever else is in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bulk_export.bag.manifest import PAYLOAD_MANIFEST, TAG_MANIFEST, PayloadFile, manifest_line, sorted_files
+from bulk_export.errors import RefusedError
+from bulk_export.storage.base import Storage
+
+BAG_DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+_NOT_PRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A finished bag.
+
+    Attributes:
+        manifest_sha256: digest of `manifest-sha256.txt`, which pins every file of the run.
+        files: payload files.
+        bytes: their size together.
+    """
+
+    manifest_sha256: str
+    files: int
+    bytes: int
+
+
+def publish_bag(
+    destination: Storage, run_prefix: str, payload: Iterable[PayloadFile], info: Mapping[str, str], *, scratch: Path
+) -> Published:
+    """Write the tag files and, when everything before it is durable, the commit marker.
+
+    Args:
+        destination: where the payload already lies, under `<run_prefix>/data/`.
+        run_prefix: the run's directory, such as `weekly-detractors/20261123T023000Z_4f1c`.
+        payload: every file below `data/`, in any order, as the puts reported them.
+        info: lines of `bag-info.txt` in their order, `Bagging-Date` among them; `Payload-Oxum` is added.
+        scratch: a local directory to build the manifest in.
+
+    Raises:
+        ValueError: a payload path outside `data/`, one path with two contents, or a label that is none.
+    """
+    folder = run_prefix.rstrip("/") + "/"
+    _withdraw(destination, folder + TAG_MANIFEST)
+    destination.sweep(folder)
+    with TemporaryDirectory(dir=scratch) as own:
+        manifest = Path(own, PAYLOAD_MANIFEST)
+        files, total = _write_manifest(payload, manifest, Path(own))
+        tags: list[tuple[str, bytes | Path]] = [
+            ("bag-info.txt", _bag_info({**info, "Payload-Oxum": f"{total}.{files}"})),
+            ("bagit.txt", BAG_DECLARATION),
+            (PAYLOAD_MANIFEST, manifest),
+        ]
+        digests = {name: destination.put(folder + name, content).sha256 for name, content in tags}
+    destination.make_durable(folder)
+    marker = "".join(manifest_line(name, digest) for name, digest in digests.items())
+    destination.put(folder + TAG_MANIFEST, marker.encode())
+    destination.make_durable(folder)
+    return Published(manifest_sha256=digests[PAYLOAD_MANIFEST], files=files, bytes=total)
+
+
+def _withdraw(destination: Storage, marker: str) -> None:
+    """Take back the marker of an earlier attempt: while tag files are replaced, the directory is not finished."""
+    if any(entry.key == marker for entry in destination.list(marker)):
+        with suppress(RefusedError):  # the exporter may lack the right to delete
+            destination.delete([marker])
+
+
+def _write_manifest(payload: Iterable[PayloadFile], manifest: Path, scratch: Path) -> tuple[int, int]:
+    files = total = 0
+    with manifest.open("w", encoding="utf-8", newline="") as out:
+        for file in sorted_files(payload, scratch):
+            out.write(manifest_line(file.path, file.sha256))
+            files += 1
+            total += file.bytes
+    return files, total
+
+
+def _bag_info(info: Mapping[str, str]) -> bytes:
+    for label in info:
+        if not _LABEL.fullmatch(label):
+            raise ValueError(f"{label!r} is no label for bag-info.txt")
+    # A value is one line: a name with a line break in it must not forge a label of its own.
+    return "".join(f"{label}: {_NOT_PRINTABLE.sub(' ', value).strip()}\n" for label, value in info.items()).encode()

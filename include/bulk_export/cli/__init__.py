@@ -1,0 +1,121 @@
+"""The command line: `bulk-export`, the whole product without Airflow.
+
+Exit codes: 0 done, 1 failed or refused, 2 bad usage or definitions, 3 completed with errors. Each command is a function
+in a module of its own, imported only when called, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from bulk_export.errors import BulkExportError
+
+DONE, FAILED, BAD_DEFINITIONS, WITH_ERRORS = 0, 1, 2, 3
+
+# As `state.records.RunStatus`, which would cost the start-up an import of the state database; a test compares them.
+STATUSES = "QUEUED RUNNING COMPLETED COMPLETED_WITH_ERRORS COMPLETED_EMPTY CONTINUED FAILED CANCELLED".split()
+
+PROJECT_DEFINITIONS = Path(__file__).resolve().parents[2] / "definitions"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = parser().parse_args(arguments)
+    module = import_module(f"bulk_export.cli.{options.module}")
+    try:
+        return int(module.run(options))
+    except BulkExportError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader (`| head`) has gone; Python must not complain while shutting down
+        return DONE
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return FAILED
+    except Exception as error:
+        traceback.print_exc()
+        print(
+            f"\nINTERNAL_ERROR: '{options.module}' ended with an unforeseen {type(error).__name__}.\n"
+            "What to do: try again; if it happens again, report it with the lines above.",
+            file=sys.stderr,
+        )
+        return FAILED
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command and option."""
+    top = argparse.ArgumentParser(
+        prog="bulk-export",
+        description="Export contact-centre recordings, transcripts and metadata: complete, verifiable, audited.",
+        epilog="Exit codes: 0 done, 1 failed or refused, 2 bad usage or definitions, 3 completed with errors.",
+    )
+    top.add_argument(
+        "--definitions",
+        type=Path,
+        default=PROJECT_DEFINITIONS,
+        metavar="DIR",
+        help="folder with settings.yaml, searches/ and exports/ (default: the project's)",
+    )
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, module: str, words: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
+        added.set_defaults(module=module)
+        return added
+
+    validate = command("validate", "validate", "list every problem in every definition")
+    validate.add_argument(
+        "--stamp", action="store_true", help="write effective_from (now) into scheduled exports that lack it"
+    )
+
+    command("check-store", "check_store", "check schema and sanity of the contact store")
+
+    run = command("run", "run", "run a whole export through the same stages as its DAG")
+    run.add_argument("export", metavar="EXPORT", help="id of a saved export: its file name without .yaml")
+    run.add_argument("--as-of", metavar="TIME", help="moment relative dates are counted from (default: now)")
+    run.add_argument("--limit", type=int, metavar="N", help="export at most N contacts")
+    run.add_argument("--storage-location", metavar="NAME", help="deliver to another storage location")
+    run.add_argument(
+        "--from", dest="started_from", metavar="DAY", help="first day of contacts, instead of the search's"
+    )
+    run.add_argument("--until", dest="started_until", metavar="DAY", help="last day of contacts, included")
+    run.add_argument("--dry-run", action="store_true", help="write and charge nothing; report what would be exported")
+    run.add_argument("--json", action="store_true", help="print the audit record as JSON")
+
+    verify = command("verify", "verify", "check a delivered run and report every fault at once")
+    verify.add_argument("uri", metavar="URI", help="directory or bucket address of the run")
+    verify.add_argument("--json", action="store_true", help="print the report as JSON")
+
+    audit = command("audit", "audit", "read the audit")
+    kinds = audit.add_subparsers(required=True, metavar="list|show", dest="audit_command")
+    listing = kinds.add_parser("list", help="runs, newest first")
+    listing.add_argument("--export", metavar="EXPORT", help="only runs of this export")
+    listing.add_argument(
+        "--status", type=str.upper, choices=STATUSES, metavar="STATUS", help="only runs with this status"
+    )
+    listing.add_argument("--limit", type=int, default=20, metavar="N", help="at most N runs (default: 20)")
+    listing.add_argument("--json", action="store_true", help="print the audit records as JSON, one per line")
+    show = kinds.add_parser("show", help="one run")
+    show.add_argument("run", metavar="RUN", help="run id, or run key")
+    show.add_argument("--json", action="store_true", help="print the audit record as JSON")
+
+    sample = command("sample-store", "sample_store", "make a contact store to try things on")
+    sample.add_argument("directory", type=Path, metavar="DIR")
+    sample.add_argument("--contacts", type=int, required=True, metavar="N")
+    sample.add_argument("--seed", type=int, default=0, metavar="S", help="same seed, same store (default: 0)")
+    sample.add_argument("--until", metavar="TIME", help="moment after the newest contact (default: now)")
+    sample.add_argument("--no-media", action="store_true", help="catalogue only")
+    sample.add_argument("--dirt", action="store_true", help="break a few files, as real stores have them")
+    sample.add_argument("--audio-bytes", type=int, metavar="N", help="calls only, with audio of about N bytes each")
+
+    schema = command("schema", "schema", "print a published schema")
+    schema.add_argument("name", choices=("definitions", "transcript-json", "transcript-xsd", "store"))
+
+    command("migrate", "migrate", "create or upgrade the state database")
+    return top

@@ -1,0 +1,7 @@
+"""`python -m bulk_export.cli`."""
+
+import sys
+
+from bulk_export.cli import main
+
+sys.exit(main())

@@ -1,0 +1,33 @@
+"""What the commands have in common: the site they work on, and times people type."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from bulk_export.errors import DefinitionError
+from bulk_export.site import Report, Site
+
+
+def site(options: argparse.Namespace, report: Report | None = None) -> Site:
+    """The installation the command line works on; credentials come from the services' own environment variables."""
+    workers = os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()
+    plain = Site(definitions=options.definitions.resolve(), clock=lambda: datetime.now(UTC), workers=workers or 2)
+    if report is None:
+        return plain
+    from dataclasses import replace
+
+    return replace(plain, report=report)
+
+
+def moment(text: str, zone: str) -> datetime:
+    """A time somebody typed, in ISO 8601; without an offset it is of the zone."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise DefinitionError(
+            "TIME_INVALID", f"'{text}' is not a time", hint="Write it as 2026-11-23, or 2026-11-23T02:30Z."
+        ) from error
+    return time if time.tzinfo else time.replace(tzinfo=ZoneInfo(zone))

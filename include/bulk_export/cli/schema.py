@@ -1,0 +1,56 @@
+"""`bulk-export schema`: the published schemas, for editors, validators and whoever fills a contact store."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from bulk_export.cli import DONE
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print one schema to standard output."""
+    if options.name == "definitions":
+        print(json.dumps(definitions_schema(), indent=2))
+    elif options.name == "store":
+        print(json.dumps(store_schema(), indent=2))
+    else:
+        from bulk_export.transcripts.schemas import schema_text
+
+        name = "transcript-1.0.schema.json" if options.name == "transcript-json" else "transcript-1.0.xsd"
+        print(schema_text(name), end="")
+    return DONE
+
+
+def definitions_schema() -> dict[str, object]:
+    """JSON Schema 2020-12 of the three kinds of definition files, by kind."""
+    from bulk_export.definitions.models import Model, SavedExport, SavedSearch, Settings
+
+    kinds: dict[str, type[Model]] = {"settings": Settings, "search": SavedSearch, "export": SavedExport}
+    schemas = {}
+    for kind, model in kinds.items():
+        schema = model.model_json_schema()
+        schema.get("properties", {}).pop("id", None)  # the file's stem, not a key in it
+        schema["required"] = [key for key in schema.get("required", []) if key != "id"]
+        schemas[kind] = schema
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": schemas}
+
+
+def store_schema() -> dict[str, object]:
+    """The catalogue's columns: name, type, whether required, and valid values."""
+    from bulk_export.contacts.schema import canonical_schema
+    from bulk_export.fields import CSV_FIELDS, DERIVED_KEYS, REQUIRED_COLUMNS, STORE_FIELDS
+
+    types = {column.name: str(column.type) for column in canonical_schema((), with_text=True)}
+    columns = [
+        {
+            "name": field.key,
+            "type": types[field.key],
+            "required": field.key in REQUIRED_COLUMNS,
+            **({"values": list(field.values)} if field.values else {}),
+        }
+        for field in (*CSV_FIELDS, *STORE_FIELDS)
+        if field.key not in DERIVED_KEYS
+    ]
+    columns.append({"name": "metadata", "type": "map<string, string>", "required": False})
+    return {"table": "contacts", "columns": columns}

@@ -1,0 +1,28 @@
+"""`bulk-export validate`: every problem in every definition, as file:line."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+
+from bulk_export.cli import BAD_DEFINITIONS, DONE
+from bulk_export.definitions.loader import load_definitions
+
+
+def run(options: argparse.Namespace) -> int:
+    """List problems; with `--stamp`, first date the scheduled exports that have no `effective_from`."""
+    definitions = load_definitions(options.definitions)
+    if options.stamp:
+        from bulk_export.definitions.stamp import stamp
+
+        for path in stamp(definitions, datetime.now(UTC)):
+            print(f"{path.relative_to(options.definitions)}: effective_from written")
+        definitions = load_definitions(options.definitions)
+    for problem in definitions.problems:
+        print(problem)
+    loaded = f"{len(definitions.exports)} exports, {len(definitions.searches)} searches"
+    if definitions.problems:
+        print(f"{len(definitions.problems)} problems; {loaded} load.")
+        return BAD_DEFINITIONS
+    print(f"No problems; {loaded}.")
+    return DONE

@@ -1,0 +1,42 @@
+"""The end of a run, whatever became of it: audit closed, quota settled, deliveries remembered, staging tidied."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from bulk_export.stages import open_run
+from bulk_export.state.records import RunRecord
+
+if TYPE_CHECKING:
+    from bulk_export.site import Site
+
+
+def close(site: Site, run_id: str, failed_stages: tuple[str, ...], *, cancelled: bool) -> RunRecord:
+    """Close the record, then remove what only this run needed.
+
+    What a failed run left in the staging area stays: cleared and run again, it goes on from there.
+
+    Args:
+        site: the installation.
+        run_id: the run.
+        failed_stages: names of the stages that did not finish, in the order of the pipeline.
+        cancelled: somebody stopped the run.
+
+    Raises:
+        DefinitionError: RUN_UNKNOWN when `validate_filters` could not even open a record.
+    """
+    from bulk_export.audit import close_audit
+    from bulk_export.state.events import append_event
+
+    failed_stage = failed_stages[0] if failed_stages else None
+    now = site.clock()
+    record = close_audit(site.engine, run_id, failed_stage=failed_stage, cancelled=cancelled, now=now)
+    who = record.triggered_by or str(record.trigger)
+    append_event(site.engine, who, "closed", f"run {run_id}", str(record.status), now)
+    if record.definitions:
+        run = open_run(site, run_id)
+        shutil.rmtree(run.scratch, ignore_errors=True)
+        if failed_stage is None and not cancelled:
+            run.staging.clear()
+    return record

@@ -1,0 +1,290 @@
+"""A contact store of Parquet files, read with DuckDB: `contacts/**/*.parquet` and the objects beside them.
+
+Reading goes in two steps: the ordered keys of everything that matches first, then each job's columns by key range.
+That keeps memory flat whatever the store's size. Every call opens its own DuckDB with its own limits.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from bulk_export.contacts.base import Matches, StoreReport
+from bulk_export.contacts.parquet_files import CatalogueFile, catalogue_paths, file_problems, inspect, relation
+from bulk_export.contacts.schema import METADATA, NEVER_NULL, STORE_COLUMNS, canonical_schema, job_columns
+from bulk_export.errors import DefinitionError, Problem, RefusedError, TransientError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bulk_export.filters.compile import Selection
+    from bulk_export.storage.base import Storage
+
+_FOLDER = "contacts"
+_SHOWN_DUPLICATES = 5
+# What Python and every consumer of a job table can hold.
+_FIRST_MOMENT, _LAST_MOMENT = "TIMESTAMP '0001-01-02 00:00:00'", "TIMESTAMP '9999-12-30 00:00:00'"
+_HINT = "Mend the store's files; `bulk-export check-store` says the same without exporting anything."
+
+
+class ParquetContactStore:
+    """Contacts in Parquet files below `<root>/contacts`, objects relative to the root.
+
+    Args:
+        root: the store's root.
+        scratch: local folder for what does not fit into `memory_limit`; made when needed.
+        memory_limit: of DuckDB, as it writes sizes.
+        threads: of DuckDB.
+    """
+
+    def __init__(self, root: Storage, *, scratch: Path, memory_limit: str = "512MB", threads: int = 2) -> None:
+        folder = root.path("")
+        if folder is None:
+            raise DefinitionError(
+                "STORE_UNSUPPORTED",
+                f"contact store {root.uri}: Parquet files can only be read from a local directory yet",
+                hint="Mount or copy the store's `contacts` folder and objects to a local directory.",
+            )
+        self._root = root
+        self._folder = folder
+        self._scratch = scratch
+        self._limits = {"memory_limit": memory_limit, "threads": str(threads)}
+        self._seen: dict[tuple[Path, int, int], CatalogueFile] = {}
+
+    @property
+    def objects(self) -> Storage:
+        """The store's root: relative addresses of media and transcripts start there."""
+        return self._root
+
+    def check(self) -> StoreReport:
+        """Look at the whole catalogue; see `ContactStore.check`."""
+        files = self._files()
+        problems = file_problems(files)
+        usable = [file for file in files if "contact_id" in file.columns]
+        if usable:
+            problems += self._id_problems(usable)
+        if problems:
+            raise self._invalid(problems)
+        present = {column for file in files for column in file.columns}
+        ignored = {column: None for file in files for column in file.ignored}
+        return StoreReport(
+            contacts=sum(file.rows for file in files),
+            columns=tuple(column for column in STORE_COLUMNS if column in present),
+            absent=tuple(column for column in STORE_COLUMNS if column not in present),
+            ignored=tuple(ignored),
+        )
+
+    def count(self, selection: Selection) -> Matches:
+        """How many contacts match, without writing anything."""
+        files = self._usable_files()
+        with self._session(files) as connection:
+            query, parameters = _matched(files, selection)
+            row = connection.execute(
+                "SELECT count(*) FILTER (NOT root), count(*) FILTER (root), sum(media_bytes) FILTER (NOT root)"
+                f" FROM ({query})",
+                parameters,
+            ).fetchone()
+        assert row is not None
+        return Matches(row[0], row[1], int(row[2] or 0))
+
+    def select_keys(self, selection: Selection, into: Path) -> Matches:
+        """Write the matched contacts' keys in order; see `ContactStore.select_keys`."""
+        files = self._usable_files()
+        unfinished = into.with_name(f".{into.name}.unfinished")
+        with self._session(files) as connection:
+            query, parameters = _matched(files, selection)
+            connection.execute(f"CREATE TEMP TABLE matched AS {query}", parameters)
+            matches = self._checked(connection)
+            target = str(unfinished).replace("'", "''")
+            connection.execute(
+                "COPY (SELECT contact_id, CAST(started_at AS TIMESTAMPTZ) AS started_at,"
+                " CAST(updated_at AS TIMESTAMPTZ) AS updated_at, media_bytes FROM matched WHERE NOT root"
+                f" ORDER BY matched.started_at, contact_id) TO '{target}' (FORMAT parquet, COMPRESSION zstd)"
+            )
+        unfinished.replace(into)
+        return matches
+
+    def fetch(self, keys: pa.Table, metadata_keys: tuple[str, ...], *, with_text: bool) -> pa.Table:
+        """The job table of these contacts; see `ContactStore.fetch`."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        schema = canonical_schema(metadata_keys, with_text)
+        if not keys.num_rows:
+            return schema.empty_table()
+        files = self._usable_files()
+        columns = job_columns(with_text=with_text)
+        source, parameters = relation(files, [*columns, METADATA])
+        selected = [f"contacts.{column}" for column in columns]
+        selected += [f"contacts.{METADATA}[?] AS m{position}" for position in range(len(metadata_keys))]
+        wanted = pa.table({"contact_id": keys["contact_id"], "position": pa.array(range(keys.num_rows), pa.int64())})
+        span = pc.min_max(keys["started_at"]).as_py()
+        with self._session(files) as connection:
+            connection.register("wanted", wanted)
+            # A file may hold nanoseconds that were rounded when the keys were made: one microsecond either way.
+            table = connection.execute(
+                f"WITH contacts AS NOT MATERIALIZED ({source}) SELECT {', '.join(selected)} FROM contacts"
+                " JOIN wanted ON contacts.contact_id = wanted.contact_id"
+                " WHERE contacts.started_at >= CAST(? AS TIMESTAMP) - INTERVAL 1 MICROSECOND"
+                " AND contacts.started_at <= CAST(? AS TIMESTAMP) + INTERVAL 1 MICROSECOND ORDER BY wanted.position",
+                [*parameters, *metadata_keys, *(span[side].replace(tzinfo=None) for side in ("min", "max"))],
+            ).to_arrow_table()
+        if table.num_rows > keys.num_rows or pc.count_distinct(table["contact_id"]).as_py() < table.num_rows:
+            raise self._invalid([Problem(_FOLDER, 0, "contact_id", "the same contact is there more than once")])
+        return table.rename_columns(schema.names).cast(schema)
+
+    def _files(self) -> list[CatalogueFile]:
+        folder = self._folder / _FOLDER
+        if not folder.is_dir():
+            raise DefinitionError(
+                "STORE_INVALID",
+                f"contact store {self._root.uri} has no folder '{_FOLDER}'",
+                hint="Check contact_store.uri in settings.yaml; the catalogue is <uri>/contacts/**/*.parquet.",
+            )
+        try:
+            files = [self._inspected(path) for path in catalogue_paths(folder)]
+        except PermissionError as error:
+            raise RefusedError("STORE_DENIED", f"contact store: no right to read {error.filename}") from error
+        except OSError as error:
+            raise TransientError(
+                "STORE_UNREACHABLE", f"contact store {self._root.uri} cannot be read: {error}"
+            ) from error
+        if not files:
+            raise DefinitionError(
+                "STORE_INVALID",
+                f"contact store {self._root.uri} has no Parquet file below '{_FOLDER}'",
+                hint="Check contact_store.uri in settings.yaml; the catalogue is <uri>/contacts/**/*.parquet.",
+            )
+        return files
+
+    def _inspected(self, path: Path) -> CatalogueFile:
+        # A file that was replaced has another size or time, so a long-lived store sees it.
+        status = path.stat()
+        identity = (path, status.st_size, status.st_mtime_ns)
+        if identity not in self._seen:
+            self._seen[identity] = inspect(path, self._folder)
+        return self._seen[identity]
+
+    def _usable_files(self) -> list[CatalogueFile]:
+        files = self._files()
+        problems = file_problems(files)
+        unknown = [file for file in files if any(count < 0 for count in file.nulls.values())]
+        if unknown and not problems:
+            problems = self._null_problems(unknown)
+        if problems:
+            raise self._invalid(problems)
+        return files
+
+    def _null_problems(self, files: Sequence[CatalogueFile]) -> list[Problem]:
+        source, parameters = relation(files, NEVER_NULL)
+        counts = ", ".join(f"count(*) - count({column})" for column in NEVER_NULL)
+        with self._session(files) as connection:
+            row = connection.execute(f"SELECT {counts} FROM ({source})", parameters).fetchone()
+        assert row is not None
+        return [
+            Problem(_FOLDER, 0, column, f"is null in {count} contacts")
+            for column, count in zip(NEVER_NULL, row, strict=True)
+            if count
+        ]
+
+    def _id_problems(self, files: Sequence[CatalogueFile]) -> list[Problem]:
+        source, parameters = relation(files, ["contact_id"])
+        with self._session(files) as connection:
+            return _duplicates(connection, f"({source})", parameters)
+
+    def _checked(self, connection: duckdb.DuckDBPyConnection) -> Matches:
+        """Counts of the table `matched`; refused when what matched cannot be exported."""
+        row = connection.execute(
+            "SELECT count(*) FILTER (NOT root), count(*) FILTER (root), sum(media_bytes) FILTER (NOT root),"
+            f" count(*) FILTER (started_at NOT BETWEEN {_FIRST_MOMENT} AND {_LAST_MOMENT}),"
+            f" count(*) FILTER (updated_at NOT BETWEEN {_FIRST_MOMENT} AND {_LAST_MOMENT}) FROM matched"
+        ).fetchone()
+        assert row is not None
+        contacts, roots, media_bytes, bad_starts, bad_updates = row
+        problems = [
+            Problem(_FOLDER, 0, column, f"is outside the years 1 to 9999 in {count} contacts")
+            for column, count in (("started_at", bad_starts), ("updated_at", bad_updates))
+            if count
+        ]
+        problems += _duplicates(connection, "matched", [])
+        if problems:
+            raise self._invalid(problems)
+        return Matches(contacts, roots, int(media_bytes or 0))
+
+    @contextmanager
+    def _session(self, files: Sequence[CatalogueFile]) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A DuckDB of its own; its faults become the product's errors."""
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._scratch, prefix="duckdb-") as spill:
+            config = {
+                **self._limits,
+                "temp_directory": spill,
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "python_enable_replacements": "false",
+            }
+            with duckdb.connect(":memory:", config=config) as connection:
+                with suppress(duckdb.CatalogException):  # a build without ICU knows no other zone than UTC
+                    connection.execute("SET TimeZone = 'UTC'")
+                try:
+                    yield connection
+                except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+                    raise TransientError(
+                        "STORE_UNREACHABLE",
+                        f"contact store {self._root.uri} could not be read: {_first_line(error)}",
+                        hint="Try again; if it stays, check the disk, free space in the scratch folder and memory.",
+                    ) from error
+                except (duckdb.DataError, duckdb.InvalidInputException, duckdb.SerializationException) as error:
+                    raise self._invalid(self._unreadable(files)) from error
+
+    def _unreadable(self, files: Sequence[CatalogueFile]) -> list[Problem]:
+        """Which columns of which files cannot be read. DuckDB's own words may quote the contact, so they are not used."""
+        problems: list[Problem] = []
+        with duckdb.connect(":memory:", config={**self._limits, "autoload_known_extensions": "false"}) as connection:
+            for file in files:
+                for column in file.columns:
+                    source, parameters = relation([file], [column])
+                    # Lengths make DuckDB decode every value.
+                    value = f"len(CAST({column} AS VARCHAR))"
+                    try:
+                        connection.execute(f"SELECT max({value}) FROM ({source})", parameters).fetchone()
+                    except duckdb.Error:
+                        problems.append(Problem(file.name, 0, column, "cannot be read: damaged or not valid UTF-8"))
+        return problems or [Problem(_FOLDER, 0, "", "some values cannot be read")]
+
+    def _invalid(self, problems: Sequence[Problem]) -> DefinitionError:
+        return DefinitionError(
+            "STORE_INVALID",
+            f"the contact store {self._root.uri} cannot be used as it is",
+            hint=_HINT,
+            problems=problems,
+        )
+
+
+def _matched(files: Sequence[CatalogueFile], selection: Selection) -> tuple[str, list[object]]:
+    """The query of what matches: keys, stored bytes and whether it is a root recording."""
+    source, parameters = relation(files, list(STORE_COLUMNS))
+    query = (
+        f"WITH contacts AS NOT MATERIALIZED ({source}) SELECT contact_id, started_at, updated_at,"
+        " coalesce(audio_bytes, 0) + coalesce(screen_bytes, 0) AS media_bytes, coalesce(is_root, FALSE) AS root"
+        f" FROM contacts WHERE {selection.sql}"
+    )
+    return query, [*parameters, *selection.parameters]
+
+
+def _duplicates(connection: duckdb.DuckDBPyConnection, source: str, parameters: Sequence[object]) -> list[Problem]:
+    rows = connection.execute(
+        f"SELECT contact_id, count(*) FROM {source} WHERE contact_id IS NOT NULL GROUP BY contact_id"
+        f" HAVING count(*) > 1 ORDER BY contact_id LIMIT {_SHOWN_DUPLICATES}",
+        parameters,
+    ).fetchall()
+    return [Problem(_FOLDER, 0, "contact_id", f"{row[0]} is there {row[1]} times") for row in rows]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:300]

@@ -1,0 +1,83 @@
+"""Write contacts.csv, batch by batch: memory stays at a few batches whatever the run's size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import pyarrow as pa
+
+from bulk_export.contacts_csv.columns import BatchColumns, Tally, store_columns
+from bulk_export.contacts_csv.layout import CsvLayout
+from bulk_export.contacts_csv.records import header_record, records
+
+_BATCH_ROWS = 10_000
+# Addresses and metadata have no maximum length; Arrow's string arrays end at 2 GiB.
+_BATCH_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class CsvCounts:
+    """What was written, and what had to be changed to write it.
+
+    Attributes:
+        rows: contacts written.
+        masked: recycled contacts, shown as `######`.
+        cut_values: cells cut to their column's maximum.
+        guarded_cells: cells prefixed so that no spreadsheet runs them.
+        replaced_cells: cells in which control characters became U+FFFD.
+        unknown_zones: contacts whose time zone is missing or not an IANA name; their Date and Time are UTC.
+    """
+
+    rows: int
+    masked: int
+    cut_values: int
+    guarded_cells: int
+    replaced_cells: int
+    unknown_zones: int
+
+
+def write_contacts_csv(jobs: Iterable[pa.Table], layout: CsvLayout, out: BinaryIO) -> CsvCounts:
+    """Write one CSV of all jobs, in their order, header first.
+
+    Args:
+        jobs: canonical job tables with `text_preview`, `recycled` and a `metadata.<key>` column per exportable key;
+            read lazily, one at a time.
+        layout: profile, language and custom columns.
+        out: receives bytes; not closed.
+
+    Raises:
+        ValueError: a job table lacks columns; named.
+    """
+    tally = Tally()
+    out.write(layout.byte_order_mark + header_record(layout.header, layout.line_end))
+    for job in jobs:
+        for batch in _batches(job, layout):
+            out.write(records(BatchColumns(batch, layout, tally).all(), layout.line_end))
+    return CsvCounts(
+        rows=tally.rows,
+        masked=tally.masked,
+        cut_values=tally.cut_values,
+        guarded_cells=tally.guarded_cells,
+        replaced_cells=tally.replaced_cells,
+        unknown_zones=tally.unknown_zones,
+    )
+
+
+def _batches(job: pa.Table, layout: CsvLayout) -> Iterator[pa.RecordBatch]:
+    needed = store_columns(layout)
+    if missing := [name for name in needed if name not in job.column_names]:
+        raise ValueError(f"job table lacks the columns {', '.join(missing)}")
+    job = job.select(needed)
+    for start in range(0, job.num_rows, _BATCH_ROWS):
+        yield from _small_enough(job.slice(start, _BATCH_ROWS))
+
+
+def _small_enough(part: pa.Table) -> Iterator[pa.RecordBatch]:
+    if part.nbytes > _BATCH_BYTES and part.num_rows > 1:
+        half = part.num_rows // 2
+        yield from _small_enough(part.slice(0, half))
+        yield from _small_enough(part.slice(half))
+    else:
+        yield part.combine_chunks().to_batches()[0]

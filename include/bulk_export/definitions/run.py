@@ -1,0 +1,100 @@
+"""What one run was asked to do: the definitions as they stood when it began, and the parameters it was given.
+
+The snapshot goes into the run record. Every later stage reads it from there, so an edit never changes a run under way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from bulk_export.definitions.models import (
+    AudioOnlyFormat,
+    AudioVideoFormat,
+    AwareTime,
+    ContactStoreSettings,
+    Environment,
+    Identifier,
+    Licence,
+    MediaFormats,
+    Model,
+    SavedExport,
+    SavedSearch,
+    StorageLocation,
+    Text,
+    TranscriptFormat,
+)
+
+
+class RunParameters(Model):
+    """What somebody may change for one run of an export; unknown keys are refused.
+
+    `started_from` and `started_until` (both included, in the environment's zone) take the place of the search's own
+    `started_at` filters.
+    """
+
+    started_from: date | None = None
+    started_until: date | None = None
+    storage_location: Identifier | None = None
+    limit: Annotated[int, Field(ge=1)] | None = None
+    dry_run: bool = False
+
+    @model_validator(mode="after")
+    def _in_order(self) -> RunParameters:
+        if (self.started_from is None) != (self.started_until is None):
+            raise ValueError("give both started_from and started_until, or neither")
+        if self.started_from and self.started_until and self.started_from > self.started_until:
+            raise ValueError("started_from is after started_until")
+        return self
+
+
+class ImmediateExport(Model):
+    """An export sent at once from the form, without being saved."""
+
+    name: Text
+    search: Identifier
+    storage_location: Identifier
+    audio_video: AudioVideoFormat | None = None
+    audio_only: AudioOnlyFormat | None = None
+    transcripts: TranscriptFormat = "none"
+
+    def as_export(self) -> SavedExport:
+        """The same as a definition, so that the stages know one kind only."""
+        return SavedExport(
+            id="immediate",
+            name=self.name,
+            search=self.search,
+            storage_location=self.storage_location,
+            media=MediaFormats(audio_video=self.audio_video, audio_only=self.audio_only),
+            transcripts=self.transcripts,
+        )
+
+
+class RunSnapshot(Model):
+    """Everything a run needs to know, frozen at its start. Holds no credentials: connections are named, not copied."""
+
+    export: SavedExport
+    search: SavedSearch
+    environment: Environment
+    licence: Licence
+    contact_store: ContactStoreSettings
+    storage_location: StorageLocation
+    exportable_metadata: tuple[str, ...]
+    parameters: RunParameters
+    as_of: AwareTime
+
+    @property
+    def version(self) -> str:
+        """Twelve hex digits that change whenever what is exported, or how, changes."""
+        definitions = self.model_copy(update={"parameters": RunParameters(), "as_of": datetime.min})
+        return hashlib.sha256(definitions.model_dump_json().encode()).hexdigest()[:12]
+
+    def as_yaml(self) -> str:
+        """`data/export.yaml`: the definitions as run, in the words of the definition files."""
+        import yaml
+
+        content = self.model_dump(mode="json", exclude_defaults=True)
+        return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)

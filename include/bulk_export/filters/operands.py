@@ -1,0 +1,261 @@
+"""Read a filter's `value` as its field and operator want it: plain typed values, or everything wrong with it.
+
+Values come from YAML and forms, so any Python value may stand there. Messages never repeat what somebody is searching
+for in text: it may be a name or a phone number.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+
+from bulk_export.fields import Kind
+from bulk_export.filters.catalogue import FilterField, Shape, shape_of
+from bulk_export.filters.dates import parse_point
+from bulk_export.filters.words import MAX_WORDS, words_of
+
+_TYPE_WORDS = {bool: "yes/no", int: "a number", float: "a number", str: "text", dict: "a mapping", list: "a list"}
+
+MAX_COUNT = 36_600  # days in a century, also for hours: more is a slip of the pen
+MAX_VALUES = 1_000
+MAX_CHARS = 1_000
+_MAX_INTEGER = 2**62  # far beyond any id, and safe for every database's 64-bit integer
+_CLOCK = re.compile(r"(\d{1,6}):([0-5]\d):([0-5]\d)", re.ASCII)
+_PAIR = 2
+_MISSING = "value is missing"
+
+Scalar = str | int | float | bool | date | datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Operands:
+    """What a filter compares with.
+
+    Attributes:
+        values: typed operands: none, one, two (between), many (lists) or the search terms; empty when there are problems.
+        problems: what is wrong with the value, in words.
+    """
+
+    values: tuple[Scalar, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+class _Wrong(ValueError):
+    """One operand that does not fit; the message is for people."""
+
+
+def read_operands(field: FilterField, operator: str, value: object) -> Operands:
+    """The typed operands of a filter whose operator fits its field."""
+    shape = shape_of(operator)
+    if shape is Shape.NOTHING:
+        return Operands() if _is_missing(value) else Operands(problems=(f"{operator} takes no value",))
+    if _is_missing(value):
+        return Operands(problems=(_MISSING,))
+    match shape:
+        case Shape.COUNT:
+            return _collect([value], _count)
+        case Shape.WORDS:
+            return _terms(operator, value)
+        case Shape.PAIR:
+            return _pair(field, value)
+        case Shape.MANY:
+            if not isinstance(value, list | tuple):
+                return Operands(problems=(f"value is {describe(value)}, not a list such as [a, b]",))
+            if len(value) > MAX_VALUES:
+                return Operands(problems=(f"value has {len(value)} entries, at most {MAX_VALUES} are allowed",))
+            return _collect(value, _reader(field), listed=True)
+    return _collect([value], _reader(field))
+
+
+def describe(value: object) -> str:
+    """A value's type in the words people use."""
+    if isinstance(value, datetime):
+        return "a time"
+    if isinstance(value, date):
+        return "a day"
+    return next((words for kind, words in _TYPE_WORDS.items() if isinstance(value, kind)), "not a plain value")
+
+
+def shown(value: object) -> str:
+    """A value for a message, cut short."""
+    text = str(value)
+    return repr(text if len(text) <= 40 else text[:40] + "…")  # noqa: PLR2004
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip()) or value in ([], (), {})
+
+
+def _collect(
+    values: list[object] | tuple[object, ...], read: Callable[[object], Scalar], *, listed: bool = False
+) -> Operands:
+    found: list[Scalar] = []
+    problems: list[str] = []
+    for position, value in enumerate(values):
+        name = f"value[{position}]" if listed else "value"
+        try:
+            if _is_missing(value):
+                raise _Wrong("is missing")
+            found.append(read(value))
+        except _Wrong as wrong:
+            problems.append(f"{name} {wrong}")
+    return Operands(problems=tuple(problems)) if problems else Operands(tuple(found))
+
+
+def _reader(field: FilterField) -> Callable[[object], Scalar]:
+    match field.kind:
+        case Kind.ENUM:
+            return lambda value: _member(value, field.values)
+        case Kind.DATE:
+            return _day
+        case Kind.TIMESTAMP:
+            return _point
+        case Kind.YES_NO:
+            return _yes_no
+        case Kind.DURATION:
+            return _duration
+        case Kind.RATIO:
+            return _ratio
+        case Kind.INTEGER | Kind.DECIMAL:
+            return _number
+    return _text
+
+
+def _pair(field: FilterField, value: object) -> Operands:
+    if not isinstance(value, list | tuple) or len(value) != _PAIR:
+        given = f"a list of {len(value)}" if isinstance(value, list | tuple) else describe(value)
+        return Operands(problems=(f"value is {given}, not a list of two, [low, high]",))
+    operands = _collect(value, _reader(field), listed=True)
+    if operands.problems:
+        return operands
+    low, high = operands.values
+    if _order(low) > _order(high):
+        return Operands(problems=(f"value is reversed: {shown(value[0])} comes after {shown(value[1])}",))
+    return operands
+
+
+def _order(value: Scalar) -> float | datetime:
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    assert isinstance(value, int | float)
+    return value
+
+
+def _terms(operator: str, value: object) -> Operands:
+    # A string is split at spaces (one phrase for `phrase`); in a list every entry is a word or a phrase of its own.
+    entries: list[object]
+    if isinstance(value, str):
+        entries = [value] if operator == "phrase" else list(value.split())
+    elif isinstance(value, list | tuple) and operator != "phrase":
+        entries = list(value)
+    else:
+        wanted = "text" if operator == "phrase" else "words, as text or as a list"
+        return Operands(problems=(f"value is {describe(value)}, not {wanted}",))
+    if len(entries) > MAX_WORDS:
+        return Operands(problems=(f"value has {len(entries)} words, at most {MAX_WORDS} are allowed",))
+    return _collect(entries, _term, listed=not isinstance(value, str))
+
+
+def _term(value: object) -> str:
+    text = _text(value)
+    words = words_of(text)
+    if not words:
+        raise _Wrong("has no letter or digit to search for")
+    if len(words) > MAX_WORDS:
+        raise _Wrong(f"has {len(words)} words, at most {MAX_WORDS} are allowed")
+    return text
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise _Wrong(f"is {describe(value)}, not text: put it in quotes")
+    if len(value) > MAX_CHARS:
+        raise _Wrong(f"has {len(value)} characters, at most {MAX_CHARS} are allowed")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise _Wrong("has characters that are not valid Unicode") from error
+    return str(value)
+
+
+def _member(value: object, values: tuple[str, ...]) -> str:
+    if isinstance(value, str) and value in values:
+        return str(value)
+    if not isinstance(value, str):
+        raise _Wrong(f"is {describe(value)}, not one of {', '.join(values)}")
+    by_lower = {member.lower(): member for member in values}
+    near = get_close_matches(value.strip().lower(), by_lower, n=1, cutoff=0.0)
+    raise _Wrong(f"{shown(value)} is not one of {', '.join(values)}. Did you mean {by_lower[near[0]]!r}?")
+
+
+def _yes_no(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    # YAML 1.2 reads a bare `yes` as text.
+    if isinstance(value, str) and value.strip().lower() in {"yes", "no"}:
+        return value.strip().lower() == "yes"
+    raise _Wrong(f"{shown(value)} is not yes or no: write true or false")
+
+
+def _number(value: object) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _Wrong(f"is {describe(value)}, not a number")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _Wrong("is not a finite number")
+    if abs(value) > _MAX_INTEGER:
+        raise _Wrong("is too large a number")
+    return float(value) if isinstance(value, float) else int(value)
+
+
+def _ratio(value: object) -> int | float:
+    number = _number(value)
+    if not 0 <= number <= 1:
+        raise _Wrong(f"{shown(number)} is not between 0 and 1: 85 % is written 0.85")
+    return number
+
+
+def _duration(value: object) -> int | float:
+    if isinstance(value, str):
+        clock = _CLOCK.fullmatch(value.strip())
+        if not clock:
+            raise _Wrong(f'{shown(value)} is not a duration: write "HH:MM:SS" or seconds')
+        hours, minutes, seconds = (int(part) for part in clock.groups())
+        return hours * 3600 + minutes * 60 + seconds
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _Wrong(f'is {describe(value)}, not a duration: write "HH:MM:SS" or seconds')
+    seconds_given = _number(value)
+    if seconds_given < 0:
+        raise _Wrong(f"{shown(seconds_given)} is negative, a duration is not")
+    return seconds_given
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _Wrong(f"is {shown(value) if isinstance(value, float) else describe(value)}, not a whole number")
+    if not 1 <= value <= MAX_COUNT:
+        raise _Wrong(f"must be a whole number from 1 to {MAX_COUNT}")
+    return int(value)
+
+
+def _point(value: object) -> date | datetime:
+    try:
+        return parse_point(value)
+    except ValueError as error:
+        raise _Wrong(f"{shown(value)} is {_reason(error)}") from error
+
+
+def _day(value: object) -> date:
+    point = _point(value)
+    if isinstance(point, datetime):
+        raise _Wrong(f"{shown(value)} is a time; this field holds days, so write a day such as 2026-11-01")
+    return point
+
+
+def _reason(error: ValueError) -> str:
+    return str(error) if str(error).startswith("not ") else f"not a real day or time ({error})"

@@ -1,0 +1,78 @@
+"""What counts as the same text and as a word: one definition for fields, bodies and previews.
+
+Same text: two texts are the same when their folded forms are. Folding is Unicode NFC, then the one-to-one lower case
+of every character, then `ß` as `ss` and the final sigma as sigma. Accents stay: `senor` is not `señor`.
+
+Word: a maximal run of letters, digits and the marks that belong to them, so `cat` is not in `concatenate`. Scripts
+that are written without spaces (Han, Kana, Thai, Lao, Khmer, Burmese) have no such runs: at an edge made of one of
+their characters no boundary is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+MAX_WORDS = 50
+
+_UNSPACED = re.compile(
+    r"[\u0E00-\u0EFF\u1000-\u109F\u1780-\u17FF\u3005-\u3007\u3040-\u30FF\u31F0-\u31FF\u3400-\u4DBF\u4E00-\u9FFF"
+    r"\uF900-\uFAFF\uFF66-\uFF9F\U0001AFF0-\U0001B16F\U00020000-\U0003FFFF]"
+)
+# RE2 classes; Python's re has none, so previews check the same thing character by character.
+_OTHER = r"[^\pL\pN\pM]"
+_START = rf"(?:^|{_OTHER})"
+_END = rf"(?:$|{_OTHER})"
+# Single characters of a folded word that stand for more than RE2's case folding knows.
+_SPELLINGS = {"i": "[iİ]"}
+
+
+def fold(text: str) -> str:
+    """The form in which texts are compared; the dialect's `fold` expression computes the same in the database."""
+    composed = unicodedata.normalize("NFC", text)
+    # Python alone turns the Turkish dotted capital into two characters; databases give one.
+    return composed.replace("İ", "i").lower().replace("ß", "ss").replace("ς", "σ")
+
+
+def is_word_char(char: str) -> bool:
+    """Whether a character belongs to words: a letter, a digit or a mark."""
+    return unicodedata.category(char)[0] in "LNM"
+
+
+def words_of(term: str) -> tuple[str, ...]:
+    """The words of a search term, folded, in order."""
+    separated = "".join(char if is_word_char(char) else " " for char in fold(term))
+    return tuple(separated.split())
+
+
+def body_pattern(terms: Sequence[tuple[str, ...]]) -> str:
+    """An RE2 pattern that finds any of the terms in an NFC-normalised body, whatever its case.
+
+    Args:
+        terms: each one word or the consecutive words of a phrase, as `words_of` gives them.
+    """
+    return "(?i)" + "|".join(f"(?:{_bounded(term)})" for term in terms)
+
+
+def spelled(word: str) -> str:
+    """A folded word as a pattern of every spelling that folds to it; to be used with case folding."""
+    escaped = "".join(_SPELLINGS.get(char, re.escape(char)) for char in word)
+    return escaped.replace("ss", "(?:ss|ß|ẞ)")
+
+
+def gap_is_optional(left: str, right: str) -> bool:
+    """Whether two consecutive words may touch, as in scripts without spaces."""
+    return bool(_UNSPACED.match(left[-1]) and _UNSPACED.match(right[0]))
+
+
+def needs_boundary(edge: str) -> bool:
+    """Whether a term whose edge is this character must end where a word ends."""
+    return not _UNSPACED.match(edge)
+
+
+def _bounded(term: tuple[str, ...]) -> str:
+    parts = [_START if needs_boundary(term[0][0]) else "", spelled(term[0])]
+    for left, right in zip(term, term[1:], strict=False):
+        parts += [_OTHER + ("*" if gap_is_optional(left, right) else "+"), spelled(right)]
+    return "".join([*parts, _END if needs_boundary(term[-1][-1]) else ""])

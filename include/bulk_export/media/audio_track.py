@@ -1,0 +1,138 @@
+"""One audio track, decoded, resampled and encoded bit by bit: memory does not grow with its length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import av
+from av.audio.codeccontext import AudioCodecContext
+from av.audio.fifo import AudioFifo
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.packet import Packet
+
+from bulk_export.media.encoders import AudioEncoder
+from bulk_export.media.probe import Feed, what
+
+# Timestamps are rounded and recorders' clocks drift: only what is further off is a gap to be filled with silence.
+_GAP_S = 0.08
+_RATES = range(1000, 768_001)
+# Layouts that encoders know by number of channels; a WAV of four channels seldom says which.
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
+_PCM_FRAME = 32_768
+
+
+class EncodedAudio:
+    """An audio track that is encoded anew."""
+
+    def __init__(self, feed: Feed, encoder: AudioEncoder) -> None:
+        self._feed = feed
+        self._encoder = encoder
+        self._frames = _decoded(feed)
+        first = next(self._frames, None)
+        if first is None:
+            raise feed.fault("nothing can be decoded")
+        self._first: AudioFrame | None = first
+        if first.sample_rate not in _RATES:
+            raise feed.fault(f"{first.sample_rate} Hz is no sample rate of audio")
+
+    def add_to(self, output: OutputContainer) -> None:
+        """Create the stream; before the first packet of any track."""
+        assert self._first is not None
+        rate = self._encoder.rate_for(self._first.sample_rate)
+        channels = len(self._first.layout.channels)
+        if self._encoder.max_channels and channels > self._encoder.max_channels:
+            channels = min(2, self._encoder.max_channels)
+        stream = output.add_stream(self._encoder.name, rate=rate, options=dict(self._encoder.options))
+        assert isinstance(stream, AudioStream)
+        context = stream.codec_context
+        context.layout = _LAYOUTS.get(channels, self._first.layout)
+        context.format = self._encoder.sample_format
+        context.time_base = Fraction(1, rate)
+        bit_rate = self._encoder.bit_rate_for(rate, channels)
+        if bit_rate:
+            context.bit_rate = bit_rate
+        self._stream, self._context, self._rate = stream, context, rate
+
+    def packets(self) -> Iterator[Packet]:
+        """Encoded packets in order; the stream is opened by then."""
+        size = self._context.frame_size or _PCM_FRAME
+        fifo, encoded = AudioFifo(), 0
+        for frame in self._samples():
+            frame.pts = None  # the fifo would compare it with its own count
+            fifo.write(frame)
+            while fifo.samples >= size:
+                yield from self._encode(fifo.read(size), encoded)
+                encoded += size
+        rest = fifo.read(0, partial=True) if encoded or fifo.samples_written else None
+        if rest is not None:
+            yield from self._encode(rest, encoded)
+        for packet in self._context.encode(None):
+            packet.stream = self._stream
+            yield packet
+
+    def _encode(self, frame: AudioFrame | None, position: int) -> Iterator[Packet]:
+        if frame is None:
+            return
+        frame.pts, frame.time_base = position, Fraction(1, self._rate)
+        for packet in self._context.encode(frame):
+            packet.stream = self._stream
+            yield packet
+
+    def _samples(self) -> Iterator[AudioFrame]:
+        """Frames in the encoder's format, gaps between timestamps filled."""
+        resampler, shape = None, None
+        expected_s, offset_s = 0.0, self._feed.origin_s
+        for frame in self._all_frames():
+            if frame.time is not None:
+                gap = frame.time - offset_s - expected_s
+                if gap > _GAP_S:
+                    yield from self._silence(gap)
+                    expected_s += gap
+                elif gap < -_GAP_S:  # a second recording joined to the first, or a clock set back: nothing is dropped
+                    offset_s += gap
+            expected_s += frame.samples / frame.sample_rate
+            now = (frame.format.name, frame.layout.name, frame.sample_rate)
+            if resampler is None or now != shape:
+                if resampler is not None:
+                    yield from resampler.resample(None)
+                resampler, shape = AudioResampler(self._context.format, self._context.layout, self._rate), now
+            frame.pts = None
+            yield from resampler.resample(frame)
+        if resampler is not None:
+            yield from resampler.resample(None)
+
+    def _all_frames(self) -> Iterator[AudioFrame]:
+        first, self._first = self._first, None
+        if first is not None:
+            yield first
+        yield from self._frames
+
+    def _silence(self, seconds: float) -> Iterator[AudioFrame]:
+        left = round(seconds * self._rate)
+        while left > 0:
+            samples = min(left, self._rate)
+            frame = AudioFrame(self._context.format.name, self._context.layout.name, samples)
+            frame.sample_rate = self._rate
+            for plane in frame.planes:
+                plane.update(bytes(plane.buffer_size))
+            left -= samples
+            yield frame
+
+
+def _decoded(feed: Feed) -> Iterator[AudioFrame]:
+    """Every frame of the stream; a decoding error is a fault, never a shorter file."""
+    context = feed.stream.codec_context
+    assert isinstance(context, AudioCodecContext)
+    try:
+        for packet in feed.packets():
+            for frame in context.decode(packet if packet.size else None):
+                if isinstance(frame, AudioFrame) and frame.samples:
+                    if frame.is_corrupt:
+                        raise feed.fault("audio cannot be decoded")
+                    yield frame
+    except av.FFmpegError as error:
+        raise feed.fault(f"audio cannot be decoded ({what(error)})") from error

@@ -1,0 +1,78 @@
+"""WAV (RIFF, RF64, BW64): format tag and whether the audio is all there.
+
+The size in the header of the `data` chunk decides. Programs that write to a pipe cannot know it and leave 0 or
+0xFFFFFFFF there: such a file is accepted, and runs to its end.
+"""
+
+from __future__ import annotations
+
+from struct import error as StructError
+from struct import unpack_from
+
+from bulk_export.media.containers.sniffed import Sniffed, Window, broken, torn
+
+_STREAMING = 0xFFFFFFFF
+_EXTENSIBLE = 0xFFFE
+_PCM = 1
+_PCM_CODECS = {8: "pcm_u8", 16: "pcm_s16le", 24: "pcm_s24le", 32: "pcm_s32le"}
+_CODECS = {
+    0x0002: "adpcm_ms",
+    0x0003: "pcm_f32le",
+    0x0006: "pcm_alaw",
+    0x0007: "pcm_mulaw",
+    0x0011: "adpcm_ima_wav",
+    0x0031: "gsm_ms",
+    0x0050: "mp2",
+    0x0055: "mp3",
+}
+
+
+def is_wav(head: bytes) -> bool:
+    """Whether the file begins as one."""
+    return head[:4] in {b"RIFF", b"RF64", b"BW64"} and head[8:12] == b"WAVE"
+
+
+def read_wav(window: Window) -> Sniffed:
+    """Codec and wholeness."""
+    head, offset, codec, long_size = window.head, 12, "", 0
+    try:
+        while True:
+            name, length = unpack_from("<4sI", head, offset)
+            body = offset + 8
+            if name == b"ds64":
+                long_size = unpack_from("<Q", head, body + 8)[0]
+            elif name == b"fmt ":
+                codec = _codec(head, body, length)
+                if not codec:
+                    return broken("wav", "no channels or no sample rate")
+            elif name == b"data":
+                return _judge(window, codec, body, long_size if length == _STREAMING and long_size else length)
+            offset = body + length + (length & 1)
+    except StructError:
+        if len(head) >= window.size:
+            return torn("wav", "the header ends before any audio")
+        return Sniffed("wav", audio=codec)  # a long chunk stands before the audio, out of sight
+
+
+def _codec(head: bytes, body: int, length: int) -> str:
+    tag, channels, rate, _, _, bits = unpack_from("<HHIIHH", head, body)
+    if tag == _EXTENSIBLE and length >= 40:  # noqa: PLR2004 - the extension's own size
+        (tag,) = unpack_from("<H", head, body + 24)
+    if not channels or not rate:
+        return ""
+    return _PCM_CODECS.get(bits, f"pcm_{bits}") if tag == _PCM else _CODECS.get(tag, f"wav_{tag:#06x}")
+
+
+def _judge(window: Window, codec: str, start: int, declared: int) -> Sniffed:
+    if not codec:
+        return broken("wav", "no format before the audio")
+    present = window.size - start
+    if present <= 0:
+        return torn("wav", "no audio after the header")
+    if declared in {0, _STREAMING}:
+        if declared == 0 and window.at(start, 4) in {b"LIST", b"id3 ", b"fact"}:
+            return broken("wav", "it holds no audio")
+        return Sniffed("wav", audio=codec, codecs_known=True)
+    if declared > present:
+        return torn("wav", f"{present} of {declared} bytes of audio are there")
+    return Sniffed("wav", audio=codec, codecs_known=True, whole=True)

@@ -1,0 +1,85 @@
+"""How each codec is encoded: encoder, sample rates, channels, bit rate and speed. Data, no media library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class AudioEncoder:
+    """An audio encoder.
+
+    Attributes:
+        name: FFmpeg's name of it.
+        sample_format: what it is fed with.
+        rates: sample rates it takes, ascending; empty for any.
+        max_channels: more are mixed down to stereo; 0 for any.
+        kbits: bit rate per channel for sample rates up to the key, Hz; empty for uncompressed.
+        options: further settings.
+    """
+
+    name: str
+    sample_format: str
+    rates: tuple[int, ...] = ()
+    max_channels: int = 0
+    kbits: Mapping[int, int] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def rate_for(self, rate: int) -> int:
+        """The source's rate, or the next higher one the codec has, or its highest."""
+        if not self.rates:
+            return rate
+        return next((offered for offered in self.rates if offered >= rate), self.rates[-1])
+
+    def bit_rate_for(self, rate: int, channels: int) -> int:
+        """Bits per second, 0 for uncompressed."""
+        per_channel = next((kbits for up_to, kbits in self.kbits.items() if rate <= up_to), 0)
+        return per_channel * 1000 * channels
+
+
+@dataclass(frozen=True, slots=True)
+class VideoEncoder:
+    """A video encoder.
+
+    Attributes:
+        name: FFmpeg's name of it.
+        quantiser: fixed quality in FFmpeg's scale, 0 where `options` say it.
+        options: speed and quality.
+    """
+
+    name: str
+    quantiser: int = 0
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+_ANY = 10**9
+_MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+_AAC_RATES = (7350, *_MP3_RATES, 64000, 88200, 96000)
+
+# Levels 7 (LAME) and 5 (Opus): same bit rate and size, twice and 1.3 times the files per second of the defaults.
+AUDIO_ENCODERS = {
+    "pcm_s16le": AudioEncoder("pcm_s16le", "s16"),
+    "mp3": AudioEncoder(
+        "libmp3lame", "s16p", _MP3_RATES, 2, {8000: 32, 16000: 48, 24000: 64, _ANY: 96}, {"compression_level": "7"}
+    ),
+    "opus": AudioEncoder(
+        "libopus",
+        "s16",
+        (8000, 12000, 16000, 24000, 48000),
+        2,
+        {12000: 24, 24000: 32, _ANY: 48},
+        {"compression_level": "5"},
+    ),
+    "aac": AudioEncoder("aac", "fltp", _AAC_RATES, 2, {8000: 32, 16000: 48, 24000: 64, _ANY: 96}),
+    "wmav2": AudioEncoder(
+        "wmav2", "fltp", (8000, 11025, 16000, 22050, 32000, 44100, 48000), 2, {8000: 32, 16000: 48, 24000: 64, _ANY: 96}
+    ),
+}
+
+# A screen is text: quality is fixed, not the bit rate. Speed before size: a job waits for its videos.
+VIDEO_ENCODERS = {
+    "h264": VideoEncoder("libx264", options={"preset": "veryfast", "crf": "23"}),
+    "vp9": VideoEncoder("libvpx-vp9", options={"deadline": "realtime", "cpu-used": "8", "crf": "31", "b": "0"}),
+    "wmv2": VideoEncoder("wmv2", quantiser=4),
+}

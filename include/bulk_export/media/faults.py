@@ -1,0 +1,48 @@
+"""What can be wrong with one media file, and the limits that keep one file from holding up a job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bulk_export.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class MediaLimits:
+    """What one media file may take.
+
+    Attributes:
+        max_duration_s: longest media that is converted, seconds; copies have no limit in time.
+        max_source_bytes: largest stored file that is delivered at all.
+        timeout_s: longest time one conversion may take; then its process is killed.
+        max_memory_bytes: address space of one converting process, 0 for no limit.
+    """
+
+    max_duration_s: float = 12 * 3600.0
+    max_source_bytes: int = 64 * 1024**3
+    timeout_s: float = 3600.0
+    max_memory_bytes: int = 4 * 1024**3
+
+
+class MediaFaultError(Exception):
+    """A media file cannot be delivered: an item with a reason, never a failed job."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+
+def corrupt(detail: str) -> MediaFaultError:
+    """The stored file is empty, cut off, not media or not decodable."""
+    return MediaFaultError(Reason.MEDIA_CORRUPT, detail)
+
+
+def too_large(detail: str) -> MediaFaultError:
+    """The stored file is sound and beyond a limit."""
+    return MediaFaultError(Reason.MEDIA_TOO_LARGE, detail)
+
+
+def missing(detail: str) -> MediaFaultError:
+    """The store names a file that is not there or must not be read."""
+    return MediaFaultError(Reason.MEDIA_MISSING, detail)

@@ -1,0 +1,170 @@
+"""Decide what a contact's media become. Pure: formats and streams come in, decisions go out; others obey.
+
+Two questions. `wishes`: which files shall the contact get (spec: "Media")?
+
+| wanted video / audio format | contact has | gets |
+|---|---|---|
+| none / none | anything | nothing at all, no result |
+| any | neither | skip NO_MEDIA |
+| V / any | screen and audio | one file in V, audio and screen in one |
+| V / any | screen only, or type SCREEN_ONLY | one file in V; a SCREEN_ONLY contact's has no audio track |
+| original / any | screen and audio | both stored files unchanged: `<id>-audio.<ext>`, `<id>-screen.<ext>` |
+| original / any | screen only, or type SCREEN_ONLY | the stored file unchanged: `<id>-screen.<ext>` |
+| V or original / A | audio only | one file in A |
+| V or original / none | audio only | skip NO_SCREEN |
+| none / A | audio, with or without screen | one file in A |
+| none / A | screen only, or type SCREEN_ONLY | skip NO_MEDIA |
+
+`plan`: how is one of those files made from what is stored?
+
+| stored | made by |
+|---|---|
+| anything, `original` asked for | Copy |
+| one file, container and codecs are what was asked for | Copy, byte for byte |
+| one file, codecs are, container is not (or a track must go) | Build, all tracks copied: *remux* |
+| one file, a codec is not | Build, that track encoded: *transcode* |
+| audio and screen | Build from both, each track copied where its codec fits, else encoded: *mux* |
+| audio file without audio, screen file without video | Unusable |
+
+An audio file that also holds video gives just its audio; a screen file's own audio is used where the contact has no
+audio file and is not SCREEN_ONLY.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bulk_export.definitions.models import MediaFormats
+from bulk_export.media.formats import FORMATS, Format
+from bulk_export.reasons import Reason
+
+Source = Literal["audio", "screen"]
+TrackKind = Literal["audio", "video"]
+
+_ORIGINAL = "original"
+_SCREEN_ONLY = "SCREEN_ONLY"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One file a contact shall get.
+
+    Attributes:
+        kind: of its result; `screen` only for a stored screen delivered unchanged.
+        format: a key of `FORMATS`, or `original`.
+        sources: the stored files it is made from.
+        suffix: of the name, between contact id and extension.
+        silent: True when it must not have an audio track.
+    """
+
+    kind: Literal["media", "screen"]
+    format: str
+    sources: tuple[Source, ...]
+    suffix: str = ""
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """The contact gets no media, and that is right."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """The streams of a stored file: container as `sniff` names it, codecs as FFmpeg does, empty for none."""
+
+    container: str
+    audio: str = ""
+    video: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Deliver the stored file byte for byte."""
+
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One track of a file to build, copied as it is or encoded."""
+
+    kind: TrackKind
+    source: Source
+    copied: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """Write a new file from tracks of the stored ones."""
+
+    format: str
+    tracks: tuple[Track, ...]
+
+    @property
+    def verb(self) -> Literal["remux", "transcode", "mux"]:
+        """What people call it."""
+        if len({track.source for track in self.tracks}) > 1:
+            return "mux"
+        return "remux" if all(track.copied for track in self.tracks) else "transcode"
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A stored file lacks the stream it is there for."""
+
+    detail: str
+
+
+def wishes(contact_type: str, wanted: MediaFormats, *, has_audio: bool, has_screen: bool) -> tuple[Wish, ...] | Skip:
+    """Which files a contact shall get; an empty tuple when no media was asked for."""
+    if contact_type == _SCREEN_ONLY:
+        has_audio = False
+    if wanted.audio_video is None and wanted.audio_only is None:
+        return ()
+    if not has_audio and not has_screen:
+        return Skip(Reason.NO_MEDIA)
+    if has_screen and wanted.audio_video is not None:
+        sources: tuple[Source, ...] = ("audio", "screen") if has_audio else ("screen",)
+        if wanted.audio_video == _ORIGINAL:
+            return tuple(
+                Wish("media" if source == "audio" else "screen", _ORIGINAL, (source,), f"-{source}")
+                for source in sources
+            )
+        return (Wish("media", wanted.audio_video, sources, silent=contact_type == _SCREEN_ONLY),)
+    if wanted.audio_only is None:
+        return Skip(Reason.NO_SCREEN)
+    return (Wish("media", wanted.audio_only, ("audio",)),) if has_audio else Skip(Reason.NO_MEDIA)
+
+
+def plan(wish: Wish, audio: Probed | None, screen: Probed | None) -> Copy | Build | Unusable:
+    """How the wished file is made; `audio` and `screen` describe the files among `wish.sources`, None for the others."""
+    if wish.format == _ORIGINAL:
+        return Copy(wish.sources[0])
+    target = FORMATS[wish.format]
+    tracks: list[Track] = []
+    if screen is not None:
+        if not screen.video:
+            return Unusable("screen: it holds no video")
+        tracks.append(Track("video", "screen", copied=screen.video in target.video_fits))
+    if audio is not None:
+        if not audio.audio:
+            return Unusable("audio: it holds no audio")
+        tracks.append(Track("audio", "audio", copied=audio.audio in target.audio_fits))
+    elif screen is not None and screen.audio and not wish.silent:
+        tracks.append(Track("audio", "screen", copied=screen.audio in target.audio_fits))
+    build = Build(wish.format, tuple(tracks))
+    stored = audio if screen is None else screen
+    if build.verb == "remux" and stored is not None and _is_exactly(stored, target, build):
+        return Copy(build.tracks[0].source)
+    return build
+
+
+def _is_exactly(stored: Probed, target: Format, build: Build) -> bool:
+    """Whether the stored file is the one to build: same container, and no track that the built one would lack."""
+    kinds = {track.kind for track in build.tracks}
+    surplus = (stored.audio and "audio" not in kinds) or (stored.video and "video" not in kinds)
+    return stored.container == target.container and not surplus

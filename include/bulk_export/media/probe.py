@@ -1,0 +1,187 @@
+"""Open stored media with PyAV: which streams it has, and its packets, checked while they are read.
+
+Runs in a converting process only. A file is judged while it is read once, so that a lying header costs no second pass:
+a packet marked as damaged, timestamps that leap, an end long before what the header claims: all are faults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from bulk_export.media.faults import MediaFaultError, MediaLimits, corrupt, too_large
+from bulk_export.media.plan import Probed, TrackKind
+from bulk_export.media.sniff import sniff, window_of
+
+# No demuxer that opens further files or addresses (hls, concat, dash, image sequences) may ever be chosen.
+_FORMATS = "wav,w64,ogg,mp3,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,asf,avi,flac,aiff,caf,au,amr,amrnb,amrwb,aac,ac3,flv,mpegts,mpeg"
+_OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+# PCM comes in packets of 4 KB unless told otherwise; larger ones convert several times as fast.
+_WAV_OPTIONS = {"max_size": "65536"}
+
+# Containers whose header states a duration; elsewhere FFmpeg guesses it from the bit rate.
+_STATE_DURATION = frozenset({"wav", "webm", "matroska", "mp4", "mov", "asf", "flac"})
+# Containers whose timestamps count from the beginning of the recording, not from a broadcast's.
+_START_AT_ZERO = frozenset({"webm", "matroska", "mp4", "mov"})
+
+_MAX_LEAP_S = 3600.0
+_SLACK_S = 1.0
+_SLACK_SHARE = 0.05
+_MAX_PIXELS = 8192 * 8192
+
+
+def open_media(path: Path, name: str, container: str) -> InputContainer:
+    """The file, opened for reading; `name` (audio or screen) stands in the fault."""
+    options = _OPTIONS | (_WAV_OPTIONS if container == "wav" else {})
+    try:
+        # `file:` keeps a path from being taken for an address.
+        return av.open(f"file:{path}", "r", container_options=options, metadata_errors="replace")
+    except MemoryError as error:
+        raise corrupt(f"{name}: opening it takes too much memory") from error
+    except (av.FFmpegError, ValueError) as error:
+        raise corrupt(f"{name}: not readable as media ({what(error)})") from error
+
+
+def sniff_file(path: Path, name: str) -> str:
+    """The container, named as `sniff` does; a fault when the bytes tell that the file is not whole."""
+    with path.open("rb") as stream:
+        sniffed = sniff(window_of(stream, path.stat().st_size))
+    if sniffed.fault:
+        raise corrupt(f"{name}: {sniffed.fault}")
+    return sniffed.container
+
+
+def probe(path: Path, name: str) -> Probed:
+    """The streams of a stored file."""
+    container = sniff_file(path, name)
+    with open_media(path, name, container) as media:
+        audio, video = pick(media, "audio"), pick(media, "video")
+        if audio is None and video is None:
+            raise corrupt(f"{name}: it holds neither audio nor video")
+        return Probed(container, _codec(audio), _codec(video))
+
+
+def pick(media: InputContainer, kind: TrackKind) -> AudioStream | VideoStream | None:
+    """The stream that players would take; cover pictures are no video."""
+    streams = [s for s in media.streams if s.type == kind and not s.disposition & Disposition.attached_pic]
+    best = next((s for s in streams if s.disposition & Disposition.default), streams[0] if streams else None)
+    return best if isinstance(best, AudioStream | VideoStream) else None
+
+
+def what(error: Exception) -> str:
+    """FFmpeg's words for an error, without the file's path."""
+    return getattr(error, "strerror", None) or type(error).__name__
+
+
+def _codec(stream: AudioStream | VideoStream | None) -> str:
+    if stream is None:
+        return ""
+    context = stream.codec_context
+    # `mp3float`, `libopus`: decoders; the codec's own name is what formats speak of.
+    return (context.codec.canonical_name if context is not None else "") or "unknown"
+
+
+class Feed:
+    """One stream of one stored file, read packet by packet and checked on the way.
+
+    Attributes:
+        stream: the stream.
+        claimed_s: duration the header states, 0 when it states none.
+        origin_s: timestamp that counts as the beginning.
+    """
+
+    def __init__(self, path: Path, name: str, kind: TrackKind, limits: MediaLimits) -> None:
+        self._name = name
+        self._limits = limits
+        container = sniff_file(path, name)
+        self._media = open_media(path, name, container)
+        stream = pick(self._media, kind)
+        if stream is None:
+            raise corrupt(f"{name}: it holds no {kind}")
+        self.stream: AudioStream | VideoStream = stream
+        self._check_shape()
+        claimed = self._media.duration if container in _STATE_DURATION else None
+        self.claimed_s = (claimed or 0) / av.time_base
+        start = (self._media.start_time or 0) / av.time_base
+        self.origin_s = 0.0 if container in _START_AT_ZERO and 0 <= start < _MAX_LEAP_S else start
+        self.reached_s = 0.0
+        self._leap_s = 0.0
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._media.close()
+
+    def refuse_lies(self) -> None:
+        """Fault a file that claims more than the longest duration: read to where it ends, or to where it is too long.
+
+        Nothing is decoded or written for it.
+        """
+        if self.claimed_s <= self._limits.max_duration_s:
+            return
+        for _ in self.packets():
+            pass
+        raise too_large(f"{self._name}: {self.claimed_s:.0f} s, the limit is {self._limits.max_duration_s:.0f} s")
+
+    def packets(self) -> Iterator[Packet]:
+        """The stream's packets and, at the end, the empty one that flushes a decoder."""
+        ends: dict[int, float] = {}
+        chosen = self.stream.index
+        last: Packet | None = None
+        streams = [s for s in self._media.streams if isinstance(s, AudioStream | VideoStream)]
+        try:
+            for packet in self._media.demux(streams):
+                if packet.dts is None and not packet.size:
+                    if packet.stream_index == chosen:
+                        last = packet
+                    continue
+                if packet.is_corrupt:
+                    raise self.fault("a packet is damaged")
+                self._follow(packet, ends)
+                if packet.stream_index == chosen:
+                    yield packet
+        except av.FFmpegError as error:
+            raise self.fault(f"reading stops with: {what(error)}") from error
+        self._check_end(chosen in ends)
+        if last is not None:
+            yield last
+
+    def fault(self, detail: str) -> MediaFaultError:
+        """A fault with the place where it was found."""
+        return corrupt(f"{self._name}: {detail} after {self.reached_s:.1f} s")
+
+    def _follow(self, packet: Packet, ends: dict[int, float]) -> None:
+        """Note how far the file has come; stop at what is too long or leaps."""
+        if packet.pts is None or packet.time_base is None:
+            ends.setdefault(packet.stream_index, 0.0)
+            return
+        start = float(packet.pts * packet.time_base) - self.origin_s
+        length = float((packet.duration or 0) * packet.time_base)
+        leap = max(start - ends.get(packet.stream_index, 0.0), length)
+        self._leap_s = max(self._leap_s, leap)
+        ends[packet.stream_index] = start + length
+        audio_leaps = leap > _MAX_LEAP_S and packet.stream_index == self.stream.index and self.stream.type == "audio"
+        if start + length > self._limits.max_duration_s or audio_leaps:
+            if self._leap_s > _MAX_LEAP_S:
+                raise self.fault(f"timestamps leap by {self._leap_s:.0f} s")
+            raise too_large(f"{self._name}: longer than {self._limits.max_duration_s:.0f} s")
+        self.reached_s = max(self.reached_s, start + length)
+
+    def _check_end(self, any_packets: bool) -> None:
+        if not any_packets:
+            raise corrupt(f"{self._name}: it holds no {self.stream.type}")
+        slack = max(_SLACK_S, self.claimed_s * _SLACK_SHARE)
+        if self.reached_s < self.claimed_s - slack:
+            raise corrupt(f"{self._name}: it ends after {self.reached_s:.1f} s and claims {self.claimed_s:.1f} s")
+
+    def _check_shape(self) -> None:
+        stream = self.stream
+        if isinstance(stream, VideoStream) and stream.width * stream.height > _MAX_PIXELS:
+            raise too_large(f"{self._name}: {stream.width} x {stream.height} pixels")

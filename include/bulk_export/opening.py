@@ -1,0 +1,96 @@
+"""Open the audit record of a run: with its definitions frozen in it, or with the reason why it cannot run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from bulk_export.definitions.loader import Definitions
+from bulk_export.definitions.run import RunSnapshot
+from bulk_export.errors import BulkExportError
+from bulk_export.run_request import RunRequest, requested_export, run_snapshot
+from bulk_export.safe_names import safe_name
+from bulk_export.stages import open_run, recorded
+from bulk_export.state.records import NewRun, RunRecord, Trigger, run_key
+
+if TYPE_CHECKING:
+    from bulk_export.site import Site
+
+
+def open_record(site: Site, request: RunRequest) -> RunRecord:
+    """Open the record, or find the one an earlier attempt opened.
+
+    A run that selected contacts before keeps the definitions it selected them with. One that was refused takes the
+    definitions as they stand now: somebody has mended them and cleared the task.
+
+    Raises:
+        DefinitionError, RefusedError: as `requested_export` and `run_snapshot`; the record says the same.
+    """
+    from bulk_export.state.run_errors import record_error
+    from bulk_export.state import runs
+
+    definitions = site.load(None if request.immediate else request.export_id)
+    definitions.require_settings()  # without them there is no state database to keep a record in
+    now = site.clock()
+    refused = _refused_run(definitions, request)
+    try:
+        snapshot = run_snapshot(definitions, requested_export(definitions, request), request)
+    except BulkExportError as error:
+        runs.open_run(site.engine, refused, now)
+        record_error(site.engine, request.run_id, stage="validate_filters", error=error, now=now)
+        raise
+    return runs.open_run(site.engine, _accepted_run(refused, snapshot, site.destination(snapshot).uri, now), now)
+
+
+def check_places(site: Site, run_id: str) -> None:
+    """See that the contact store can be exported from and that the destination and the staging area can be written."""
+    run = open_run(site, run_id)
+    with recorded(site, run_id, "validate_filters"):
+        run.store.check()
+        run.staging.storage.check_writable()
+        if not run.dry:
+            run.destination.check_writable()
+
+
+def _refused_run(definitions: Definitions, request: RunRequest) -> NewRun:
+    """What is known of a run whatever its definitions look like."""
+    export = request.immediate.as_export() if request.immediate else definitions.exports.get(request.export_id)
+    return NewRun(
+        run_id=request.run_id,
+        export_id=export.id if export else request.export_id,
+        export_name=export.name if export else request.export_id,
+        version="",
+        trigger=Trigger(request.trigger),
+        triggered_by=request.triggered_by,
+        as_of=request.as_of,
+        licence=definitions.require_settings().licence.type,
+        definitions="",
+        destination_name=export.storage_location if export else "",
+        destination_uri="",
+        directory="",
+        parameters=request.parameters.model_dump(mode="json", exclude_defaults=True),
+        dag_id=request.dag_id,
+        dag_run_id=request.dag_run_id,
+        dag_run_url=request.dag_run_url,
+        continues_run_id=request.continues_run_id,
+    )
+
+
+def _accepted_run(run: NewRun, snapshot: RunSnapshot, destination_uri: str, now: datetime) -> NewRun:
+    """The same with what will be done, and where."""
+    export = snapshot.export
+    return replace(
+        run,
+        version=snapshot.version,
+        definitions=snapshot.model_dump_json(),
+        destination_name=export.storage_location,
+        destination_uri=destination_uri,
+        directory=f"{safe_name(export.name, export.id)}/{now:%Y%m%dT%H%M%SZ}_{run_key(run.run_id)}",
+        formats={
+            "audio_video": export.media.audio_video or "none",
+            "audio_only": export.media.audio_only or "none",
+            "transcripts": export.transcripts,
+            "csv": export.csv.profile,
+        },
+    )

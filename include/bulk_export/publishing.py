@@ -1,0 +1,185 @@
+"""Publish a run: say of every matched contact what became of it, then make the directory a bag, marker last.
+
+The audit's counts are taken from the very rows of items.csv, so that audit and receiver read the same sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bulk_export import __version__
+from bulk_export.delivery import delivered_tables
+from bulk_export.errors import RefusedError
+from bulk_export.reasons import ItemStatus, Reason
+from bulk_export.results import FileResult
+from bulk_export.stages import Counts
+from bulk_export.staging import EXCLUDED
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import pyarrow as pa
+
+    from bulk_export.bag.manifest import PayloadFile
+    from bulk_export.bag.write import Published
+    from bulk_export.items_csv import ItemCounts
+    from bulk_export.site import OpenRun
+    from bulk_export.state.items import Item
+
+ITEMS_FILE = "data/items.csv"
+DEFINITIONS_FILE = "data/export.yaml"
+
+
+def publish(run: OpenRun) -> Counts:
+    """Write items.csv, export.yaml and the manifests, and record what was delivered; once finished, nothing changes."""
+    if not run.record.published:
+        outcome = _Outcome(run)
+        counts = outcome.write_items()
+        written = outcome.write_bag(counts)
+        outcome.record(counts, written)
+    record = run.site.reread(run.record.run_id)
+    return {"matched": record.matched or 0, "exported": record.exported, "masked": record.masked}
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What became of a run's contacts, read job by job from the staging area."""
+
+    run: OpenRun
+
+    def items(self) -> Iterator[pa.Table]:
+        """items.csv in parts: each job's contacts, then those no job holds."""
+        from bulk_export.items_csv import excluded_items, job_items
+
+        staging = self.run.staging
+        for job in staging.jobs():
+            contacts = staging.job(job, ["contact_id", "recycled"])
+            ids = contacts["contact_id"].to_pylist()
+            yield job_items(ids, contacts["recycled"].to_pylist(), self._results(job, set(ids)))
+        yield excluded_items(staging.read_table(EXCLUDED))
+
+    def _results(self, job: int, contact_ids: set[int]) -> Iterator[FileResult]:
+        # A run that was granted less after it was cleared has results of contacts that are no longer in the job.
+        for stage in ("media", "transcripts"):
+            journal = self.run.staging.journal(stage, job)
+            yield from (result for result in journal.read() if result.contact_id in contact_ids)
+
+    def write_items(self) -> ItemCounts:
+        from bulk_export.items_csv import write_items_csv
+
+        with (self.run.scratch / "items.csv").open("wb") as out:
+            return write_items_csv(self.items(), out)
+
+    def write_bag(self, counts: ItemCounts) -> Published:
+        """Deliver what only this stage can make, then publish."""
+        from bulk_export.bag.manifest import PayloadFile
+        from bulk_export.bag.write import publish_bag
+
+        run, path = self.run, self.run.scratch / "items.csv"
+        items = run.destination.put(f"{run.record.directory}/{ITEMS_FILE}", path)
+        path.unlink()
+        definitions = run.destination.put(f"{run.record.directory}/{DEFINITIONS_FILE}", run.snapshot.as_yaml().encode())
+        whole_run_files = [
+            *delivered_tables(run),
+            PayloadFile(ITEMS_FILE, items.bytes, items.sha256),
+            PayloadFile(DEFINITIONS_FILE, definitions.bytes, definitions.sha256),
+        ]
+        self._remove_strays(sum(counts.files.values()) + len(whole_run_files), whole_run_files)
+        return publish_bag(
+            run.destination,
+            run.record.directory,
+            self._payload(whole_run_files),
+            _bag_info(run, counts),
+            scratch=run.scratch,
+        )
+
+    def _payload(self, whole_run_files: list[PayloadFile]) -> Iterator[PayloadFile]:
+        from bulk_export.items_csv import item_files
+
+        yield from whole_run_files
+        for items in self.items():
+            yield from item_files(items)
+
+    def _remove_strays(self, expected: int, whole_run_files: list[PayloadFile]) -> None:
+        """Remove what a killed attempt delivered and no result speaks of: a bag holds nothing its manifest does not."""
+        run, prefix = self.run, f"{self.run.record.directory}/"
+        if sum(1 for _ in run.destination.list(f"{prefix}data/")) == expected:
+            return
+        named = {prefix + file.path for file in self._payload(whole_run_files)}
+        strays = [entry.key for entry in run.destination.list(f"{prefix}data/") if entry.key not in named]
+        try:
+            run.destination.delete(strays)
+        except RefusedError as error:
+            raise RefusedError(
+                "STRAY_FILES",
+                f"{len(strays)} files of an interrupted attempt lie in {run.destination.uri}/{prefix} and may not be "
+                f"deleted, such as {strays[0]}",
+                hint="Delete them, or run the export again as a new run.",
+            ) from error
+
+    def record(self, counts: ItemCounts, published: Published) -> None:
+        """Write the outcome to the state database: counts, troubled contacts, deliveries; `published` last."""
+        from bulk_export.state.deliveries import record_deliveries
+        from bulk_export.state.items import record_items
+        from bulk_export.state.runs import record_counts, record_published
+
+        run, engine = self.run, self.run.site.engine
+        masked = counts.by_status[ItemStatus.MASKED]
+        record_items(engine, run.record.run_id, self._troubled())
+        if run.snapshot.export.incremental:
+            record_deliveries(engine, run.snapshot.export.id, run.record.run_id, self._delivered())
+        record_counts(
+            engine,
+            run.record.run_id,
+            exported=counts.by_status[ItemStatus.DELIVERED] + masked,
+            masked=masked,
+            by_status={str(status): count for status, count in counts.by_status.items()},
+            by_reason={str(reason): count for reason, count in counts.by_reason.items()},
+            jobs=len(run.staging.jobs()),
+            media_files=counts.files.get("media", 0) + counts.files.get("screen", 0),
+            media_bytes=counts.bytes.get("media", 0) + counts.bytes.get("screen", 0),
+            transcript_files=counts.files.get("transcript", 0),
+            transcript_bytes=counts.bytes.get("transcript", 0),
+            transcript_fixes=self._fixes(),
+        )
+        record_published(engine, run.record.run_id, manifest_sha256=published.manifest_sha256, now=run.site.clock())
+
+    def _troubled(self) -> Iterator[Item]:
+        import pyarrow.compute as pc
+
+        from bulk_export.state.items import Item
+
+        for items in self.items():
+            troubled = items.filter(pc.not_equal(items["status"], str(ItemStatus.DELIVERED)))
+            for row in troubled.select(["contact_id", "status", "reason", "detail"]).to_pylist():
+                reason = Reason(row["reason"]) if row["reason"] else None
+                yield Item(row["contact_id"], ItemStatus(row["status"]), reason, row["detail"] or "")
+
+    def _delivered(self) -> Iterator[tuple[int, datetime | None]]:
+        whole = {str(ItemStatus.DELIVERED), str(ItemStatus.MASKED)}
+        for job, items in zip(self.run.staging.jobs(), self.items(), strict=False):
+            status = dict(zip(items["contact_id"].to_pylist(), items["status"].to_pylist(), strict=True))
+            contacts = self.run.staging.job(job, ["contact_id", "updated_at"]).to_pydict()
+            for contact_id, updated_at in zip(contacts["contact_id"], contacts["updated_at"], strict=True):
+                if status[contact_id] in whole:
+                    yield contact_id, updated_at
+
+    def _fixes(self) -> int:
+        jobs = self.run.staging.jobs()
+        return sum(result.fixes for job in jobs for result in self.run.staging.journal("transcripts", job).read())
+
+
+def _bag_info(run: OpenRun, counts: ItemCounts) -> dict[str, str]:
+    record, started = run.record, run.record.started_at or run.record.queued_at
+    return {
+        "Source-Organization": run.snapshot.environment.name,
+        "External-Identifier": record.run_id,
+        "External-Description": f"{record.export_name}: contacts matched by '{run.snapshot.search.name}'",
+        "Bag-Group-Identifier": record.export_id,
+        "Bagging-Date": f"{started:%Y-%m-%d}",
+        "Bag-Software-Agent": f"bulk-contact-export {__version__}",
+        "Contacts-Matched": str(counts.matched),
+        **{f"Contacts-{str(status).replace('_', '-').title()}": str(n) for status, n in counts.by_status.items()},
+    }

@@ -1,0 +1,160 @@
+"""Which contacts a run is about: matched once and frozen, then as many as limit and quota allow.
+
+The keys of every match are written to the staging area before anything is counted, so that matches, quota, jobs and
+audit all speak of the same contacts, however long the run takes and however the store changes meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from bulk_export.definitions.run import RunSnapshot
+from bulk_export.filters.catalogue import catalogue
+from bulk_export.filters.compile import Selection, compile_filters
+from bulk_export.incremental import keep_fresh_keys
+from bulk_export.sharing import Share, share_out
+from bulk_export.staging import KEYS, RunStaging
+
+if TYPE_CHECKING:
+    from bulk_export.site import OpenRun
+
+_FIRST_IDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What the frozen selection holds.
+
+    Attributes:
+        contacts: matches, root recordings left out.
+        roots: root recordings that met the filters.
+        media_bytes: stored size of the matches' media, where the catalogue knows it.
+        already_delivered: matches an earlier run of an incremental export delivered unchanged.
+    """
+
+    contacts: int
+    roots: int
+    media_bytes: int
+    already_delivered: int
+
+
+def run_selection(snapshot: RunSnapshot) -> Selection:
+    """The search of a run as SQL: dates counted from its logical date, its own date range where one was given."""
+    parameters, zone = snapshot.parameters, snapshot.environment.time_zone
+    window = None
+    if parameters.started_from is not None and parameters.started_until is not None:
+        window = (
+            datetime.combine(parameters.started_from, time(), ZoneInfo(zone)),
+            datetime.combine(parameters.started_until + timedelta(days=1), time(), ZoneInfo(zone)),
+        )
+    return compile_filters(
+        snapshot.search.filters,
+        as_of=snapshot.as_of,
+        zone=zone,
+        catalogue=catalogue(snapshot.exportable_metadata),
+        started_between=window,
+    )
+
+
+def freeze_keys(run: OpenRun) -> Matched:
+    """Match once: write the keys to the staging area and the counts to the record; later calls find both."""
+    facts = run.staging.read_facts("matched")
+    if facts is None:
+        facts = asdict(_match(run))
+        run.staging.write_facts("matched", facts)
+    matched = Matched(**{name: int(count) for name, count in facts.items()})
+    from bulk_export.state.runs import record_counts
+
+    record_counts(run.site.engine, run.record.run_id, matched=matched.contacts, roots=matched.roots)
+    return matched
+
+
+def _match(run: OpenRun) -> Matched:
+    path = run.scratch / KEYS
+    try:
+        matches = run.store.select_keys(run_selection(run.snapshot), path)
+        run.staging.write_file(KEYS, path)
+    finally:
+        path.unlink(missing_ok=True)
+    already = 0
+    if run.snapshot.export.incremental:
+        from bulk_export.state.deliveries import delivered_before
+
+        delivered = delivered_before(run.site.engine, run.snapshot.export.id, run_id=run.record.run_id)
+        already = keep_fresh_keys(run.staging, delivered)
+    return Matched(matches.contacts, matches.roots, matches.media_bytes, already)
+
+
+def reserve_quota(run: OpenRun, matched: Matched) -> dict[str, int]:
+    """Take from the day's quota what the run may export, in one transaction; a retry gets the same again."""
+    from bulk_export.quota import quota_day
+    from bulk_export.state.reservations import reserve
+
+    snapshot, now = run.snapshot, run.site.clock()
+    wanted = share_out(
+        matched=matched.contacts,
+        already_delivered=matched.already_delivered,
+        limit=snapshot.parameters.limit,
+        granted=matched.contacts,
+    )
+    grant = reserve(
+        run.site.engine,
+        run_id=run.record.run_id,
+        environment=snapshot.environment.name,
+        day=quota_day(now, snapshot.environment.time_zone),
+        wanted=wanted.granted,
+        daily_limit=snapshot.licence.contacts_per_day,
+        policy=snapshot.export.on_quota_exceeded,
+        now=now,
+    )
+    return {"matched": matched.contacts, "roots": matched.roots, "granted": grant.granted}
+
+
+def run_share(run: OpenRun) -> Share:
+    """How the frozen matches divide: known once quota is reserved."""
+    matched = freeze_keys(run)
+    return share_out(
+        matched=matched.contacts,
+        already_delivered=matched.already_delivered,
+        limit=run.snapshot.parameters.limit,
+        granted=run.record.granted or 0,
+    )
+
+
+def report_dry_run(run: OpenRun, matched: Matched) -> dict[str, int]:
+    """Write to the record what the run would do, charge nothing, and leave nothing in the staging area."""
+    from bulk_export.quota import quota_day
+    from bulk_export.state.reservations import usage
+    from bulk_export.state.runs import record_counts
+
+    snapshot = run.snapshot
+    day = quota_day(run.site.clock(), snapshot.environment.time_zone)
+    used = usage(run.site.engine, snapshot.environment.name, day).used
+    left = max(0, snapshot.licence.contacts_per_day - used)
+    divided = share_out(
+        matched=matched.contacts,
+        already_delivered=matched.already_delivered,
+        limit=snapshot.parameters.limit,
+        granted=left,
+    )
+    report = {
+        "matched": matched.contacts,
+        "already_delivered": matched.already_delivered,
+        "roots": matched.roots,
+        "expected_bytes": matched.media_bytes,
+        "would_export": divided.granted,
+        "quota_left": left,
+        "first_contact_ids": _first_ids(run.staging),
+    }
+    run.staging.clear()
+    record_counts(run.site.engine, run.record.run_id, dry_run_report=json.dumps(report))
+    return {"matched": matched.contacts, "roots": matched.roots, "granted": divided.granted}
+
+
+def _first_ids(staging: RunStaging) -> list[int]:
+    ids: list[int] = staging.read_table(KEYS, ["contact_id"]).slice(0, _FIRST_IDS)["contact_id"].to_pylist()
+    return ids

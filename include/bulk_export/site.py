@@ -1,0 +1,184 @@
+"""Everything a stage needs besides the run itself, passed in so that nothing inside the package is ambient."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bulk_export.definitions.loader import Definitions, load_definitions
+from bulk_export.definitions.models import Settings
+from bulk_export.definitions.run import RunSnapshot
+from bulk_export.errors import DefinitionError
+from bulk_export.staging import RunStaging
+from bulk_export.storage import open_storage, open_uri
+from bulk_export.storage.base import Storage
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from bulk_export.contacts.base import ContactStore
+    from bulk_export.definitions.models import StorageLocation
+    from bulk_export.media.job import MediaLimits
+    from bulk_export.state.records import RunRecord
+    from bulk_export.storage.buckets import Credentials
+
+Report = Callable[[str, int, int], None]
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Nobody is watching."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """One installation: where its definitions lie and how the outside is reached.
+
+    Attributes:
+        definitions: the definitions folder.
+        clock: the current time, aware.
+        credentials: resolves the name of a connection; None where the services' own environment variables serve.
+        state_url: resolves a state database named by connection to an SQLAlchemy URL.
+        workers: processes that convert media, and threads that copy it.
+        media_limits: what conversion may cost; None for the defaults.
+        report: told `(stage, contacts done, contacts in all)` as a stage goes on.
+    """
+
+    definitions: Path
+    clock: Callable[[], datetime]
+    credentials: Callable[[str], Credentials] | None = None
+    state_url: Callable[[str], str] | None = None
+    workers: int = 2
+    media_limits: MediaLimits | None = None
+    report: Report = _silent
+
+    def load(self, only_export: str | None = None) -> Definitions:
+        """The definitions as they stand now."""
+        return load_definitions(self.definitions, only_export)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The administrator's settings; `DefinitionError` when they do not load."""
+        return load_definitions(self.definitions, only_export="").require_settings()
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The state database, created or upgraded where needed."""
+        from bulk_export.state.database import migrate, open_state
+
+        engine = open_state(self._state_url, base=self.definitions)
+        migrate(engine)
+        return engine
+
+    @property
+    def _state_url(self) -> str:
+        state = self.settings.state
+        if state.connection is None:
+            return str(state.url)
+        if self.state_url is None:
+            raise DefinitionError(
+                "CONNECTION_UNKNOWN",
+                f"the state database is the Airflow connection '{state.connection}', which only Airflow can resolve",
+                hint="Run inside Airflow, or give state.url in settings.yaml.",
+            )
+        return self.state_url(state.connection)
+
+    def reread(self, run_id: str) -> RunRecord:
+        """A run's record as it stands now."""
+        from bulk_export.state.runs import get_run
+
+        return get_run(self.engine, run_id)
+
+    def staging(self, run_key: str) -> RunStaging:
+        """The staging area of a run."""
+        return RunStaging(self._open(self.settings.staging), run_key)
+
+    def scratch(self, run_key: str) -> Path:
+        """A directory on this machine for unfinished files of a run: in the staging area where that is local."""
+        storage = self.staging(run_key).storage
+        local = storage.path(f"{run_key}/scratch")
+        directory = local or Path(tempfile.gettempdir()) / "bulk-export" / run_key
+        directory.mkdir(parents=True, exist_ok=True)
+        return directory
+
+    def destination(self, snapshot: RunSnapshot) -> Storage:
+        """The storage location a run delivers to."""
+        return self._open(snapshot.storage_location)
+
+    def _open(self, location: StorageLocation) -> Storage:
+        connection = None if location.type == "local" else location.connection
+        return open_storage(location, base=self.definitions, credentials=self._credentials(connection))
+
+    def _credentials(self, connection: str | None) -> Credentials | None:
+        return None if connection is None or self.credentials is None else self.credentials(connection)
+
+    def resolve(self, uri: str) -> tuple[Storage, str]:
+        """The storage and key of an object named by an absolute address in the contact store's catalogue."""
+        place, _, name = uri.rpartition("/")
+        return open_uri(place, base=self.definitions), name
+
+    def contact_store(self, snapshot: RunSnapshot, scratch: Path) -> ContactStore:
+        """The contact store a run selects from."""
+        from bulk_export.contacts import open_contact_store
+
+        settings = snapshot.contact_store
+        known = self._credentials(settings.connection)
+        return open_contact_store(settings, base=self.definitions, scratch=scratch, credentials=known)
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """A run under way, as a stage finds it: its record, its frozen definitions and its places."""
+
+    site: Site
+    record: RunRecord
+
+    @cached_property
+    def snapshot(self) -> RunSnapshot:
+        """The definitions as they stood when the run began."""
+        return RunSnapshot.model_validate_json(self.record.definitions)
+
+    @cached_property
+    def staging(self) -> RunStaging:
+        """What the run's stages know."""
+        return self.site.staging(self.record.run_key)
+
+    @cached_property
+    def scratch(self) -> Path:
+        """Unfinished files, on this machine."""
+        return self.site.scratch(self.record.run_key)
+
+    @cached_property
+    def destination(self) -> Storage:
+        """Where the run delivers to."""
+        return self.site.destination(self.snapshot)
+
+    @cached_property
+    def store(self) -> ContactStore:
+        """Where the run's contacts come from."""
+        return self.site.contact_store(self.snapshot, self.scratch)
+
+    @property
+    def dry(self) -> bool:
+        """Whether the run only says what it would do."""
+        return self.snapshot.parameters.dry_run
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing to deliver: the directory is finished already, or the run is a dry one."""
+        return self.record.published or self.dry
+
+    def progress(self, stage: str, job: int, total: int) -> Callable[[int, int], None]:
+        """A function of (contacts done, bytes written) that keeps the record and whoever watches up to date."""
+        from bulk_export.state.progress import progress
+
+        def tell(done: int, written: int) -> None:
+            now = self.site.clock()
+            progress(self.site.engine, self.record.run_id, stage, job, done=done, total=total, bytes=written, now=now)
+            self.site.report(stage, done, total)
+
+        return tell

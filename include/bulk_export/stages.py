@@ -1,0 +1,59 @@
+"""What every stage has in common: it opens the run it is told, and its error stands in the record while it lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import update_wrapper
+from typing import Concatenate, ParamSpec, TypeVar
+
+from bulk_export.errors import BulkExportError
+from bulk_export.site import OpenRun, Site
+
+Counts = dict[str, int]
+Arguments = ParamSpec("Arguments")
+Outcome = TypeVar("Outcome")
+Body = Callable[Concatenate[OpenRun, Arguments], Outcome]
+Stage = Callable[Concatenate[Site, str, Arguments], Outcome]
+
+
+def stage(body: Body[Arguments, Outcome]) -> Stage[Arguments, Outcome]:
+    """Make a stage of a function of an open run: it is called with the site and the run's id instead."""
+
+    def run_stage(site: Site, run_id: str, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Outcome:
+        job = args[0] if args and isinstance(args[0], int) else 0
+        run = open_run(site, run_id)
+        with recorded(site, run_id, body.__name__, job):
+            return body(run, *args, **kwargs)
+
+    update_wrapper(run_stage, body)
+    return run_stage
+
+
+def open_run(site: Site, run_id: str) -> OpenRun:
+    """The run as its record tells; `DefinitionError` RUN_UNKNOWN when `validate_filters` never opened one."""
+    from bulk_export.state.runs import get_run
+
+    return OpenRun(site, get_run(site.engine, run_id))
+
+
+@contextmanager
+def recorded(site: Site, run_id: str, stage_name: str, job: int = 0) -> Iterator[None]:
+    """Keep an error of a stage in the run's record; take it away again once the stage has gone well."""
+    from bulk_export.state.run_errors import clear_error, record_error
+
+    try:
+        yield
+    except BulkExportError as error:
+        record_error(site.engine, run_id, stage=stage_name, error=error, now=site.clock(), job=job)
+        raise
+    except Exception as error:
+        # Only the kind of the error goes into the audit: the text of an unforeseen one may hold personal data.
+        unforeseen = BulkExportError(
+            "INTERNAL_ERROR",
+            f"{stage_name} ended with an unforeseen {type(error).__name__}",
+            hint="The task's log has the details; a retry may help. Report it if it happens again.",
+        )
+        record_error(site.engine, run_id, stage=stage_name, error=unforeseen, now=site.clock(), job=job)
+        raise
+    clear_error(site.engine, run_id, stage=stage_name, job=job)

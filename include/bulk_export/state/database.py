@@ -1,0 +1,211 @@
+"""Open the state database, bring it up to date, and run one short transaction at a time.
+
+SQLite serves every process of one machine, PostgreSQL a cluster; everything above speaks the same SQL to both.
+No handle outlives its transaction, so a process that forks shares none with its children.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
+
+from bulk_export.errors import BulkExportError, DefinitionError, TransientError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+
+# The newest revision in migrations/versions: known here so that an up-to-date database costs no Alembic import.
+HEAD = "0001"
+# Not Alembic's default name: the database may be shared with a program that uses Alembic too, such as Airflow.
+VERSION_TABLE = "bulk_export_version"
+
+_Row = TypeVar("_Row")
+_READING = "bulk_export_reading"
+_MIGRATION_LOCK = 0x62756C6B  # any number that nobody else in the database uses
+_TABLE_UNKNOWN = "42P01"  # PostgreSQL's undefined_table
+_CONNECT_TIMEOUT_S = 10
+
+
+def open_state(url: str, *, base: Path | None = None, busy_timeout_s: float = 60.0) -> Engine:
+    """An engine on the state database; nothing is connected to yet, except that a SQLite file's folder is made.
+
+    Args:
+        url: SQLAlchemy URL: `sqlite:///var/state.db`, `postgresql://…`, or Airflow's `postgres://…`.
+        base: the folder that a relative SQLite path is taken from (that of settings.yaml); None leaves it as it is.
+        busy_timeout_s: how long a SQLite transaction waits for another process's.
+
+    Raises:
+        DefinitionError: STATE_URL_INVALID, or STATE_DRIVER_MISSING when the PostgreSQL driver is not installed.
+        TransientError: STATE_UNREACHABLE when the folder of a SQLite file cannot be made.
+    """
+    parsed = _parse(url)
+    try:
+        if parsed.get_backend_name() == "sqlite":
+            return _open_sqlite(parsed, base, busy_timeout_s)
+        return create_engine(
+            parsed, poolclass=NullPool, hide_parameters=True, connect_args={"connect_timeout": _CONNECT_TIMEOUT_S}
+        )
+    except ModuleNotFoundError as error:
+        raise DefinitionError(
+            "STATE_DRIVER_MISSING",
+            f"the state database needs the Python package {error.name}",
+            hint="Install psycopg[binary], or use a sqlite:/// URL.",
+        ) from error
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        if parsed.drivername in {"postgres", "postgresql", "postgresql+psycopg2"}:
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+            raise _url_invalid(f"{parsed.get_backend_name()} is not supported")
+    except (ArgumentError, NoSuchModuleError, ValueError):
+        # No cause is chained: its text holds the URL, and the URL may hold a password.
+        raise _url_invalid("it is not a database URL") from None
+    return parsed
+
+
+def _url_invalid(problem: str) -> DefinitionError:
+    return DefinitionError(
+        "STATE_URL_INVALID",
+        f"cannot open the state database: {problem}",
+        hint="Give state.url as sqlite:///path/to/state.db or postgresql://user@host/database.",
+    )
+
+
+def _open_sqlite(url: URL, base: Path | None, busy_timeout_s: float) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise _url_invalid("SQLite needs a file, a database in memory is lost with each connection")
+    path = (base or Path()) / url.database
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TransientError(
+            "STATE_UNREACHABLE",
+            f"cannot make the folder of the state database {path}: {error.strerror}",
+            hint="Check the path and the rights of state.url.",
+        ) from error
+    engine = create_engine(
+        url.set(database=str(path)),
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"timeout": busy_timeout_s},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # transactions are begun below, not by the driver's guesses
+        connection.execute("PRAGMA foreign_keys = ON")
+        if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            _switch_to_wal(connection)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A writer takes the lock at once: upgrading a read lock later fails instead of waiting.
+        reading = connection.get_execution_options().get(_READING, False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _switch_to_wal(connection: Any) -> None:
+    import sqlite3
+
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError:
+        # Another process holds the fresh file. The switch is for speed and lasts: a later connection makes it.
+        return
+
+
+@contextmanager
+def transaction(engine: Engine, *, reading: bool = False) -> Iterator[Connection]:
+    """One transaction, committed at the end and rolled back on any exception.
+
+    Args:
+        engine: from `open_state`.
+        reading: True for one that only reads; on SQLite it then waits for no writer.
+
+    Raises:
+        TransientError: STATE_UNREACHABLE when the database is locked, gone, full or refuses the connection.
+        DefinitionError: STATE_NOT_MIGRATED when its tables are missing, STATE_INVALID when it is something else.
+    """
+    try:
+        with (engine.execution_options(**{_READING: True}) if reading else engine).begin() as connection:
+            yield connection
+    except DBAPIError as error:
+        known = _sort(error, engine)
+        if known is None:
+            raise
+        raise known from error
+
+
+def _sort(error: DBAPIError, engine: Engine) -> BulkExportError | None:
+    place = engine.url.render_as_string(hide_password=True)
+    reason = str(error.orig).splitlines()[0] if str(error.orig) else type(error.orig).__name__
+    if "no such table" in reason or getattr(error.orig, "sqlstate", None) == _TABLE_UNKNOWN:
+        return DefinitionError(
+            "STATE_NOT_MIGRATED", f"the state database {place} has no tables yet", hint="Run `bulk-export migrate`."
+        )
+    if "file is not a database" in reason or "malformed" in reason:
+        return DefinitionError(
+            "STATE_INVALID",
+            f"{place} is not a usable state database: {reason}",
+            hint="Check state.url, or restore the file from a backup.",
+        )
+    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+        return TransientError(
+            "STATE_UNREACHABLE",
+            f"the state database {place} did not answer: {reason}",
+            hint="Check that it runs, can be reached, has room, and that no other program keeps it locked.",
+        )
+    return None
+
+
+def insert_or_update(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that may carry `on_conflict_do_…`: SQLAlchemy has it per database, with one shape."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def batches(rows: Iterable[_Row], size: int) -> Iterator[list[_Row]]:
+    """The rows in lists of at most `size`, for statements that take many at once."""
+    iterator = iter(rows)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def migrate(engine: Engine) -> None:
+    """Create the state database or bring it up to date; any number of processes may call it at once.
+
+    Raises:
+        DefinitionError: STATE_TOO_NEW when a newer version of the product has migrated it already.
+    """
+    try:
+        with transaction(engine, reading=True) as connection:
+            version = _version(connection)
+    except DefinitionError as error:
+        if error.code != "STATE_NOT_MIGRATED":
+            raise
+        version = None
+    if version == HEAD:
+        return
+    with transaction(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            # SQLite's writer lock is held already; this is the same for PostgreSQL, until the commit.
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        from bulk_export.state.migrations import upgrade  # imports Alembic
+
+        upgrade(connection)
+
+
+def _version(connection: Connection) -> str | None:
+    version: str | None = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
+    return version

@@ -1,0 +1,93 @@
+"""The contacts of a run that had trouble: one row each, for the audit's pages and its download."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, delete, insert, select
+
+from bulk_export.reasons import ItemStatus, Reason
+from bulk_export.state.database import batches, transaction
+from bulk_export.state.runs import lock_run
+from bulk_export.state.tables import items
+
+_ROWS_PER_INSERT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A contact that was not delivered whole.
+
+    Attributes:
+        contact_id: the contact.
+        status: what became of it.
+        reason: why; None only where nothing more is known.
+        detail: what exactly was wrong, for engineers; never personal data.
+    """
+
+    contact_id: int
+    status: ItemStatus
+    reason: Reason | None = None
+    detail: str = ""
+
+
+def record_items(engine: Engine, run_id: str, rows: Iterable[Item]) -> int:
+    """Write the troubled contacts of a run in place of those recorded before; returns how many.
+
+    Raises:
+        DefinitionError: RUN_UNKNOWN.
+    """
+    count = 0
+    with transaction(engine) as connection:
+        lock_run(connection, run_id)
+        connection.execute(delete(items).where(items.c.run_id == run_id))
+        for batch in batches(rows, _ROWS_PER_INSERT):
+            connection.execute(insert(items), [_row(run_id, item) for item in batch])
+            count += len(batch)
+    return count
+
+
+def _row(run_id: str, item: Item) -> dict[str, object]:
+    return {
+        "run_id": run_id,
+        "contact_id": item.contact_id,
+        "status": item.status.value,
+        "reason": item.reason.value if item.reason else "",
+        "detail": item.detail,
+    }
+
+
+def list_items(
+    engine: Engine,
+    run_id: str,
+    *,
+    limit: int = 100,
+    after: int | None = None,
+    status: ItemStatus | None = None,
+    reason: Reason | None = None,
+) -> list[Item]:
+    """Troubled contacts of a run by contact id, a page at a time.
+
+    Args:
+        engine: the state database.
+        run_id: the run.
+        limit: at most so many.
+        after: contact id that ended the page before.
+        status: only these.
+        reason: only these.
+    """
+    c = items.c
+    statement = select(c.contact_id, c.status, c.reason, c.detail).where(c.run_id == run_id)
+    if after is not None:
+        statement = statement.where(c.contact_id > after)
+    if status is not None:
+        statement = statement.where(c.status == status.value)
+    if reason is not None:
+        statement = statement.where(c.reason == reason.value)
+    with transaction(engine, reading=True) as connection:
+        rows = connection.execute(statement.order_by(c.contact_id).limit(limit)).all()
+    return [
+        Item(row.contact_id, ItemStatus(row.status), Reason(row.reason) if row.reason else None, row.detail)
+        for row in rows
+    ]

@@ -1,0 +1,76 @@
+"""What is wrong with a run right now, per stage and job: a failure is recorded, a retry that goes well takes it away.
+
+The record of the run shows the earliest failure that still stands, because later ones usually follow from it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, delete, select
+
+from bulk_export.errors import BulkExportError
+from bulk_export.state.database import insert_or_update, transaction
+from bulk_export.state.runs import change_run, lock_run
+from bulk_export.state.tables import stage_errors
+
+# A stage that is not divided into jobs is its job 0.
+WHOLE_STAGE = 0
+
+
+def record_error(
+    engine: Engine, run_id: str, *, stage: str, error: BulkExportError, now: datetime, job: int = WHOLE_STAGE
+) -> None:
+    """Write that a stage, or one job of it, failed; a later failure of the same replaces it.
+
+    Raises:
+        DefinitionError: RUN_UNKNOWN.
+    """
+    with transaction(engine) as connection:
+        lock_run(connection, run_id)
+        put_error(connection, run_id, stage=stage, error=error, now=now, job=job)
+
+
+def put_error(
+    connection: Connection, run_id: str, *, stage: str, error: BulkExportError, now: datetime, job: int = WHOLE_STAGE
+) -> None:
+    """`record_error` within the caller's transaction, which has locked the run."""
+    message = "\n".join([error.message, *map(str, error.problems)])
+    found = {"code": error.code, "message": message, "hint": error.hint, "recorded_at": now}
+    statement = insert_or_update(connection, stage_errors).values(run_id=run_id, stage=stage, job=job, **found)
+    connection.execute(statement.on_conflict_do_update(index_elements=["run_id", "stage", "job"], set_=found))
+    _show_first(connection, run_id)
+
+
+def clear_error(engine: Engine, run_id: str, *, stage: str, job: int = WHOLE_STAGE) -> None:
+    """Write that a stage, or one job of it, went well: what an earlier attempt recorded no longer counts.
+
+    Raises:
+        DefinitionError: RUN_UNKNOWN.
+    """
+    with transaction(engine) as connection:
+        lock_run(connection, run_id)
+        c = stage_errors.c
+        gone = delete(stage_errors).where(c.run_id == run_id, c.stage == stage, c.job == job)
+        if connection.execute(gone).rowcount:
+            _show_first(connection, run_id)
+
+
+def forget_errors(connection: Connection, run_id: str) -> None:
+    """Take every error of a run away, within the caller's transaction: all its stages went well in the end."""
+    connection.execute(delete(stage_errors).where(stage_errors.c.run_id == run_id))
+    _show_first(connection, run_id)
+
+
+def _show_first(connection: Connection, run_id: str) -> None:
+    c = stage_errors.c
+    first = connection.execute(
+        select(stage_errors).where(c.run_id == run_id).order_by(c.recorded_at, c.stage, c.job).limit(1)
+    ).one_or_none()
+    shown = {
+        "error_code": first.code if first else "",
+        "error_message": first.message if first else "",
+        "error_hint": first.hint if first else "",
+        "failed_stage": first.stage if first else "",
+    }
+    change_run(connection, run_id, shown)

@@ -1,0 +1,242 @@
+"""Keep the record of each run: opened by its first stage, filled in as it goes, closed by the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Unpack
+
+from sqlalchemy import Connection, Engine, Select, delete, select, tuple_, update
+
+from bulk_export.errors import DefinitionError
+from bulk_export.state.database import insert_or_update, transaction
+from bulk_export.state.records import OPEN, UNSUCCESSFUL, Counts, NewRun, RunRecord, RunStatus, Trigger, run_key
+from bulk_export.state.tables import reservations, runs, stage_errors
+
+_NO_ERROR = {"error_code": "", "error_message": "", "error_hint": "", "failed_stage": ""}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFilters:
+    """Which runs to list; every field that is given must fit.
+
+    Attributes:
+        export_id: runs of this export.
+        statuses: runs with one of these; empty means any.
+        triggered_by: runs this person started.
+        queued_from: runs asked for at this moment or later.
+        queued_before: runs asked for before this moment.
+    """
+
+    export_id: str | None = None
+    statuses: frozenset[RunStatus] = frozenset()
+    triggered_by: str | None = None
+    queued_from: datetime | None = None
+    queued_before: datetime | None = None
+
+
+STILL_OPEN = RunFilters(statuses=OPEN)
+
+
+def open_run(engine: Engine, new: NewRun, now: datetime, *, start: bool = True) -> RunRecord:
+    """Open a run's record, or find the one its earlier attempt opened.
+
+    The first snapshot, `queued_at` and `started_at` stay whatever `new` says later, except that a run which failed
+    before it selected any contact takes the definitions as they are now: somebody has mended them. A FAILED or
+    CANCELLED run is RUNNING again, without its error. A run that ended well keeps its status until it is closed anew.
+
+    Args:
+        engine: the state database.
+        new: what is known of the run.
+        now: aware time.
+        start: False to record it as QUEUED; opening it again starts it.
+    """
+    row = {field.name: getattr(new, field.name) for field in fields(new)} | {
+        "formats": dict(new.formats),
+        "parameters": dict(new.parameters),
+        "run_key": run_key(new.run_id),
+        "queued_at": new.queued_at or now,
+        "status": RunStatus.RUNNING if start else RunStatus.QUEUED,
+        "started_at": now if start else None,
+        "by_status": {},
+        "by_reason": {},
+    }
+    with transaction(engine) as connection:
+        statement = insert_or_update(connection, runs).values(row).on_conflict_do_nothing(index_elements=["run_id"])
+        if connection.execute(statement).rowcount == 0 and start:
+            _start_again(connection, lock_run(connection, new.run_id), row, now)
+        return read_run(connection, new.run_id)
+
+
+# What a run that selected nothing yet takes anew when it is started again.
+_DEFINED = (
+    "export_name",
+    "version",
+    "licence",
+    "definitions",
+    "destination_name",
+    "destination_uri",
+    "directory",
+    "formats",
+)
+
+
+def _start_again(connection: Connection, record: RunRecord, row: Mapping[str, object], now: datetime) -> None:
+    this_run = runs.c.run_id == record.run_id
+    if record.status is RunStatus.QUEUED:
+        connection.execute(update(runs).where(this_run).values(status=RunStatus.RUNNING, started_at=now))
+    elif record.status in UNSUCCESSFUL:
+        connection.execute(delete(stage_errors).where(stage_errors.c.run_id == record.run_id))
+        again = {"status": RunStatus.RUNNING, "started_at": record.started_at or now, "ended_at": None}
+        defined = {name: row[name] for name in _DEFINED} if record.matched is None else {}
+        connection.execute(update(runs).where(this_run).values(again | _NO_ERROR | defined))
+
+
+def get_run(engine: Engine, run_id: str) -> RunRecord:
+    """The record of a run.
+
+    Raises:
+        DefinitionError: RUN_UNKNOWN.
+    """
+    with transaction(engine, reading=True) as connection:
+        return read_run(connection, run_id)
+
+
+def find_run(engine: Engine, name: str) -> RunRecord:
+    """The record of a run, by its id or by the ten digits that stand for it in directory names.
+
+    Raises:
+        DefinitionError: RUN_UNKNOWN.
+    """
+    with transaction(engine, reading=True) as connection:
+        row = connection.execute(_SELECT.where((runs.c.run_id == name) | (runs.c.run_key == name))).mappings().first()
+    if row is None:
+        raise run_unknown(name)
+    return _record(row)
+
+
+def list_runs(
+    engine: Engine, filters: RunFilters | None = None, *, limit: int = 50, before: str | None = None
+) -> list[RunRecord]:
+    """Runs, newest first.
+
+    Args:
+        engine: the state database.
+        filters: which; None means all.
+        limit: at most so many.
+        before: run id of the last run of the page before; runs opened meanwhile move nothing.
+
+    Raises:
+        DefinitionError: RUN_UNKNOWN when there is no run `before`.
+    """
+    statement = _filtered(_SELECT, filters or RunFilters())
+    statement = statement.order_by(runs.c.queued_at.desc(), runs.c.run_id.desc()).limit(limit)
+    with transaction(engine, reading=True) as connection:
+        if before is not None:
+            last = read_run(connection, before)
+            position = tuple_(runs.c.queued_at, runs.c.run_id)
+            statement = statement.where(position < tuple_(last.queued_at, last.run_id))
+        return [_record(row) for row in connection.execute(statement).mappings()]
+
+
+def _filtered(statement: Select[Any], filters: RunFilters) -> Select[Any]:
+    if filters.export_id is not None:
+        statement = statement.where(runs.c.export_id == filters.export_id)
+    if filters.statuses:
+        statement = statement.where(runs.c.status.in_(sorted(filters.statuses)))
+    if filters.triggered_by is not None:
+        statement = statement.where(runs.c.triggered_by == filters.triggered_by)
+    if filters.queued_from is not None:
+        statement = statement.where(runs.c.queued_at >= filters.queued_from)
+    if filters.queued_before is not None:
+        statement = statement.where(runs.c.queued_at < filters.queued_before)
+    return statement
+
+
+def record_counts(engine: Engine, run_id: str, **counts: Unpack[Counts]) -> None:
+    """Write what a stage found out; what is not given stays. Recording the same twice changes nothing.
+
+    Raises:
+        DefinitionError: RUN_UNKNOWN.
+    """
+    with transaction(engine) as connection:
+        change_run(connection, run_id, dict(counts))
+
+
+def record_published(
+    engine: Engine, run_id: str, *, manifest_sha256: str, now: datetime, **counts: Unpack[Counts]
+) -> None:
+    """Write that the run's directory is finished, and its final counts with it; the first time of publishing stays.
+
+    From here on the run is charged what it exported, however it ends: `exported` must be known by now.
+
+    Raises:
+        DefinitionError: RUN_UNKNOWN.
+    """
+    with transaction(engine) as connection:
+        published_at = lock_run(connection, run_id).published_at or now
+        published = {"manifest_sha256": manifest_sha256, "published_at": published_at}
+        change_run(connection, run_id, counts | published)
+
+
+def record_follow_up(engine: Engine, run_id: str, follow_up_run_id: str) -> None:
+    """Write which run was queued for the rest of this one.
+
+    Raises:
+        DefinitionError: RUN_UNKNOWN.
+    """
+    with transaction(engine) as connection:
+        change_run(connection, run_id, {"follow_up_run_id": follow_up_run_id})
+
+
+def close_run(
+    connection: Connection, record: RunRecord, status: RunStatus, *, quota_after: int | None, now: datetime
+) -> None:
+    """End a run within the caller's transaction; ending it alike again keeps the first `ended_at`.
+
+    `audit.close_audit` decides the status and is what stages call.
+    """
+    first = record.ended_at if record.status is status else None
+    change_run(connection, record.run_id, {"status": status, "ended_at": first or now, "quota_after": quota_after})
+
+
+def read_run(connection: Connection, run_id: str) -> RunRecord:
+    """`get_run` within a transaction."""
+    row = connection.execute(_SELECT.where(runs.c.run_id == run_id)).mappings().one_or_none()
+    if row is None:
+        raise run_unknown(run_id)
+    return _record(row)
+
+
+def lock_run(connection: Connection, run_id: str) -> RunRecord:
+    """`read_run`, after waiting for every other transaction that changes the run."""
+    connection.execute(select(runs.c.run_id).where(runs.c.run_id == run_id).with_for_update())
+    return read_run(connection, run_id)
+
+
+def change_run(connection: Connection, run_id: str, values: Mapping[str, object]) -> None:
+    """Set columns of a run within the caller's transaction."""
+    if values and connection.execute(update(runs).where(runs.c.run_id == run_id).values(values)).rowcount == 0:
+        raise run_unknown(run_id)
+
+
+def run_unknown(run_id: str) -> DefinitionError:
+    """The error for a run that has no record."""
+    return DefinitionError(
+        "RUN_UNKNOWN", f"there is no run {run_id} in the audit", hint="`bulk-export audit list` shows the runs."
+    )
+
+
+_SELECT = select(
+    runs,
+    reservations.c.granted,
+    reservations.c.day.label("quota_day"),
+    reservations.c.daily_limit.label("quota_limit"),
+    reservations.c.used_before.label("quota_before"),
+    reservations.c.charged.label("quota_used"),
+).select_from(runs.outerjoin(reservations, reservations.c.run_id == runs.c.run_id))
+
+
+def _record(row: Mapping[Any, Any]) -> RunRecord:
+    return RunRecord(**{**row, "status": RunStatus(row["status"]), "trigger": Trigger(row["trigger"])})

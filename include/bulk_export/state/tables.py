@@ -1,0 +1,206 @@
+"""The tables of the state database, as SQLAlchemy Core. `migrations/` makes them; a test holds both together."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: aware in, aware UTC out. SQLite has no zones, so it stores UTC; naive datetimes are refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn an aware datetime into what the database stores."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("the state database takes aware datetimes only")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn what the database stored into an aware UTC datetime."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _count(name: str) -> Column[Any]:
+    return Column(name, BigInteger, nullable=False, server_default="0")
+
+
+def _text(name: str) -> Column[Any]:
+    return Column(name, Text, nullable=False, server_default="")
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# One row per run; never deleted. Quota figures of a run stand in `reservations`.
+runs = Table(
+    "runs",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("run_key", String(10), nullable=False),
+    Column("export_id", Text, nullable=False),
+    Column("export_name", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("trigger", Text, nullable=False),
+    _text("triggered_by"),
+    Column("as_of", UtcDateTime, nullable=False),
+    Column("window_from", UtcDateTime),
+    Column("window_to", UtcDateTime),
+    Column("licence", Text, nullable=False),
+    Column("definitions", Text, nullable=False),
+    Column("destination_name", Text, nullable=False),
+    Column("destination_uri", Text, nullable=False),
+    Column("directory", Text, nullable=False),
+    Column("formats", JSON, nullable=False),
+    Column("parameters", JSON, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("queued_at", UtcDateTime, nullable=False),
+    Column("started_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("matched", BigInteger),
+    _count("roots"),
+    _count("exported"),
+    _count("masked"),
+    Column("by_status", JSON, nullable=False),
+    Column("by_reason", JSON, nullable=False),
+    _count("jobs"),
+    _count("media_files"),
+    _count("media_bytes"),
+    _count("transcript_files"),
+    _count("transcript_bytes"),
+    _count("transcript_fixes"),
+    _count("cut_values"),
+    Column("quota_after", BigInteger),
+    _text("error_code"),
+    _text("error_message"),
+    _text("error_hint"),
+    _text("failed_stage"),
+    _text("manifest_sha256"),
+    Column("published_at", UtcDateTime),
+    _text("dag_id"),
+    _text("dag_run_id"),
+    _text("dag_run_url"),
+    _text("continues_run_id"),
+    _text("follow_up_run_id"),
+    _text("dry_run_report"),
+)
+Index("ix_runs_queued_at_run_id", runs.c.queued_at, runs.c.run_id)
+Index("ix_runs_export_id_queued_at_run_id", runs.c.export_id, runs.c.queued_at, runs.c.run_id)
+Index("ix_runs_status", runs.c.status)
+Index("ix_runs_run_key", runs.c.run_key)
+
+# What is wrong right now, per stage and job of a run: a retry that goes well takes its row away.
+stage_errors = Table(
+    "stage_errors",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.run_id"), primary_key=True),
+    Column("stage", Text, primary_key=True),
+    Column("job", Integer, primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    _text("hint"),
+    Column("recorded_at", UtcDateTime, nullable=False),
+)
+
+job_progress = Table(
+    "job_progress",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.run_id"), primary_key=True),
+    Column("stage", Text, primary_key=True),
+    Column("job", Integer, primary_key=True),
+    _count("done"),
+    _count("total"),
+    _count("bytes"),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# Only contacts with trouble: what was delivered whole is in the run's own items.csv.
+items = Table(
+    "items",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.run_id"), primary_key=True),
+    Column("contact_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("status", Text, nullable=False),
+    _text("reason"),
+    _text("detail"),
+)
+
+# What each run took from a day. `charged` is what the day's `used` contains of it.
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("environment", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("granted", BigInteger, nullable=False),
+    Column("charged", BigInteger, nullable=False),
+    Column("used_before", BigInteger, nullable=False),
+    Column("daily_limit", BigInteger, nullable=False),
+    Column("reserved_at", UtcDateTime, nullable=False),
+    CheckConstraint("charged >= 0", name="charged_not_negative"),
+    CheckConstraint("state IN ('held', 'settled', 'released')", name="state_known"),
+)
+Index("ix_reservations_environment_day", reservations.c.environment, reservations.c.day)
+
+quota_days = Table(
+    "quota_days",
+    metadata,
+    Column("environment", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("used", BigInteger, nullable=False),
+    CheckConstraint("used >= 0", name="used_not_negative"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("export_id", Text, primary_key=True),
+    Column("contact_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("updated_at", UtcDateTime),
+    Column("run_id", Text, nullable=False),
+)
+
+# Append only: triggers of the migration refuse every update and delete.
+events = Table(
+    "events",
+    metadata,
+    Column("event_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    _text("detail"),
+    sqlite_autoincrement=True,
+)

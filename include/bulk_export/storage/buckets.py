@@ -1,0 +1,115 @@
+"""From a bucket's definition and its connection's credentials to an open `ObjectStorage`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from bulk_export.definitions.models import AzureLocation, GcsLocation, S3Location
+from bulk_export.errors import DefinitionError
+from bulk_export.storage.objects import ObjectStorage
+
+if TYPE_CHECKING:
+    from obstore.store import RetryConfig
+
+BucketLocation = S3Location | AzureLocation | GcsLocation
+
+_RETRY: RetryConfig = {"max_retries": 5, "retry_timeout": timedelta(seconds=60)}
+_REQUEST_TIMEOUT = "120s"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a connection says about reaching a bucket, in obstore's own option names; never shown.
+
+    Attributes:
+        options: such as `access_key_id`, `secret_access_key`, `region`, `endpoint` (S3), `account_name`,
+            `account_key` (Azure), `service_account_key` (Google).
+        provider: called for a fresh key when the last one runs out (assumed roles); obstore's credential provider.
+    """
+
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+    provider: Callable[[], object] | None = field(default=None, repr=False)
+
+
+def open_bucket(location: BucketLocation, credentials: Credentials | None) -> ObjectStorage:
+    """Open the bucket without contacting it; `DefinitionError` STORAGE_INVALID when the options do not fit."""
+    from obstore.exceptions import BaseError
+    from obstore.store import AzureStore, GCSStore, S3Store
+
+    options: dict[str, str] = dict(credentials.options) if credentials else {}
+    prefix = location.prefix.strip("/")
+    common: dict[str, Any] = {"prefix": prefix or None, "retry_config": _RETRY}
+    if credentials and credentials.provider:
+        common["credential_provider"] = credentials.provider
+    try:
+        if isinstance(location, S3Location):
+            options |= _s3_options(location)
+            if "access_key_id" in options:
+                common.setdefault("credential_provider", _fixed_key(options))
+            store: Any = S3Store(location.bucket, config=cast("Any", options), **common, **_client(options))
+            uri = f"s3://{location.bucket}/{prefix}"
+        elif isinstance(location, AzureLocation):
+            options |= {"account_name": location.account} if location.account else {}
+            store = AzureStore(location.container, config=cast("Any", options), **common, **_client(options))
+            uri = f"az://{location.container}/{prefix}"
+        else:
+            store = GCSStore(location.bucket, config=cast("Any", options), **common, **_client(options))
+            uri = f"gs://{location.bucket}/{prefix}"
+    except (BaseError, ValueError) as error:
+        # The text may quote an option's value: only its kind is told.
+        raise DefinitionError(
+            "STORAGE_INVALID",
+            f"The {location.type} storage location {_name(location)} cannot be opened: {type(error).__name__}",
+            hint="Check the location in settings.yaml and the options of its connection.",
+        ) from None
+    return ObjectStorage(store, uri)
+
+
+def location_of(kind: str, bucket: str, prefix: str) -> BucketLocation:
+    """The location a URI stands for."""
+    if kind == "s3":
+        return S3Location(type="s3", bucket=bucket, prefix=prefix)
+    if kind == "azure":
+        return AzureLocation(type="azure", container=bucket, prefix=prefix)
+    return GcsLocation(type="gcs", bucket=bucket, prefix=prefix)
+
+
+def _name(location: BucketLocation) -> str:
+    return location.container if isinstance(location, AzureLocation) else location.bucket
+
+
+def _s3_options(location: S3Location) -> dict[str, str]:
+    # The checksum travels with every PUT: the service refuses what arrives differently, so nothing is read back.
+    options = {"checksum_algorithm": "SHA256"}
+    if location.region:
+        options["region"] = location.region
+    if location.endpoint:
+        options["endpoint"] = location.endpoint
+    if location.kms_key:
+        options |= {"server_side_encryption": "aws:kms", "sse_kms_key_id": location.kms_key}
+    return options
+
+
+def _fixed_key(options: dict[str, str]) -> Callable[[], object]:
+    """A provider that always gives the connection's own key.
+
+    Given as plain options the key would be sent with the session token of the environment, where one is set, and
+    refused.
+    """
+    key = {
+        "access_key_id": options.pop("access_key_id"),
+        "secret_access_key": options.pop("secret_access_key", ""),
+        "token": options.pop("session_token", None),
+        "expires_at": None,
+    }
+    return lambda: key
+
+
+def _client(options: Mapping[str, str]) -> dict[str, Any]:
+    client: dict[str, Any] = {"timeout": _REQUEST_TIMEOUT}
+    if options.get("endpoint", "").startswith("http://"):
+        client["allow_http"] = True  # a server in the same network, written so on purpose
+    return {"client_options": client}

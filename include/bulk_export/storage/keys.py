@@ -1,0 +1,30 @@
+"""Which strings are keys: relative POSIX paths that cannot leave the root they are taken from."""
+
+from __future__ import annotations
+
+from bulk_export.errors import DefinitionError
+
+_NO_SEGMENT = frozenset({"", ".", ".."})
+
+
+def check_key(key: str) -> None:
+    """Raise `DefinitionError` KEY_INVALID unless `key` names one object below a root.
+
+    Refused: the empty key, absolute ones, empty segments, `.` and `..`, NUL. The key is quoted in the message: keys
+    come from definitions and from the store's `*_uri` columns, never from free text.
+    """
+    if "\0" in key or not _NO_SEGMENT.isdisjoint(key.split("/")):
+        raise DefinitionError(
+            "KEY_INVALID",
+            f"{key!r} is not a key: it must be a relative path without empty, '.' or '..' parts",
+            hint="Correct the path; nothing outside the storage location can be addressed.",
+        )
+
+
+def check_prefix(prefix: str) -> None:
+    """Raise `DefinitionError` KEY_INVALID unless `prefix` can be the beginning of keys; the empty prefix is fine."""
+    folder, slash, _ = prefix.rpartition("/")
+    if slash:
+        check_key(folder)
+    elif prefix == ".." or "\0" in prefix:
+        check_key(prefix)

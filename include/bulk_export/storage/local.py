@@ -1,0 +1,207 @@
+"""Objects as files below a directory: whole or absent, hashed while they stream.
+
+An object is written under a temporary name beside its final one and renamed, so a reader never sees half of it.
+Nothing is flushed per file: `make_durable` flushes the file system once for everything (one `syncfs` per job costs a
+fiftieth of one fsync per file).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from bulk_export.storage.base import Entry, Stored
+from bulk_export.storage.disk import flush_file_system
+from bulk_export.storage.faults import from_os_error, os_faults
+from bulk_export.storage.keys import check_key, check_prefix
+from bulk_export.storage.sources import Tally, open_file, pieces_of
+
+# Short and without the object's own name, so that a name of 255 bytes still has a temporary one.
+_TEMPORARY = re.compile(r"\.part-[0-9a-f]{16}")
+
+
+class LocalStorage:
+    """A directory; safe to use from several threads and processes at once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = str(root.absolute())
+        self._made: set[str] = set()
+
+    @property
+    def uri(self) -> str:
+        """`file://` and the directory's absolute path."""
+        return Path(self._root).as_uri()
+
+    def put(self, key: str, content: bytes | Path | BinaryIO) -> Stored:
+        """Write one object whole; `FileNotFoundError` when `content` is a path that is not there."""
+        check_key(key)
+        target = f"{self._root}/{key}"
+        with closing(pieces_of(content)) as pieces:
+            first = next(pieces, b"")  # an unreadable source is noticed before anything is created
+            with os_faults("write", target):
+                descriptor, temporary = self._create_temporary(target.rpartition("/")[0])
+            try:
+                stored = _fill(descriptor, first, pieces, target)
+                with os_faults("write", target):
+                    os.replace(temporary, target)  # noqa: PTH105 - strings: a Path costs as much as the call itself
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(temporary)  # noqa: PTH108
+                raise
+        return stored
+
+    def read(self, key: str, *, max_bytes: int | None = None) -> bytes:
+        """The object's bytes, at most `max_bytes` of them."""
+        with self.open(key) as stream:
+            return stream.read() if max_bytes is None else stream.read(max_bytes)
+
+    def open(self, key: str) -> BinaryIO:
+        """The object as a binary stream to read from; the caller closes it."""
+        check_key(key)
+        return os.fdopen(open_file(f"{self._root}/{key}"), "rb")
+
+    def size(self, key: str) -> int:
+        """Bytes of the object."""
+        check_key(key)
+        descriptor = open_file(f"{self._root}/{key}")
+        try:
+            return os.fstat(descriptor).st_size
+        finally:
+            os.close(descriptor)
+
+    def list(self, prefix: str = "") -> Iterator[Entry]:
+        """Every object whose key starts with `prefix`, in key order, one directory at a time."""
+        check_prefix(prefix)
+        folder, slash, name = prefix.rpartition("/")
+        return self._walk(folder + slash, name)
+
+    def _walk(self, folder: str, name_prefix: str) -> Iterator[Entry]:
+        path = f"{self._root}/{folder}"
+        for name, entry in _sorted_entries(path):
+            if not name.startswith(name_prefix) or _TEMPORARY.fullmatch(entry.name):
+                continue
+            if name.endswith("/"):
+                if not (entry.is_symlink() and _leads_back(entry.path)):
+                    yield from self._walk(folder + name, "")
+            else:
+                try:
+                    yield Entry(folder + name, entry.stat().st_size)
+                except FileNotFoundError:
+                    continue  # deleted while the listing ran
+                except OSError as error:
+                    raise from_os_error(error, "list", entry.path) from error
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Remove objects and the directories that become empty; absent objects are fine."""
+        folders: set[str] = set()
+        for key in keys:
+            check_key(key)
+            target = f"{self._root}/{key}"
+            with os_faults("delete", target), suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                os.unlink(target)  # noqa: PTH108
+            folders.add(target.rpartition("/")[0])
+        for folder in sorted(folders, key=len, reverse=True):
+            self._prune(folder)
+
+    def path(self, key: str) -> Path:
+        """Where the object lies, whether it is there or not; the root for the empty key."""
+        if not key:
+            return Path(self._root)
+        check_key(key.removesuffix("/"))
+        return Path(self._root, key)
+
+    def make_durable(self, prefix: str) -> None:
+        """Flush the whole file system once; everything written before the call survives a power cut."""
+        check_prefix(prefix)
+        folder = Path(self._root, prefix.rpartition("/")[0])
+        while not folder.is_dir() and len(folder.parts) > 1:
+            folder = folder.parent
+        with os_faults("flush", str(folder)):
+            flush_file_system(str(folder))
+
+    def check_writable(self) -> None:
+        """Create the directory where it is missing, then a file in it."""
+        with os_faults("write to", self._root):
+            descriptor, temporary = self._create_temporary(self._root)
+            try:
+                os.write(descriptor, b"\n")
+            finally:
+                os.close(descriptor)
+                os.unlink(temporary)  # noqa: PTH108
+
+    def sweep(self, prefix: str = "") -> int:
+        """Remove what killed writers left unfinished in the directory `prefix` and below; how many files it was."""
+        check_prefix(prefix)
+        swept = 0
+        for folder, _, names in os.walk(f"{self._root}/{prefix}"):
+            for name in names:
+                if _TEMPORARY.fullmatch(name):
+                    with os_faults("delete", folder), suppress(FileNotFoundError):
+                        os.unlink(f"{folder}/{name}")  # noqa: PTH108
+                        swept += 1
+        return swept
+
+    def _create_temporary(self, folder: str) -> tuple[int, str]:
+        temporary = f"{folder}/.part-{os.urandom(8).hex()}"
+        if folder not in self._made:
+            os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+            self._made.add(folder)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        try:
+            return os.open(temporary, flags, 0o666), temporary
+        except FileNotFoundError:  # somebody removed the directory since it was made
+            os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+            return os.open(temporary, flags, 0o666), temporary
+
+    def _prune(self, folder: str) -> None:
+        with suppress(OSError):  # not empty, or already gone
+            while len(folder) > len(self._root):
+                os.rmdir(folder)  # noqa: PTH106
+                folder = folder.rpartition("/")[0]
+
+
+def _fill(descriptor: int, first: bytes, pieces: Iterator[bytes], target: str) -> Stored:
+    """Write everything to the descriptor and close it, hashing on the way."""
+    tally, piece = Tally(), first
+    try:
+        while piece:
+            tally.add(piece)
+            with os_faults("write", target):
+                _write_all(descriptor, piece)
+            piece = next(pieces, b"")
+    finally:
+        with os_faults("write", target):  # a network disk reports a full disk only here
+            os.close(descriptor)
+    return tally.stored()
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    written = os.write(descriptor, content)
+    if written < len(content):  # a disk that fills up takes a part first
+        rest = memoryview(content)[written:]
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+
+
+def _sorted_entries(path: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """A directory's entries in key order: a directory sorts as its name and a slash, as its keys do."""
+    try:
+        with os.scandir(path) as entries:
+            named = [(f"{entry.name}/" if entry.is_dir() else entry.name, entry) for entry in entries]
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise from_os_error(error, "list", path) from error
+    named.sort(key=lambda pair: pair[0])
+    for name, entry in named:
+        if name.endswith("/") or entry.is_file():
+            yield name, entry
+
+
+def _leads_back(link: str) -> bool:
+    target = os.path.realpath(link)
+    return f"{os.path.realpath(os.path.dirname(link))}/".startswith(f"{target}/")  # noqa: PTH120

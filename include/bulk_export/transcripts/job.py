@@ -1,0 +1,224 @@
+"""All transcripts of one job: read from the store, check, write JSON or XML, keep the journal.
+
+A contact ends in exactly one way:
+
+| contact | result |
+|---|---|
+| recycled | none: it has no transcript to give, and its own status says why |
+| no `transcript_uri` | NO_TRANSCRIPT |
+| object absent, or an address that leads nowhere or out of the store | TRANSCRIPT_MISSING |
+| object larger than `max_bytes` | TRANSCRIPT_TOO_LARGE, unread |
+| torn, empty, not of the format, of another contact | TRANSCRIPT_CORRUPT |
+| anything else | delivered |
+
+Storage that is down or denies access ends the job with that error; the journal keeps what was done before. A second
+run goes on from there: what is delivered and lies in the destination with its size is left alone, what was faulty is
+tried again in case the store has been mended. The journal may then hold two results for a contact: the last one counts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING, Literal
+
+from bulk_export.reasons import NOT_APPLICABLE, Reason
+from bulk_export.results import FileResult, Journal
+from bulk_export.storage.base import Storage
+from bulk_export.transcripts.addresses import AddressError, Resolve, locate
+from bulk_export.transcripts.document import TranscriptFormatError, parse
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+DEFAULT_MAX_BYTES = 64 * 2**20
+_JOURNAL_EVERY = 500
+# Two hide the waiting for storage; parsing holds the interpreter's lock anyway.
+_THREADS = 2
+# A parsed transcript takes up to thirty times its bytes, so large ones go one at a time.
+_LARGE_BYTES = 4 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptCounts:
+    """What became of a job's transcripts.
+
+    Attributes:
+        delivered: files in the destination, from this run of the job or an earlier one.
+        bytes: their size.
+        fixes: characters replaced in them.
+        recycled: contacts that give no transcript because they are recycled.
+        skipped: contacts without a transcript, by reason.
+        failed: contacts whose transcript could not be delivered, by reason.
+    """
+
+    delivered: int = 0
+    bytes: int = 0
+    fixes: int = 0
+    recycled: int = 0
+    skipped: dict[Reason, int] = field(default_factory=dict)
+    failed: dict[Reason, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    contact_id: int
+    uri: str | None
+
+
+def export_job_transcripts(
+    contacts: pa.Table,
+    *,
+    job: int,
+    format: Literal["json", "xml"],
+    source: Storage,
+    destination: Storage,
+    run_prefix: str,
+    journal: Journal,
+    resolve: Resolve,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> TranscriptCounts:
+    """Deliver the transcripts of one job's contacts.
+
+    Args:
+        contacts: job table; `contact_id`, `recycled` and `transcript_uri` are read.
+        job: its number, from 1.
+        format: of the delivered files.
+        source: root of the store's objects, to which relative addresses belong.
+        destination: the storage location.
+        run_prefix: key of the run's directory in it.
+        journal: results so far; every result is appended to it.
+        resolve: storage and key behind an absolute address.
+        max_bytes: largest stored transcript that is read.
+        progress: told after every part of the journal how many contacts are done, of how many.
+
+    Raises:
+        RefusedError, TransientError: a storage denies access, is full or cannot be reached.
+    """
+    total = contacts.num_rows
+    recycled, wanted = _wanted(contacts)
+    folder = f"data/transcripts/{job:04d}"
+    worker = _Worker(
+        format=format,
+        source=source,
+        destination=destination,
+        folder=folder,
+        run_prefix=run_prefix.rstrip("/"),
+        resolve=resolve,
+        max_bytes=max_bytes,
+        present={entry.key: entry.bytes for entry in destination.list(f"{run_prefix.rstrip('/')}/{folder}/")},
+    )
+    results = {result.contact_id: result for result in journal.read() if result.kind == "transcript"}
+    todo = [one for one in wanted if not worker.is_done(results.get(one.contact_id))]
+    done = total - len(todo)
+    progress(done, total)
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="transcripts") as pool:
+        for start in range(0, len(todo), _JOURNAL_EVERY):
+            new: list[FileResult] = []
+            try:
+                for result in pool.map(worker.export, todo[start : start + _JOURNAL_EVERY]):
+                    if result != results.get(result.contact_id):
+                        new.append(result)
+                        results[result.contact_id] = result
+                    done += 1
+            finally:
+                journal.append(new)  # also when storage fails half-way: what was written need not be written again
+            progress(done, total)
+    return _count(recycled, [results[one.contact_id] for one in wanted])
+
+
+def _wanted(contacts: pa.Table) -> tuple[int, list[_Wanted]]:
+    rows = zip(
+        contacts["contact_id"].to_pylist(),
+        contacts["recycled"].to_pylist(),
+        contacts["transcript_uri"].to_pylist(),
+        strict=True,
+    )
+    wanted = [_Wanted(contact_id, uri or None) for contact_id, recycled, uri in rows if not recycled]
+    return contacts.num_rows - len(wanted), wanted
+
+
+@dataclass(slots=True)
+class _Worker:
+    """Exports one contact at a time, from several threads at once."""
+
+    format: Literal["json", "xml"]
+    source: Storage
+    destination: Storage
+    folder: str
+    run_prefix: str
+    resolve: Resolve
+    max_bytes: int
+    present: dict[str, int]
+    _large: Lock = field(default_factory=Lock)
+
+    def is_done(self, result: FileResult | None) -> bool:
+        """Whether an earlier run's result still stands."""
+        if result is None or (result.reason and result.reason not in NOT_APPLICABLE):
+            return False
+        return not result.path or self.present.get(f"{self.run_prefix}/{result.path}") == result.bytes
+
+    def export(self, wanted: _Wanted) -> FileResult:
+        """Read, check and write one transcript."""
+        contact_id = wanted.contact_id
+        path = f"{self.folder}/{contact_id}.{self.format}"
+        if wanted.uri is None:
+            return self._withheld(contact_id, path, Reason.NO_TRANSCRIPT, "")
+        try:
+            storage, key = locate(wanted.uri, self.source, self.resolve)
+            size = storage.size(key)
+        except AddressError as error:
+            return self._withheld(contact_id, path, Reason.TRANSCRIPT_MISSING, f"address {error}")
+        except FileNotFoundError:
+            return self._withheld(contact_id, path, Reason.TRANSCRIPT_MISSING, "no such object")
+        if size > self.max_bytes:
+            detail = f"{size} bytes, the limit is {self.max_bytes}"
+            return self._withheld(contact_id, path, Reason.TRANSCRIPT_TOO_LARGE, detail)
+        with self._large if size > _LARGE_BYTES else nullcontext():
+            try:
+                content, fixes, detail = self._converted(storage.read(key, max_bytes=size), contact_id)
+            except FileNotFoundError:
+                return self._withheld(contact_id, path, Reason.TRANSCRIPT_MISSING, "no such object")
+            except TranscriptFormatError as error:
+                return self._withheld(contact_id, path, Reason.TRANSCRIPT_CORRUPT, str(error))
+        stored = self.destination.put(f"{self.run_prefix}/{path}", content)
+        return FileResult(
+            contact_id, "transcript", None, detail, path, bytes=stored.bytes, sha256=stored.sha256, fixes=fixes
+        )
+
+    def _converted(self, content: bytes, contact_id: int) -> tuple[bytes, int, str]:
+        transcript = parse(content, contact_id)
+        unknown = transcript.unknown_keys
+        detail = f"{unknown} keys outside the transcript format left out" if unknown else ""
+        if self.format == "json":
+            from bulk_export.transcripts.as_json import as_json
+
+            return as_json(transcript), transcript.replaced, detail
+        from bulk_export.transcripts.as_xml import as_xml
+
+        file = as_xml(transcript)
+        return file.content, transcript.replaced + file.fixes, detail
+
+    def _withheld(self, contact_id: int, path: str, reason: Reason, detail: str) -> FileResult:
+        # A file that an earlier, killed run put there before the store changed would belong to no result.
+        if (key := f"{self.run_prefix}/{path}") in self.present:
+            self.destination.delete([key])
+        return FileResult(contact_id, "transcript", reason, detail)
+
+
+def _count(recycled: int, results: Sequence[FileResult]) -> TranscriptCounts:
+    delivered = [result for result in results if result.reason is None]
+    reasons = Counter(result.reason for result in results if result.reason)
+    return TranscriptCounts(
+        delivered=len(delivered),
+        bytes=sum(result.bytes for result in delivered),
+        fixes=sum(result.fixes for result in delivered),
+        recycled=recycled,
+        skipped={reason: count for reason, count in reasons.items() if reason in NOT_APPLICABLE},
+        failed={reason: count for reason, count in reasons.items() if reason not in NOT_APPLICABLE},
+    )

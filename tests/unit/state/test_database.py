@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, inspect, text
+
+from bulk_export.errors import DefinitionError, TransientError
+from bulk_export.state.database import HEAD, VERSION_TABLE, migrate, open_state, transaction
+from bulk_export.state.migrations import configuration
+from bulk_export.state.runs import list_runs
+from bulk_export.state.tables import metadata
+
+
+def test_migrating_makes_exactly_the_tables_the_code_uses(state: Engine) -> None:
+    with state.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"version_table": VERSION_TABLE, "compare_type": True, "compare_server_default": True}
+        )
+        assert compare_metadata(context, metadata) == []
+
+
+def test_checks_of_the_tables_exist_in_the_database(state: Engine) -> None:
+    for table in metadata.tables.values():
+        declared = {str(check.name) for check in table.constraints if check.__visit_name__ == "check_constraint"}
+        found = {str(check["name"]) for check in inspect(state).get_check_constraints(table.name)}
+        assert found == declared
+
+
+def test_the_head_constant_names_the_newest_revision() -> None:
+    assert ScriptDirectory.from_config(configuration()).get_current_head() == HEAD
+
+
+def test_eight_processes_may_migrate_a_fresh_database_at_once(empty_state_url: str, run_together) -> None:  # type: ignore[no-untyped-def]
+    script = "migrate(open_state(sys.argv[1])); print(len(runs.list_runs(open_state(sys.argv[1]))))"
+    assert run_together(script, [[empty_state_url]] * 8) == ["0"] * 8
+    with open_state(empty_state_url).connect() as connection:
+        assert connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalars().all() == [HEAD]
+
+
+def test_a_current_database_is_recognised_without_alembic(state_url: str, run_together) -> None:  # type: ignore[no-untyped-def]
+    script = (
+        "import subprocess\n"
+        "code = 'import sys; from bulk_export.state.database import migrate, open_state;'\n"
+        "code += 'migrate(open_state(sys.argv[1])); print(\"alembic\" in sys.modules)'\n"
+        "print(subprocess.check_output([sys.executable, '-c', code, sys.argv[1]], text=True))"
+    )
+    assert run_together(script, [[state_url]]) == ["False"]
+
+
+def test_a_database_newer_than_the_code_is_refused(state: Engine) -> None:
+    with transaction(state) as connection:
+        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0999'"))
+    with pytest.raises(DefinitionError, match="STATE_TOO_NEW: the state database has schema 0999, .* up to 0001"):
+        migrate(state)
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(empty_state_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = open_state(empty_state_url)
+    with transaction(engine) as connection:
+        connection.execute(text("CREATE TABLE events (mine TEXT)"))  # the last table of the first revision
+    with pytest.raises(Exception, match="already exists"):
+        migrate(engine)
+    assert inspect(engine).get_table_names() == ["events"]
+
+
+def test_a_database_without_tables_says_to_migrate(empty_state_url: str) -> None:
+    with pytest.raises(DefinitionError, match=r"STATE_NOT_MIGRATED(.|\n)*bulk-export migrate"):
+        list_runs(open_state(empty_state_url))
+
+
+def test_the_folder_of_a_sqlite_file_is_made_below_the_base(tmp_path: Path) -> None:
+    migrate(open_state("sqlite:///var/deep/state.db", base=tmp_path))
+    assert (tmp_path / "var/deep/state.db").is_file()
+
+
+def test_an_absolute_sqlite_path_ignores_the_base(tmp_path: Path) -> None:
+    migrate(open_state(f"sqlite:///{tmp_path}/here.db", base=Path("/nonexistent")))
+    assert (tmp_path / "here.db").is_file()
+
+
+def test_sqlite_runs_in_wal_mode_with_foreign_keys(migrated_file: Path) -> None:
+    with open_state(f"sqlite:///{migrated_file}").connect() as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+        assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+        assert connection.execute(text("PRAGMA busy_timeout")).scalar() == 60_000
+
+
+def test_a_locked_database_is_a_transient_error(migrated_file: Path) -> None:
+    holder = sqlite3.connect(migrated_file, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    try:
+        engine = open_state(f"sqlite:///{migrated_file}", busy_timeout_s=0.05)
+        with pytest.raises(TransientError, match=r"STATE_UNREACHABLE: .*locked"), transaction(engine):
+            pass
+    finally:
+        holder.close()
+
+
+def test_readers_wait_for_no_writer(migrated_file: Path) -> None:
+    holder = sqlite3.connect(migrated_file, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    try:
+        assert list_runs(open_state(f"sqlite:///{migrated_file}", busy_timeout_s=0)) == []
+    finally:
+        holder.close()
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "state.db").write_bytes(b"contact_id,status,reason\n" * 100)
+    with pytest.raises(DefinitionError, match="STATE_INVALID"):
+        migrate(open_state(f"sqlite:///{tmp_path}/state.db"))
+
+
+def test_a_folder_that_cannot_be_made_is_a_transient_error(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("a file")
+    with pytest.raises(TransientError, match="STATE_UNREACHABLE: cannot make the folder"):
+        open_state(f"sqlite:///{tmp_path}/var/state.db")
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "mysql://u:hunter2@h/d", "nosuchdialect://u:hunter2@h/d", "sqlite://", "postgresql://u:hunter2@h:port/d"]
+)
+def test_an_unusable_url_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(DefinitionError, match="STATE_URL_INVALID") as refused:
+        open_state(url)
+    assert "hunter2" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+def test_an_unreachable_server_is_a_transient_error_without_the_password() -> None:
+    pytest.importorskip("psycopg")
+    engine = open_state("postgres://user:hunter2@127.0.0.1:1/state")
+    with pytest.raises(TransientError, match="STATE_UNREACHABLE") as failed:
+        migrate(engine)
+    assert "hunter2" not in str(failed.value) + str(failed.value.__cause__)
+
+
+def test_airflows_postgres_urls_use_the_psycopg_driver() -> None:
+    pytest.importorskip("psycopg")
+    for url in ("postgres://u@h/d", "postgresql://u@h/d", "postgresql+psycopg2://u@h/d"):
+        assert open_state(url).url.drivername == "postgresql+psycopg"

@@ -1,0 +1,238 @@
+"""What every storage must do; each test runs against each of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bulk_export.errors import DefinitionError, TransientError
+from bulk_export.storage.base import Entry, Storage, Stored
+
+ONE_PIECE = b"a few bytes"
+MANY_PARTS = bytes(range(256)) * 80_001  # 20 MB and a bit: several chunks and several upload parts
+SIZES = [b"", b"x", ONE_PIECE, bytes(8 * 1024 * 1024 - 1), bytes(8 * 1024 * 1024), MANY_PARTS]
+
+
+def stored(content: bytes) -> Stored:
+    return Stored(len(content), hashlib.sha256(content).hexdigest())
+
+
+@pytest.mark.parametrize("content", SIZES, ids=lambda content: f"{len(content)} bytes")
+@pytest.mark.parametrize("source", ["bytes", "path", "stream"])
+def test_what_is_put_is_what_is_read(storage: Storage, tmp_path: Path, source: str, content: bytes) -> None:
+    file = tmp_path / "source"
+    file.write_bytes(content)
+    given_content = {"bytes": content, "path": file, "stream": BytesIO(content)}[source]
+
+    assert storage.put("data/media/0001/1.wav", given_content) == stored(content)
+
+    assert storage.read("data/media/0001/1.wav") == content
+    assert storage.size("data/media/0001/1.wav") == len(content)
+
+
+def test_putting_again_replaces_the_object(storage: Storage) -> None:
+    storage.put("a/key", b"the first, longer content")
+    storage.put("a/key", b"second")
+
+    assert storage.read("a/key") == b"second"
+    assert [*storage.list()] == [Entry("a/key", 6)]
+
+
+def test_a_read_brings_no_more_than_it_was_asked_for(storage: Storage) -> None:
+    storage.put("key", b"0123456789")
+    storage.put("empty", b"")
+
+    assert storage.read("key", max_bytes=4) == b"0123"
+    assert storage.read("key", max_bytes=99) == b"0123456789"
+    assert storage.read("empty", max_bytes=4) == b""
+
+
+def test_an_opened_object_streams_and_seeks(storage: Storage) -> None:
+    storage.put("key", MANY_PARTS)
+
+    with storage.open("key") as stream:
+        head = stream.read(10)
+        stream.seek(-7, 2)
+        tail = stream.read()
+        stream.seek(5_000_000)
+        middle = stream.read(3_000_000)
+
+    assert (head, tail, middle) == (MANY_PARTS[:10], MANY_PARTS[-7:], MANY_PARTS[5_000_000:8_000_000])
+
+
+def test_an_object_streams_from_one_storage_into_the_same_one(storage: Storage) -> None:
+    storage.put("from", MANY_PARTS)
+
+    with storage.open("from") as stream:
+        assert storage.put("to", stream) == stored(MANY_PARTS)
+
+    assert storage.read("to") == MANY_PARTS
+
+
+@pytest.mark.parametrize("verb", ["read", "open", "size"])
+@pytest.mark.parametrize("key", ["nothing", "folder", "folder/file/below", "x" * 200 + "/y"])
+def test_reading_what_is_not_there_says_so(storage: Storage, verb: str, key: str) -> None:
+    storage.put("folder/file", b"")
+
+    with pytest.raises(FileNotFoundError, match=key[:20]):
+        getattr(storage, verb)(key)
+
+
+@pytest.mark.parametrize("key", ["", "/etc/passwd", "../up", "a/../../up", "a//b", "a/", "./a", "a/.", "..", "a\0b"])
+@pytest.mark.parametrize("verb", ["put", "read", "open", "size", "delete", "list", "path"])
+def test_a_key_that_could_leave_the_root_is_refused(storage: Storage, verb: str, key: str) -> None:
+    allowed = {"list": {"", "a/", "a/."}, "path": {"", "a/"}}  # a prefix may be empty or end anywhere
+    if key in allowed.get(verb, ()):
+        getattr(storage, verb)(key)
+        return
+    arguments = {"put": (key, b""), "delete": ([key],)}.get(verb, (key,))
+
+    with pytest.raises(DefinitionError, match="KEY_INVALID"):
+        result = getattr(storage, verb)(*arguments)
+        [*result]
+
+
+def test_a_missing_source_file_is_told_from_a_missing_destination(storage: Storage, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no-such-file"):
+        storage.put("key", tmp_path / "no-such-file")
+
+    assert [*storage.list()] == []
+
+
+def test_a_source_that_breaks_leaves_nothing(storage: Storage, tmp_path: Path) -> None:
+    class Broken(BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            piece = super().read(size)
+            if not piece:
+                raise TransientError("STORAGE_UNREACHABLE", "the source went away")
+            return piece
+
+    with pytest.raises(TransientError, match="went away"):
+        storage.put("data/key", Broken(MANY_PARTS))
+
+    assert [*storage.list()] == []
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_failed_replacement_keeps_the_old_object(storage: Storage, tmp_path: Path) -> None:
+    storage.put("key", b"old")
+
+    with pytest.raises(FileNotFoundError):
+        storage.put("key", tmp_path)  # a directory is no source
+
+    assert storage.read("key") == b"old"
+
+
+def test_a_listing_is_in_key_order(storage: Storage) -> None:
+    keys = ["a-b", "a.txt", "a/b-c", "a/b.d/e", "a/b/c", "a0", "b/ünïcode", "b/ünïcode 2", "b/漢字", "z%20z", "~"]
+    for key in reversed(keys):
+        storage.put(key, key.encode())
+
+    assert [*storage.list()] == [Entry(key, len(key.encode())) for key in keys]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "found"),
+    [
+        ("", ["run", "run-2/a", "run/a", "run/ab/c", "runs/a"]),
+        ("run", ["run", "run-2/a", "run/a", "run/ab/c", "runs/a"]),
+        ("run/", ["run/a", "run/ab/c"]),
+        ("run/a", ["run/a", "run/ab/c"]),
+        ("run/ab", ["run/ab/c"]),
+        ("run/ab/", ["run/ab/c"]),
+        ("run/ab/c/", []),
+        ("none/", []),
+    ],
+)
+def test_a_prefix_is_the_beginning_of_the_key(storage: Storage, prefix: str, found: list[str]) -> None:
+    if isinstance(storage.path(""), Path):
+        found = [key for key in found if key != "run"]  # a file cannot bear a folder's name
+    else:
+        storage.put("run", b"")
+    for key in ["run-2/a", "run/a", "run/ab/c", "runs/a"]:
+        storage.put(key, b"")
+
+    assert [entry.key for entry in storage.list(prefix)] == found
+
+
+def test_a_storage_that_holds_nothing_lists_nothing(storage: Storage) -> None:
+    assert [*storage.list()] == []
+
+
+def test_deleting_removes_what_is_there_and_minds_nothing_else(storage: Storage) -> None:
+    for key in ["a/b/c", "a/d", "e"]:
+        storage.put(key, b"")
+
+    storage.delete(["a/b/c", "nothing", "a/nothing/either", "e"])
+
+    assert [entry.key for entry in storage.list()] == ["a/d"]
+
+
+def test_a_deleted_folder_can_be_written_to_again(storage: Storage) -> None:
+    storage.put("a/b/c", b"")
+    storage.delete(["a/b/c"])
+
+    storage.put("a/b/c", b"again")
+    storage.delete(iter(["a/b/c"]))
+    storage.put("a", b"now a file")
+
+    assert storage.read("a") == b"now a file"
+
+
+def test_many_threads_may_write_at_once(storage: Storage) -> None:
+    keys = [f"data/{number % 7}/{number}" for number in range(200)]
+
+    with ThreadPoolExecutor(8) as pool:
+        results = [*pool.map(lambda key: storage.put(key, key.encode()), keys)]
+
+    assert results == [stored(key.encode()) for key in keys]
+    assert {entry.key for entry in storage.list()} == {*keys}
+
+
+def test_threads_writing_one_key_leave_one_whole_object(storage: Storage) -> None:
+    contents = [bytes([number]) * 100_000 for number in range(16)]
+
+    with ThreadPoolExecutor(8) as pool:
+        [*pool.map(lambda content: storage.put("one/key", content), contents)]
+
+    assert storage.read("one/key") in contents
+    assert len([*storage.list()]) == 1
+
+
+def test_checking_that_it_can_be_written_leaves_nothing(storage: Storage) -> None:
+    storage.check_writable()
+
+    assert [*storage.list()] == []
+
+
+def test_what_was_written_can_be_made_durable(storage: Storage) -> None:
+    storage.make_durable("nothing/yet/")
+    storage.put("run/data/key", b"content")
+
+    storage.make_durable("run/")
+
+    assert storage.read("run/data/key") == b"content"
+
+
+@settings(
+    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(key=st.text(min_size=1, max_size=40))
+def test_any_key_is_stored_under_itself_or_refused(storage: Storage, key: str) -> None:
+    def entries() -> Iterator[Entry]:
+        return storage.list()
+
+    try:
+        storage.put(key, b"content")
+    except (DefinitionError, UnicodeEncodeError):
+        assert [*entries()] == []
+        return
+    assert [entry.key for entry in entries()] == [key]
+    storage.delete([key])
