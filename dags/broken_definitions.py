@@ -6,6 +6,7 @@ An error raised here shows in the UI as a DAG import error, while the DAGs of al
 from __future__ import annotations
 
 from airflow.sdk import get_parsing_context
+
 from bulk_export.definitions.loader import load_definitions
 from bulk_export.errors import DefinitionError
 from export_site import definitions_folder

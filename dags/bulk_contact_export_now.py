@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from airflow.sdk import DAG, get_parsing_context
+
 from bulk_export.definitions.loader import load_definitions
 from export_dag import OWNER, TAG
 from export_parameters import immediate_params

@@ -9,6 +9,7 @@ from typing import Any
 
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
+
 from bulk_export.errors import DefinitionError
 from bulk_export.storage.buckets import Credentials
 
@@ -55,13 +56,14 @@ def database_url(connection_id: str) -> str:
 
 def _connection(connection_id: str) -> Connection:
     try:
-        return Connection.get(connection_id)
+        connection: Connection = Connection.get(connection_id)
     except AirflowNotFoundException:
         raise DefinitionError(
             "CONNECTION_UNKNOWN",
             f"there is no Airflow connection '{connection_id}'",
             hint="Add it under Admin > Connections, or name another in settings.yaml.",
         ) from None
+    return connection
 
 
 def _unsupported(connection: Connection, fitting: tuple[str, ...]) -> DefinitionError:

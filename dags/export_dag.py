@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from airflow.sdk import DAG, CronTriggerTimetable, MultipleCronTriggerTimetable
+
 from bulk_export.definitions.loader import Definitions
 from bulk_export.definitions.models import SavedExport, Schedule
 from bulk_export.schedules import start_of, ticks
@@ -18,7 +19,7 @@ from export_pipeline import export_tasks
 
 OWNER = "bulk-export"
 TAG = "bulk export"
-# Larger than the time from saving a definition to its DAG being up, so that a run due in between starts late, not never.
+# Larger than the time from saving a definition to its DAG being up: a run due in between starts late, not never.
 REFRESH_WINDOW = timedelta(minutes=10)
 
 

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from airflow.sdk import Param
+from pydantic import ValidationError
+
 from bulk_export.definitions.loader import Definitions
 from bulk_export.definitions.messages import did_you_mean
 from bulk_export.definitions.models import AUDIO_ONLY_FORMATS, AUDIO_VIDEO_FORMATS, TRANSCRIPT_FORMATS, Model
 from bulk_export.definitions.run import ImmediateExport, RunParameters
 from bulk_export.errors import DefinitionError, Problem
-from pydantic import ValidationError
 
 Answers = TypeVar("Answers", bound=Model)
 
@@ -33,9 +34,11 @@ FORMAT_NAMES = {
 def run_params(definitions: Definitions) -> dict[str, Param]:
     """The form of a saved export: everything is optional, nothing changes the definition."""
     return {
-        "storage_location": _choice(
-            [None, *_locations(definitions)],
-            {"null": "The saved export's own", **_location_names(definitions)},
+        "storage_location": Param(
+            None,
+            type=["null", "string"],
+            enum=[None, *_locations(definitions)],
+            values_display={"null": "The saved export's own", **_locations(definitions)},
             title="Storage location",
             description="Deliver this run somewhere else.",
         ),
@@ -50,17 +53,14 @@ def immediate_params(definitions: Definitions) -> dict[str, Param]:
         "name": Param(
             type="string", minLength=1, maxLength=200, title="Export name", description="Names the directory delivered."
         ),
-        "search": _required_choice(
-            list(searches), searches, title="Saved search", description="Which contacts: a saved set of filters."
-        ),
+        "search": _required_choice(searches, "Saved search", "Which contacts: a saved set of filters."),
         "storage_location": _required_choice(
-            _locations(definitions),
-            _location_names(definitions),
-            title="Storage location",
-            description="Where the directory is delivered.",
+            _locations(definitions), "Storage location", "Where the directory is delivered."
         ),
         "audio_video": _format(
-            AUDIO_VIDEO_FORMATS, "Audio/video format", "For contacts with a screen recording; audio and screen in one file."
+            AUDIO_VIDEO_FORMATS,
+            "Audio/video format",
+            "For contacts with a screen recording; audio and screen in one file.",
         ),
         "audio_only": _format(AUDIO_ONLY_FORMATS, "Audio only format", "For contacts with an audio recording alone."),
         "transcripts": _format(TRANSCRIPT_FORMATS, "Transcripts", "None exports no transcripts."),
@@ -75,10 +75,14 @@ def _common_params() -> dict[str, Param]:
             type=["null", "string"],
             format="date",
             title="First day",
-            description="With the last day: takes the place of the search's own start dates, in the environment's zone.",
+            description="With the last day, in place of the search's own start dates. In the environment's zone.",
         ),
         "started_until": Param(
-            None, type=["null", "string"], format="date", title="Last day", description="The whole of this day is included."
+            None,
+            type=["null", "string"],
+            format="date",
+            title="Last day",
+            description="The whole of this day is included.",
         ),
         "limit": Param(
             None, type=["null", "integer"], minimum=1, title="Limit", description="Export at most so many contacts."
@@ -92,23 +96,16 @@ def _common_params() -> dict[str, Param]:
     }
 
 
-def _locations(definitions: Definitions) -> list[str]:
-    return list(definitions.settings.storage_locations) if definitions.settings else []
-
-
-def _location_names(definitions: Definitions) -> dict[str, str]:
+def _locations(definitions: Definitions) -> dict[str, str]:
+    """What the drop-down says, by name of the storage location."""
     locations = definitions.settings.storage_locations if definitions.settings else {}
     return {name: f"{name} ({location.type})" for name, location in locations.items()}
 
 
-def _choice(values: list[str | None], names: Mapping[str, str], **words: str) -> Param:
-    return Param(values[0], type=["null", "string"], enum=values, values_display=dict(names), **words)
-
-
-def _required_choice(values: list[str], names: Mapping[str, str], **words: str) -> Param:
+def _required_choice(names: Mapping[str, str], title: str, description: str) -> Param:
     # An empty list of values is no valid schema; then any text is taken here and refused by the run, in words.
-    allowed = {"enum": values, "values_display": dict(names)} if values else {}
-    return Param(type="string", **allowed, **words)
+    allowed: dict[str, Any] = {"enum": list(names), "values_display": dict(names)} if names else {}
+    return Param(type="string", title=title, description=description, **allowed)
 
 
 def _format(formats: Iterable[str], title: str, description: str) -> Param:

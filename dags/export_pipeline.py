@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule, task
 from airflow.sdk.exceptions import AirflowSkipException
+
 from bulk_export import pipeline
 from bulk_export.errors import BulkExportError, DefinitionError, RefusedError
 from export_site import failed_stages, run_id, run_request, site, was_cancelled

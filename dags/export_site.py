@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from airflow.sdk import get_current_context
 from airflow.sdk.configuration import conf
+
 from bulk_export.pipeline import STAGES, RunRequest, Site
 from export_parameters import read_immediate, read_run
 

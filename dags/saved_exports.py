@@ -6,6 +6,7 @@ A file that does not load gives no DAG and leaves the others alone; `broken_defi
 from __future__ import annotations
 
 from airflow.sdk import get_parsing_context
+
 from bulk_export.definitions.loader import load_definitions
 from export_dag import build_dag
 from export_site import definitions_folder

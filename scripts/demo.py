@@ -46,14 +46,13 @@ def main() -> int:
 
 
 def make_store() -> None:
-    """A store of contacts up to now, made anew when the last one is a day old."""
-    made = STORE / "contacts"
-    if made.exists():
-        if time.time() - made.stat().st_mtime < STORE_MAX_AGE_S:
-            return
+    """A store of contacts up to now, made anew when the last one is a day old; another store is left alone."""
+    made = STORE / "sample-store.json"
+    if made.exists() and time.time() - made.stat().st_mtime > STORE_MAX_AGE_S:
         shutil.rmtree(STORE)
-    say(f"Making a store of {CONTACTS} contacts in {STORE.relative_to(PROJECT)} ...")
-    bulk_export("sample-store", str(STORE), "--contacts", str(CONTACTS), "--seed", str(SEED))
+    if not STORE.exists():
+        say(f"Making a store of {CONTACTS} contacts in {STORE.relative_to(PROJECT)} ...")
+        bulk_export("sample-store", str(STORE), "--contacts", str(CONTACTS), "--seed", str(SEED))
 
 
 def start(airflow: LocalAirflow) -> Running:

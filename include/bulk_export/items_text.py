@@ -22,7 +22,7 @@ def csv_lines(table: pa.Table) -> bytes:
     text = [pc.fill_null(column.cast(pa.large_string()), "") for column in cells]
     lines = pc.binary_join_element_wise(*text, pa.scalar(",", pa.large_string()))
     whole = pa.LargeListArray.from_arrays(pa.array([0, len(lines)], pa.int64()), pa.concat_arrays(lines.chunks))
-    return f"{pc.binary_join(whole, chr(10))[0].as_py()}\n".encode()
+    return f"{pc.binary_join(whole, pa.scalar(chr(10), pa.large_string()))[0].as_py()}\n".encode()
 
 
 def _harmless(column: pa.ChunkedArray) -> pa.ChunkedArray:

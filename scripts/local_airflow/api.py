@@ -54,7 +54,7 @@ class AirflowApi:
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data=data, headers=headers, method=method)  # noqa: S310
+        request = urllib.request.Request(self.url + path, data=data, headers=headers, method=method)
         try:
             with _direct.open(request, timeout=self._timeout_s) as answer:
                 content = answer.read()
@@ -88,6 +88,6 @@ class AirflowApi:
 
     def log(self, dag_id: str, run_id: str, task_id: str, try_number: int = 1) -> str:
         """The log of one try of a task, as text lines."""
-        path = f"/dags/{quote(dag_id)}/dagRuns/{quote(run_id)}/taskInstances/{task_id}/logs/{try_number}?full_content=true"
-        content = self.request("GET", path)["content"]
+        task = f"/dags/{quote(dag_id)}/dagRuns/{quote(run_id)}/taskInstances/{task_id}"
+        content = self.request("GET", f"{task}/logs/{try_number}?full_content=true")["content"]
         return "\n".join(line if isinstance(line, str) else str(line.get("event", "")) for line in content)

@@ -105,6 +105,9 @@ def airflow_environment(
     Args:
         inherited: the caller's environment; its Airflow settings are dropped, so that no other installation's database
             is touched, while connections (`AIRFLOW_CONN_*`) stay.
+        folders: its own files, and what it runs.
+        ports: what it listens on.
+        kept: its secrets.
         users: role by user name; all have the same password.
         mark: what tells this instance's processes from all others.
     """

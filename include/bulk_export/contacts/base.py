@@ -54,15 +54,26 @@ class ContactStore(Protocol):
         ...
 
     def check(self) -> StoreReport:
-        """Raise `DefinitionError` STORE_INVALID naming every column of the wrong type, every missing required column
-        and the first duplicate contact ids; `TransientError` STORE_UNREACHABLE when it cannot be read at all."""
+        """Look at the whole catalogue.
+
+        Raises:
+            DefinitionError: STORE_INVALID, naming every column of the wrong type, every missing required column, nulls
+                in `contact_id` and `started_at`, and the first duplicate contact ids.
+            RefusedError: STORE_DENIED, no right to read it.
+            TransientError: STORE_UNREACHABLE, it cannot be read at all.
+        """
+        ...
+
+    def count(self, selection: Selection) -> Matches:
+        """How many contacts match, without writing anything; cheap."""
         ...
 
     def select_keys(self, selection: Selection, into: Path) -> Matches:
         """Write the matched contacts' keys, oldest first (started_at, contact_id), to one Parquet file.
 
         Columns: `contact_id` int64, `started_at` timestamp[us, UTC], `updated_at` the same or null, `media_bytes`
-        int64. Root recordings are left out and counted.
+        int64. Root recordings are left out and counted. `DefinitionError` STORE_INVALID when the store is not
+        usable or a contact id is among the matches more than once.
         """
         ...
 

@@ -95,18 +95,22 @@ class ParquetContactStore:
     def select_keys(self, selection: Selection, into: Path) -> Matches:
         """Write the matched contacts' keys in order; see `ContactStore.select_keys`."""
         files = self._usable_files()
+        into.parent.mkdir(parents=True, exist_ok=True)
         unfinished = into.with_name(f".{into.name}.unfinished")
-        with self._session(files) as connection:
-            query, parameters = _matched(files, selection)
-            connection.execute(f"CREATE TEMP TABLE matched AS {query}", parameters)
-            matches = self._checked(connection)
-            target = str(unfinished).replace("'", "''")
-            connection.execute(
-                "COPY (SELECT contact_id, CAST(started_at AS TIMESTAMPTZ) AS started_at,"
-                " CAST(updated_at AS TIMESTAMPTZ) AS updated_at, media_bytes FROM matched WHERE NOT root"
-                f" ORDER BY matched.started_at, contact_id) TO '{target}' (FORMAT parquet, COMPRESSION zstd)"
-            )
-        unfinished.replace(into)
+        try:
+            with self._session(files) as connection:
+                query, parameters = _matched(files, selection)
+                connection.execute(f"CREATE TEMP TABLE matched AS {query}", parameters)
+                matches = self._checked(connection)
+                target = str(unfinished).replace("'", "''")
+                connection.execute(
+                    "COPY (SELECT contact_id, CAST(started_at AS TIMESTAMPTZ) AS started_at,"
+                    " CAST(updated_at AS TIMESTAMPTZ) AS updated_at, media_bytes FROM matched WHERE NOT root"
+                    f" ORDER BY matched.started_at, contact_id) TO '{target}' (FORMAT parquet, COMPRESSION zstd)"
+                )
+            unfinished.replace(into)
+        finally:
+            unfinished.unlink(missing_ok=True)
         return matches
 
     def fetch(self, keys: pa.Table, metadata_keys: tuple[str, ...], *, with_text: bool) -> pa.Table:
@@ -127,12 +131,12 @@ class ParquetContactStore:
         with self._session(files) as connection:
             connection.register("wanted", wanted)
             # A file may hold nanoseconds that were rounded when the keys were made: one microsecond either way.
-            table = connection.execute(
+            table: pa.Table = connection.sql(
                 f"WITH contacts AS NOT MATERIALIZED ({source}) SELECT {', '.join(selected)} FROM contacts"
                 " JOIN wanted ON contacts.contact_id = wanted.contact_id"
                 " WHERE contacts.started_at >= CAST(? AS TIMESTAMP) - INTERVAL 1 MICROSECOND"
                 " AND contacts.started_at <= CAST(? AS TIMESTAMP) + INTERVAL 1 MICROSECOND ORDER BY wanted.position",
-                [*parameters, *metadata_keys, *(span[side].replace(tzinfo=None) for side in ("min", "max"))],
+                params=[*parameters, *metadata_keys, *(span[side].replace(tzinfo=None) for side in ("min", "max"))],
             ).to_arrow_table()
         if table.num_rows > keys.num_rows or pc.count_distinct(table["contact_id"]).as_py() < table.num_rows:
             raise self._invalid([Problem(_FOLDER, 0, "contact_id", "the same contact is there more than once")])
@@ -221,7 +225,7 @@ class ParquetContactStore:
         """A DuckDB of its own; its faults become the product's errors."""
         self._scratch.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._scratch, prefix="duckdb-") as spill:
-            config = {
+            config: dict[str, str | bool | int | float | list[str]] = {
                 **self._limits,
                 "temp_directory": spill,
                 "autoinstall_known_extensions": "false",
@@ -243,7 +247,7 @@ class ParquetContactStore:
                     raise self._invalid(self._unreadable(files)) from error
 
     def _unreadable(self, files: Sequence[CatalogueFile]) -> list[Problem]:
-        """Which columns of which files cannot be read. DuckDB's own words may quote the contact, so they are not used."""
+        """Which columns of which files cannot be read; DuckDB's own words may quote a contact and are not used."""
         problems: list[Problem] = []
         with duckdb.connect(":memory:", config={**self._limits, "autoload_known_extensions": "false"}) as connection:
             for file in files:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+_INT64_BITS = 64
 _NOTHING = "null"
 _SMALL_FLOAT = "small float"
 _FROM_DIRECTORY = "directory"
@@ -171,7 +172,9 @@ def _held(arrow_type: pa.DataType, wanted: ColumnType) -> str | None:
         arrow_type = arrow_type.value_type
     if types.is_null(arrow_type):
         return _NOTHING
-    whole = types.is_signed_integer(arrow_type) or (types.is_unsigned_integer(arrow_type) and arrow_type.bit_width < 64)  # noqa: PLR2004
+    whole = types.is_signed_integer(arrow_type) or (
+        types.is_unsigned_integer(arrow_type) and arrow_type.bit_width < _INT64_BITS
+    )
     match wanted:
         case ColumnType.TEXT:
             fits = _is_text(arrow_type)

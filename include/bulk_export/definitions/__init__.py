@@ -1,1 +1,1 @@
-"""What people write (settings, saved searches, saved exports) and how it is read and refused."""
+"""What people write (settings, saved searches, saved exports), how it is read, and how it is refused."""

@@ -20,6 +20,7 @@ Place = tuple[str | int, ...]
 
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= {word: True for word in ("true", "True", "TRUE")} | {word: False for word in ("false", "False", "FALSE")}
+_QUOTED = frozenset("'\"|>")  # a plain word's style is '' or None, depending on the parser
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _MAX_BYTES = 1 << 20
@@ -126,7 +127,7 @@ class _Reader:
         if not str(node.tag).startswith("tag:yaml.org,2002:"):
             self._problem(node, place, f"has the unknown tag {node.tag}")
             return text
-        if node.style is not None:
+        if node.style in _QUOTED:
             return text
         if text in _WORDS:
             return _WORDS[text]

@@ -1,0 +1,1 @@
+"""Saved-search filters: what they may say, whether they are complete, and the SQL they become."""

@@ -41,7 +41,8 @@ class FilterProblem:
     def __str__(self) -> str:
         if self.index is None:
             return f"filters: {self.message}"
-        return f"{' '.join(part for part in (f'filters[{self.index}]', self.field, self.operator) if part)}: {self.message}"
+        place = " ".join(part for part in (f"filters[{self.index}]", self.field, self.operator) if part)
+        return f"{place}: {self.message}"
 
 
 def problems(filters: Sequence[Filter], catalogue: Mapping[str, FilterField]) -> list[FilterProblem]:

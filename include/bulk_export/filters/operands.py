@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
+from typing import Any
 
 from bulk_export.fields import Kind
 from bulk_export.filters.catalogue import FilterField, Shape, shape_of
@@ -36,7 +37,7 @@ class Operands:
     """What a filter compares with.
 
     Attributes:
-        values: typed operands: none, one, two (between), many (lists) or the search terms; empty when there are problems.
+        values: typed operands: none, one, two (between), many (lists) or search terms; empty when there are problems.
         problems: what is wrong with the value, in words.
     """
 
@@ -44,7 +45,7 @@ class Operands:
     problems: tuple[str, ...] = ()
 
 
-class _Wrong(ValueError):
+class _OperandError(ValueError):
     """One operand that does not fit; the message is for people."""
 
 
@@ -83,7 +84,7 @@ def describe(value: object) -> str:
 def shown(value: object) -> str:
     """A value for a message, cut short."""
     text = str(value)
-    return repr(text if len(text) <= 40 else text[:40] + "…")  # noqa: PLR2004
+    return repr(text if len(text) <= 40 else text[:40] + "…")
 
 
 def _is_missing(value: object) -> bool:
@@ -99,9 +100,9 @@ def _collect(
         name = f"value[{position}]" if listed else "value"
         try:
             if _is_missing(value):
-                raise _Wrong("is missing")
+                raise _OperandError("is missing")
             found.append(read(value))
-        except _Wrong as wrong:
+        except _OperandError as wrong:
             problems.append(f"{name} {wrong}")
     return Operands(problems=tuple(problems)) if problems else Operands(tuple(found))
 
@@ -132,18 +133,17 @@ def _pair(field: FilterField, value: object) -> Operands:
     operands = _collect(value, _reader(field), listed=True)
     if operands.problems:
         return operands
-    low, high = operands.values
-    if _order(low) > _order(high):
+    low, high = (_order(operand) for operand in operands.values)
+    if low > high:
         return Operands(problems=(f"value is reversed: {shown(value[0])} comes after {shown(value[1])}",))
     return operands
 
 
-def _order(value: Scalar) -> float | datetime:
+def _order(value: Scalar) -> Any:
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    assert isinstance(value, int | float)
     return value
 
 
@@ -166,21 +166,21 @@ def _term(value: object) -> str:
     text = _text(value)
     words = words_of(text)
     if not words:
-        raise _Wrong("has no letter or digit to search for")
+        raise _OperandError("has no letter or digit to search for")
     if len(words) > MAX_WORDS:
-        raise _Wrong(f"has {len(words)} words, at most {MAX_WORDS} are allowed")
+        raise _OperandError(f"has {len(words)} words, at most {MAX_WORDS} are allowed")
     return text
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise _Wrong(f"is {describe(value)}, not text: put it in quotes")
+        raise _OperandError(f"is {describe(value)}, not text: put it in quotes")
     if len(value) > MAX_CHARS:
-        raise _Wrong(f"has {len(value)} characters, at most {MAX_CHARS} are allowed")
+        raise _OperandError(f"has {len(value)} characters, at most {MAX_CHARS} are allowed")
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise _Wrong("has characters that are not valid Unicode") from error
+        raise _OperandError("has characters that are not valid Unicode") from error
     return str(value)
 
 
@@ -188,10 +188,10 @@ def _member(value: object, values: tuple[str, ...]) -> str:
     if isinstance(value, str) and value in values:
         return str(value)
     if not isinstance(value, str):
-        raise _Wrong(f"is {describe(value)}, not one of {', '.join(values)}")
+        raise _OperandError(f"is {describe(value)}, not one of {', '.join(values)}")
     by_lower = {member.lower(): member for member in values}
     near = get_close_matches(value.strip().lower(), by_lower, n=1, cutoff=0.0)
-    raise _Wrong(f"{shown(value)} is not one of {', '.join(values)}. Did you mean {by_lower[near[0]]!r}?")
+    raise _OperandError(f"{shown(value)} is not one of {', '.join(values)}. Did you mean {by_lower[near[0]]!r}?")
 
 
 def _yes_no(value: object) -> bool:
@@ -200,23 +200,23 @@ def _yes_no(value: object) -> bool:
     # YAML 1.2 reads a bare `yes` as text.
     if isinstance(value, str) and value.strip().lower() in {"yes", "no"}:
         return value.strip().lower() == "yes"
-    raise _Wrong(f"{shown(value)} is not yes or no: write true or false")
+    raise _OperandError(f"{shown(value)} is not yes or no: write true or false")
 
 
 def _number(value: object) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _Wrong(f"is {describe(value)}, not a number")
+        raise _OperandError(f"is {describe(value)}, not a number")
     if isinstance(value, float) and not math.isfinite(value):
-        raise _Wrong("is not a finite number")
+        raise _OperandError("is not a finite number")
     if abs(value) > _MAX_INTEGER:
-        raise _Wrong("is too large a number")
+        raise _OperandError("is too large a number")
     return float(value) if isinstance(value, float) else int(value)
 
 
 def _ratio(value: object) -> int | float:
     number = _number(value)
     if not 0 <= number <= 1:
-        raise _Wrong(f"{shown(number)} is not between 0 and 1: 85 % is written 0.85")
+        raise _OperandError(f"{shown(number)} is not between 0 and 1: 85 % is written 0.85")
     return number
 
 
@@ -224,22 +224,22 @@ def _duration(value: object) -> int | float:
     if isinstance(value, str):
         clock = _CLOCK.fullmatch(value.strip())
         if not clock:
-            raise _Wrong(f'{shown(value)} is not a duration: write "HH:MM:SS" or seconds')
+            raise _OperandError(f'{shown(value)} is not a duration: write "HH:MM:SS" or seconds')
         hours, minutes, seconds = (int(part) for part in clock.groups())
         return hours * 3600 + minutes * 60 + seconds
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _Wrong(f'is {describe(value)}, not a duration: write "HH:MM:SS" or seconds')
+        raise _OperandError(f'is {describe(value)}, not a duration: write "HH:MM:SS" or seconds')
     seconds_given = _number(value)
     if seconds_given < 0:
-        raise _Wrong(f"{shown(seconds_given)} is negative, a duration is not")
+        raise _OperandError(f"{shown(seconds_given)} is negative, a duration is not")
     return seconds_given
 
 
 def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _Wrong(f"is {shown(value) if isinstance(value, float) else describe(value)}, not a whole number")
+        raise _OperandError(f"is {shown(value) if isinstance(value, float) else describe(value)}, not a whole number")
     if not 1 <= value <= MAX_COUNT:
-        raise _Wrong(f"must be a whole number from 1 to {MAX_COUNT}")
+        raise _OperandError(f"must be a whole number from 1 to {MAX_COUNT}")
     return int(value)
 
 
@@ -247,13 +247,13 @@ def _point(value: object) -> date | datetime:
     try:
         return parse_point(value)
     except ValueError as error:
-        raise _Wrong(f"{shown(value)} is {_reason(error)}") from error
+        raise _OperandError(f"{shown(value)} is {_reason(error)}") from error
 
 
 def _day(value: object) -> date:
     point = _point(value)
     if isinstance(point, datetime):
-        raise _Wrong(f"{shown(value)} is a time; this field holds days, so write a day such as 2026-11-01")
+        raise _OperandError(f"{shown(value)} is a time; this field holds days, so write a day such as 2026-11-01")
     return point
 
 

@@ -6,12 +6,13 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from bulk_export.fields import Kind
 from bulk_export.filters.catalogue import FilterField
 from bulk_export.filters.operands import read_operands
 from bulk_export.filters.words import gap_is_optional, is_word_char, needs_boundary, spelled, words_of
-from bulk_export.fields import Kind
 
 if TYPE_CHECKING:
     from bulk_export.definitions.models import Filter
@@ -69,7 +70,7 @@ def _pattern(terms: tuple[str, ...]) -> tuple[re.Pattern[str], dict[str, tuple[s
 
 def _phrase(term: tuple[str, ...]) -> str:
     parts = [spelled(term[0])]
-    for left, right in zip(term, term[1:], strict=False):
+    for left, right in pairwise(term):
         parts += [r"[\W_]" + ("*?" if gap_is_optional(left, right) else "+?"), spelled(right)]
     return "".join(parts)
 

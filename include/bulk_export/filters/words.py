@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import pairwise
 
 MAX_WORDS = 50
 
@@ -73,6 +74,6 @@ def needs_boundary(edge: str) -> bool:
 
 def _bounded(term: tuple[str, ...]) -> str:
     parts = [_START if needs_boundary(term[0][0]) else "", spelled(term[0])]
-    for left, right in zip(term, term[1:], strict=False):
+    for left, right in pairwise(term):
         parts += [_OTHER + ("*" if gap_is_optional(left, right) else "+"), spelled(right)]
     return "".join([*parts, _END if needs_boundary(term[-1][-1]) else ""])

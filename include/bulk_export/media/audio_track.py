@@ -12,10 +12,9 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
-from av.packet import Packet
 
 from bulk_export.media.encoders import AudioEncoder
-from bulk_export.media.probe import Feed, what
+from bulk_export.media.probe import Feed, MediaPacket, what
 
 # Timestamps are rounded and recorders' clocks drift: only what is further off is a gap to be filled with silence.
 _GAP_S = 0.08
@@ -57,7 +56,7 @@ class EncodedAudio:
             context.bit_rate = bit_rate
         self._stream, self._context, self._rate = stream, context, rate
 
-    def packets(self) -> Iterator[Packet]:
+    def packets(self) -> Iterator[MediaPacket]:
         """Encoded packets in order; the stream is opened by then."""
         size = self._context.frame_size or _PCM_FRAME
         fifo, encoded = AudioFifo(), 0
@@ -74,7 +73,7 @@ class EncodedAudio:
             packet.stream = self._stream
             yield packet
 
-    def _encode(self, frame: AudioFrame | None, position: int) -> Iterator[Packet]:
+    def _encode(self, frame: AudioFrame | None, position: int) -> Iterator[MediaPacket]:
         if frame is None:
             return
         frame.pts, frame.time_base = position, Fraction(1, self._rate)

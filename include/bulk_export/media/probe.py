@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import TypeAlias
 
 import av
 from av.audio.stream import AudioStream
@@ -20,6 +20,8 @@ from av.video.stream import VideoStream
 from bulk_export.media.faults import MediaFaultError, MediaLimits, corrupt, too_large
 from bulk_export.media.plan import Probed, TrackKind
 from bulk_export.media.sniff import sniff, window_of
+
+MediaPacket: TypeAlias = "Packet[AudioStream | VideoStream]"
 
 # No demuxer that opens further files or addresses (hls, concat, dash, image sequences) may ever be chosen.
 _FORMATS = "wav,w64,ogg,mp3,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,asf,avi,flac,aiff,caf,au,amr,amrnb,amrwb,aac,ac3,flv,mpegts,mpeg"
@@ -130,11 +132,11 @@ class Feed:
             pass
         raise too_large(f"{self._name}: {self.claimed_s:.0f} s, the limit is {self._limits.max_duration_s:.0f} s")
 
-    def packets(self) -> Iterator[Packet]:
+    def packets(self) -> Iterator[MediaPacket]:
         """The stream's packets and, at the end, the empty one that flushes a decoder."""
         ends: dict[int, float] = {}
         chosen = self.stream.index
-        last: Packet | None = None
+        last: MediaPacket | None = None
         streams = [s for s in self._media.streams if isinstance(s, AudioStream | VideoStream)]
         try:
             for packet in self._media.demux(streams):
@@ -157,7 +159,7 @@ class Feed:
         """A fault with the place where it was found."""
         return corrupt(f"{self._name}: {detail} after {self.reached_s:.1f} s")
 
-    def _follow(self, packet: Packet, ends: dict[int, float]) -> None:
+    def _follow(self, packet: MediaPacket, ends: dict[int, float]) -> None:
         """Note how far the file has come; stop at what is too long or leaps."""
         if packet.pts is None or packet.time_base is None:
             ends.setdefault(packet.stream_index, 0.0)

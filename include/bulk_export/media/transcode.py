@@ -13,14 +13,13 @@ from typing import Protocol
 
 import av
 from av.container import OutputContainer
-from av.packet import Packet
 
 from bulk_export.media.audio_track import EncodedAudio
 from bulk_export.media.encoders import AUDIO_ENCODERS, VIDEO_ENCODERS
 from bulk_export.media.faults import MediaLimits
 from bulk_export.media.formats import FORMATS
 from bulk_export.media.plan import Build, Source, Track
-from bulk_export.media.probe import Feed
+from bulk_export.media.probe import Feed, MediaPacket
 from bulk_export.media.video_track import EncodedVideo
 
 _MUXER_OPTIONS = {
@@ -31,7 +30,7 @@ _MUXER_OPTIONS = {
 class _Writer(Protocol):
     def add_to(self, output: OutputContainer) -> None: ...
 
-    def packets(self) -> Iterator[Packet]: ...
+    def packets(self) -> Iterator[MediaPacket]: ...
 
 
 class CopiedTrack:
@@ -46,7 +45,7 @@ class CopiedTrack:
         # The tag that names the codec is the old container's.
         self._stream.codec_context.codec_tag = "\0\0\0\0"
 
-    def packets(self) -> Iterator[Packet]:
+    def packets(self) -> Iterator[MediaPacket]:
         """The stored packets, shifted to begin at zero."""
         for packet in self._feed.packets():
             if not packet.size or packet.dts is None or packet.time_base is None:
@@ -89,6 +88,6 @@ def _writer(track: Track, feed: Feed, name: str) -> _Writer:
     return EncodedVideo(feed, VIDEO_ENCODERS[FORMATS[name].video])
 
 
-def _time(packet: Packet) -> float:
+def _time(packet: MediaPacket) -> float:
     dts = packet.dts if packet.dts is not None else packet.pts
     return float((dts or 0) * packet.time_base) if packet.time_base is not None else 0.0

@@ -12,13 +12,12 @@ import av
 from av.codec.context import Flags
 from av.container import OutputContainer
 from av.filter import Graph
-from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from bulk_export.media.encoders import VideoEncoder
-from bulk_export.media.probe import Feed, what
+from bulk_export.media.probe import Feed, MediaPacket, what
 
 _CLOCK = Fraction(1, 1000)  # fine enough for WebM and WMV, whose own clock it is
 _DEFAULT_RATE = Fraction(10)
@@ -59,7 +58,7 @@ class EncodedVideo:
         stream.time_base = _CLOCK
         self._stream, self._context, self._frame_s = stream, context, float(1 / rate)
 
-    def packets(self) -> Iterator[Packet]:
+    def packets(self) -> Iterator[MediaPacket]:
         """Encoded packets in decoding order; the stream is opened by then."""
         shape, graph, last_pts, frame = None, None, -1, None
         for decoded in self._all_frames():
@@ -79,7 +78,7 @@ class EncodedVideo:
             packet.stream = self._stream
             yield packet
 
-    def _encode(self, frame: VideoFrame, pts: int) -> Iterator[Packet]:
+    def _encode(self, frame: VideoFrame, pts: int) -> Iterator[MediaPacket]:
         frame.pts, frame.time_base, frame.duration = pts, _CLOCK, max(1, round(self._frame_s * 1000))
         frame.pict_type = 0  # the source's key frames are not the new file's
         for packet in self._context.encode(frame):

@@ -6,7 +6,7 @@ No handle outlives its transaction, so a process that forks shares none with its
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -50,7 +50,7 @@ def open_state(url: str, *, base: Path | None = None, busy_timeout_s: float = 60
         if parsed.get_backend_name() == "sqlite":
             return _open_sqlite(parsed, base, busy_timeout_s)
         return create_engine(
-            parsed, poolclass=NullPool, hide_parameters=True, connect_args={"connect_timeout": _CONNECT_TIMEOUT_S}
+            parsed, poolclass=NullPool, hide_parameters=True, use_native_hstore=False, connect_args={"connect_timeout": _CONNECT_TIMEOUT_S}
         )
     except ModuleNotFoundError as error:
         raise DefinitionError(
@@ -170,8 +170,27 @@ def _sort(error: DBAPIError, engine: Engine) -> BulkExportError | None:
     return None
 
 
-def insert_or_update(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    """An INSERT that may carry `on_conflict_do_…`: SQLAlchemy has it per database, with one shape."""
+def insert_missing(connection: Connection, table: Table, row: Mapping[str, object]) -> bool:
+    """Insert a row unless its primary key is there already; whether it was inserted.
+
+    Waits for another transaction that is inserting the same key, and then answers by how that one ended.
+    """
+    keys = list(table.primary_key.columns)
+    # RETURNING, because the row count of an INSERT is not reliable with every driver.
+    statement = _insert(connection, table).values(row).on_conflict_do_nothing(index_elements=keys).returning(keys[0])
+    return connection.execute(statement).first() is not None
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert rows, each in place of what stands under its primary key; all of them give the same columns."""
+    keys = list(table.primary_key.columns)
+    statement = _insert(connection, table)
+    values = {name: statement.excluded[name] for name in rows[0] if name not in table.primary_key.columns}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), rows)
+
+
+def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    # SQLAlchemy has ON CONFLICT per database, in one shape.
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine, select
 
-from bulk_export.state.database import batches, insert_or_update, transaction
+from bulk_export.state.database import batches, transaction, upsert
 from bulk_export.state.tables import deliveries
 
 # Each batch is a transaction of its own, so that 40,000 rows keep nobody else waiting; all of it may be repeated.
@@ -32,11 +32,7 @@ def record_deliveries(
             for contact_id, updated_at in batch
         ]
         with transaction(engine) as connection:
-            statement = insert_or_update(connection, deliveries)
-            newer = {"updated_at": statement.excluded.updated_at, "run_id": statement.excluded.run_id}
-            connection.execute(
-                statement.on_conflict_do_update(index_elements=["export_id", "contact_id"], set_=newer), rows
-            )
+            upsert(connection, deliveries, rows)
         count += len(batch)
     return count
 

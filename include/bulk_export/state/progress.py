@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine, func, select
 
-from bulk_export.state.database import insert_or_update, transaction
+from bulk_export.state.database import transaction, upsert
 from bulk_export.state.tables import job_progress
 
 
@@ -38,10 +38,9 @@ def progress(
     engine: Engine, run_id: str, stage: str, job: int, *, done: int, total: int, bytes: int, now: datetime
 ) -> None:
     """Write how far a job is; call it every few seconds or hundred contacts, not for each."""
-    found = {"done": done, "total": total, "bytes": bytes, "updated_at": now}
+    key = {"run_id": run_id, "stage": stage, "job": job}
     with transaction(engine) as connection:
-        statement = insert_or_update(connection, job_progress).values(run_id=run_id, stage=stage, job=job, **found)
-        connection.execute(statement.on_conflict_do_update(index_elements=["run_id", "stage", "job"], set_=found))
+        upsert(connection, job_progress, [key | {"done": done, "total": total, "bytes": bytes, "updated_at": now}])
 
 
 def list_progress(engine: Engine, run_id: str) -> list[JobProgress]:

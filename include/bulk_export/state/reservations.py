@@ -27,7 +27,7 @@ from sqlalchemy import BigInteger, Connection, Engine, Row, func, select, update
 
 from bulk_export.errors import RefusedError
 from bulk_export.quota import QuotaPolicy, decide
-from bulk_export.state.database import insert_or_update, transaction
+from bulk_export.state.database import insert_missing, transaction
 from bulk_export.state.tables import quota_days, reservations
 
 
@@ -93,9 +93,8 @@ def reserve(
     row = {"environment": environment, "day": day, "state": "held", "daily_limit": daily_limit, "reserved_at": now}
     with transaction(engine) as connection:
         # Inserting is the lock: the same run's second request waits here and then finds the first's grant.
-        statement = insert_or_update(connection, reservations)
-        statement = statement.values(run_id=run_id, **row, granted=0, charged=0, used_before=0)
-        if connection.execute(statement.on_conflict_do_nothing(index_elements=["run_id"])).rowcount == 0:
+        nothing = {"granted": 0, "charged": 0, "used_before": 0}
+        if not insert_missing(connection, reservations, {"run_id": run_id} | row | nothing):
             earlier = _lock_reservation(connection, run_id)
             if earlier is not None and earlier.state != "released":
                 return _ask_again(connection, earlier)
@@ -182,8 +181,7 @@ def _lock_reservation(connection: Connection, run_id: str) -> Row[Any] | None:
 
 
 def _lock_day(connection: Connection, environment: str, day: date) -> int:
-    statement = insert_or_update(connection, quota_days).values(environment=environment, day=day, used=0)
-    connection.execute(statement.on_conflict_do_nothing(index_elements=["environment", "day"]))
+    insert_missing(connection, quota_days, {"environment": environment, "day": day, "used": 0})
     used: int = connection.execute(_used(environment, day).with_for_update()).scalar_one()
     return used
 

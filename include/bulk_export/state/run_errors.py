@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, delete, select
 
 from bulk_export.errors import BulkExportError
-from bulk_export.state.database import insert_or_update, transaction
+from bulk_export.state.database import transaction, upsert
 from bulk_export.state.runs import change_run, lock_run
 from bulk_export.state.tables import stage_errors
 
@@ -36,9 +36,9 @@ def put_error(
 ) -> None:
     """`record_error` within the caller's transaction, which has locked the run."""
     message = "\n".join([error.message, *map(str, error.problems)])
+    key = {"run_id": run_id, "stage": stage, "job": job}
     found = {"code": error.code, "message": message, "hint": error.hint, "recorded_at": now}
-    statement = insert_or_update(connection, stage_errors).values(run_id=run_id, stage=stage, job=job, **found)
-    connection.execute(statement.on_conflict_do_update(index_elements=["run_id", "stage", "job"], set_=found))
+    upsert(connection, stage_errors, [key | found])
     _show_first(connection, run_id)
 
 

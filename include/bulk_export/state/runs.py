@@ -10,7 +10,7 @@ from typing import Any, Unpack
 from sqlalchemy import Connection, Engine, Select, delete, select, tuple_, update
 
 from bulk_export.errors import DefinitionError
-from bulk_export.state.database import insert_or_update, transaction
+from bulk_export.state.database import insert_missing, transaction
 from bulk_export.state.records import OPEN, UNSUCCESSFUL, Counts, NewRun, RunRecord, RunStatus, Trigger, run_key
 from bulk_export.state.tables import reservations, runs, stage_errors
 
@@ -63,8 +63,7 @@ def open_run(engine: Engine, new: NewRun, now: datetime, *, start: bool = True) 
         "by_reason": {},
     }
     with transaction(engine) as connection:
-        statement = insert_or_update(connection, runs).values(row).on_conflict_do_nothing(index_elements=["run_id"])
-        if connection.execute(statement).rowcount == 0 and start:
+        if not insert_missing(connection, runs, row) and start:
             _start_again(connection, lock_run(connection, new.run_id), row, now)
         return read_run(connection, new.run_id)
 

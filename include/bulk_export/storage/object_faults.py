@@ -16,9 +16,16 @@ _CAUSE_LENGTH = 300
 _QUERY = re.compile(r"\?[^\s\"')]+")
 _CODE = re.compile(r"<Code>(\w+)</Code>(?:.*?<Message>([^<]*)</Message>)?", re.DOTALL)
 
-# What services call a bucket that does not exist, and one that is full.
-_NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "bucket does not exist", "container does not exist")
-_FULL = ("507 Insufficient Storage", "QuotaExceeded", "XMinioStorageFull", "InsufficientCapacity")
+# What services call it. The text is read because obstore types only some of its errors: a refused listing or part of
+# an upload comes as a generic one.
+_MARKS: dict[str, tuple[str, ...]] = {
+    "STORAGE_MISSING": ("NoSuchBucket", "ContainerNotFound", "bucket does not exist", "container does not exist"),
+    "STORAGE_DENIED": (
+        *("AccessDenied", "403 Forbidden", "401 Unauthorized", "InvalidAccessKeyId", "SignatureDoesNotMatch"),
+        *("ExpiredToken", "AuthorizationPermissionMismatch", "AuthenticationFailed"),
+    ),
+    "STORAGE_FULL": ("507 Insufficient Storage", "QuotaExceeded", "XMinioStorageFull", "InsufficientCapacity"),
+}
 
 
 @contextmanager
@@ -28,7 +35,7 @@ def object_faults(doing: str, where: str, *, reading: bool = False) -> Iterator[
 
     try:
         yield
-    except (BaseError, FileNotFoundError, PermissionError, ValueError) as error:
+    except (BaseError, OSError, ValueError) as error:
         code = _code_of(error, reading=reading)
         if code == "":
             raise FileNotFoundError(f"no such object: {where}") from None
@@ -37,24 +44,17 @@ def object_faults(doing: str, where: str, *, reading: bool = False) -> Iterator[
 
 def _code_of(error: Exception, *, reading: bool) -> str:
     """The code of `faults.py`; empty for an absent object."""
-    from obstore.exceptions import (
-        InvalidPathError,
-        NotFoundError,
-        PermissionDeniedError,
-        UnauthenticatedError,
-        UnknownConfigurationKeyError,
-    )
+    from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
 
     text = str(error)
-    if any(mark in text for mark in _NO_BUCKET):
-        return "STORAGE_MISSING"
-    if isinstance(error, NotFoundError | FileNotFoundError):
+    for code, marks in _MARKS.items():
+        if any(mark in text for mark in marks):
+            return code
+    if isinstance(error, FileNotFoundError):
         return "" if reading else "STORAGE_MISSING"
-    if isinstance(error, PermissionDeniedError | UnauthenticatedError | PermissionError):
+    if isinstance(error, PermissionDeniedError | UnauthenticatedError):
         return "STORAGE_DENIED"
-    if isinstance(error, InvalidPathError | UnknownConfigurationKeyError | ValueError):
-        return "KEY_INVALID"
-    return "STORAGE_FULL" if any(mark in text for mark in _FULL) else "STORAGE_UNREACHABLE"
+    return "KEY_INVALID" if isinstance(error, ValueError) else "STORAGE_UNREACHABLE"
 
 
 def _cause(text: str) -> str:

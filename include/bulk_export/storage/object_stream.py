@@ -28,11 +28,21 @@ def open_object(store: ObjectStore, key: str, where: str) -> BinaryIO:
             size, head = answer.meta["size"], answer.bytes().to_bytes()
         except GenericError:
             # An empty object has no first byte, which stores call an invalid range.
-            size, head = obstore.head(store, key)["size"], b""
-            if size:
+            if not _is_empty(store, key):
                 raise
+            size, head = 0, b""
     raw = _Ranges(store, key, where, size, head)
     return cast("BinaryIO", io.BufferedReader(raw, buffer_size=max(1, min(size, RANGE_BYTES))))
+
+
+def _is_empty(store: ObjectStore, key: str) -> bool:
+    import obstore
+    from obstore.exceptions import BaseError
+
+    try:
+        return obstore.head(store, key)["size"] == 0
+    except (BaseError, OSError):
+        return False
 
 
 class _Ranges(io.RawIOBase):

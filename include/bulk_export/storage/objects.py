@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from bulk_export.errors import RefusedError
+from bulk_export.errors import BulkExportError
 from bulk_export.storage.base import Entry, Stored
 from bulk_export.storage.keys import check_key, check_prefix
 from bulk_export.storage.object_faults import object_faults
@@ -136,7 +136,7 @@ class ObjectStorage:
 
         with object_faults("write to", self._uri):
             obstore.put(self._store, _PROBE, b"\n", use_multipart=False)
-        with suppress(RefusedError):
+        with suppress(BulkExportError):
             self.delete([_PROBE])
 
     def sweep(self, prefix: str = "") -> int:

@@ -181,7 +181,7 @@ class _Worker:
             return self._withheld(contact_id, path, Reason.TRANSCRIPT_TOO_LARGE, detail)
         with self._large if size > _LARGE_BYTES else nullcontext():
             try:
-                content, fixes, detail = self._converted(storage.read(key, max_bytes=size), contact_id)
+                content, fixes, detail = self._converted(storage.read(key, max_bytes=size) if size else b"", contact_id)
             except FileNotFoundError:
                 return self._withheld(contact_id, path, Reason.TRANSCRIPT_MISSING, "no such object")
             except TranscriptFormatError as error:

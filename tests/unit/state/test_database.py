@@ -7,7 +7,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import CheckConstraint, Engine, inspect, text
 
 from bulk_export.errors import DefinitionError, TransientError
 from bulk_export.state.database import HEAD, VERSION_TABLE, migrate, open_state, transaction
@@ -18,15 +18,15 @@ from bulk_export.state.tables import metadata
 
 def test_migrating_makes_exactly_the_tables_the_code_uses(state: Engine) -> None:
     with state.connect() as connection:
-        context = MigrationContext.configure(
-            connection, opts={"version_table": VERSION_TABLE, "compare_type": True, "compare_server_default": True}
-        )
-        assert compare_metadata(context, metadata) == []
+        # Alembic cannot read SQLite's default of '' back; the same revisions are compared on PostgreSQL.
+        strict = connection.dialect.name == "postgresql"
+        opts = {"version_table": VERSION_TABLE, "compare_type": True, "compare_server_default": strict}
+        assert compare_metadata(MigrationContext.configure(connection, opts=opts), metadata) == []
 
 
 def test_checks_of_the_tables_exist_in_the_database(state: Engine) -> None:
     for table in metadata.tables.values():
-        declared = {str(check.name) for check in table.constraints if check.__visit_name__ == "check_constraint"}
+        declared = {str(check.name) for check in table.constraints if isinstance(check, CheckConstraint)}
         found = {str(check["name"]) for check in inspect(state).get_check_constraints(table.name)}
         assert found == declared
 
@@ -123,7 +123,8 @@ def test_a_folder_that_cannot_be_made_is_a_transient_error(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "url", ["nonsense", "mysql://u:hunter2@h/d", "nosuchdialect://u:hunter2@h/d", "sqlite://", "postgresql://u:hunter2@h:port/d"]
+    "url",
+    ["hunter2", "mysql://u:hunter2@h/d", "nosuch://u:hunter2@h/d", "sqlite://", "postgresql://u:hunter2@h:port/d"],
 )
 def test_an_unusable_url_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(DefinitionError, match="STATE_URL_INVALID") as refused:

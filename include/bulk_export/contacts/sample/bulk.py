@@ -8,7 +8,7 @@ import numpy as np
 
 from bulk_export.contacts.sample.encode import wav_header
 from bulk_export.contacts.sample.randomness import Stream, generator
-from bulk_export.contacts.sample.sound import RATE_HZ, as_int16, speech
+from bulk_export.contacts.sample.sound import as_int16, speech
 from bulk_export.contacts.sample.talk import spoken
 
 _HEADER_BYTES = 44
@@ -38,13 +38,3 @@ class BulkAudio:
             # One step up or down of 65,536: the stamp cannot be heard.
             file.write(self._header + (bits * 2 - 1).tobytes())
             file.write(self._sound[start : start + self._samples * 2])
-
-    @property
-    def file_bytes(self) -> int:
-        """Size of every file; odd sizes are rounded down to a whole sample."""
-        return _HEADER_BYTES + (self._samples + _STAMP_SAMPLES) * 2
-
-    @property
-    def talk_ms(self) -> int:
-        """Length of every file."""
-        return (self._samples + _STAMP_SAMPLES) * 1_000 // RATE_HZ

@@ -120,7 +120,7 @@ def _recording(rng: np.random.Generator, traits: Traits) -> dict[str, pa.Array]:
     count = traits.started_s.size
     call = traits.of_type(CALL)
     desktop = traits.of_type(NON_CALL, SCREEN_ONLY)
-    duration_s = -(-traits.talk_ms // 1_000) + traits.ring_s
+    duration_s = -(-traits.talk_ms // 1_000) + traits.unrecorded_s
     recorder = _pick(rng, people.CALL_RECORDERS, count, people.CALL_RECORDER_SHARES, present=call)
     legs = pc.binary_join_element_wise(pa.scalar("leg-"), pa.array(contact_ids(traits) - 1).cast(pa.string()), "")
     figures: dict[str, pa.Array] = {}
@@ -154,7 +154,7 @@ def _opinions(rng: np.random.Generator, traits: Traits) -> dict[str, pa.Array]:
     count = traits.started_s.size
     talked = ~traits.of_type(SCREEN_ONLY)
     surveyed = talked & (rng.random(count) < 0.3)
-    promoter = (traits.predicted * 11 + rng.normal(0, 1.5, count)).clip(0, 10).round(1)
+    promoter = (traits.predicted * 11 + rng.normal(0, 1.5, count)).clip(0, 10).round()
     return {
         "sentiment_score": _labels(SENTIMENTS, traits.sentiment, talked & (rng.random(count) < 0.97)),
         "predictive_net_promoter_score": pa.array(traits.predicted, mask=~(talked & (rng.random(count) < 0.95))),

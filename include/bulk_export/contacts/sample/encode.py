@@ -53,7 +53,7 @@ def write_audio(path: Path, sound: Samples, form: AudioFormat) -> None:
             data = _mulaw_table()[sound.T.astype(np.uint16, order="C")].tobytes()
             path.write_bytes(wav_header(len(data), channels=sound.shape[0], mulaw=True) + data)
         case AudioFormat.OPUS:
-            _write_encoded(path, sound, "ogg", "libopus", 16_000, {"compression_level": "5", "application": "voip"})
+            _write_encoded(path, sound, "ogg", "libopus", 16_000, {"compression_level": "2", "application": "voip"})
         case AudioFormat.MP3:
             _write_encoded(path, sound, "mp3", "libmp3lame", 24_000, {"compression_level": "7"})
 

@@ -9,7 +9,7 @@ import numpy as np
 from bulk_export.contacts.sample.encode import Image
 
 FRAMES_PER_S = 5
-SIZES = ((320, 180), (320, 180), (426, 240), (640, 360))
+SIZES = ((320, 180), (320, 180), (320, 180), (426, 240), (426, 240), (640, 360))
 _DESIGN_HEIGHT = 180
 _WHITE, _INK, _GREY = (250, 250, 248), (30, 34, 42), (205, 208, 214)
 # Signs of 3 by 5 dots, row by row.

@@ -43,6 +43,7 @@ _BYTES_PER_MS = 16  # 8 kHz, 16 bits, one channel
 _LENGTH_STEP_MS = 200
 _SPEECH_MS_PER_TURN = 1_300
 _MOST_TURNS = 9
+_PAUSED_SHARE = 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,9 @@ class Traits:
         has_audio, has_screen: there is a file.
         talk_ms: length of the sound or screen, 0 for written contacts. It is the length of the stored file in stores
             with media, minutes in stores without.
-        ring_s: what the call lasted beyond its recording (ringing, extended screen time).
+        unrecorded_s: what the call lasted beyond its recording: ringing, and in stores with media for every third call
+            minutes, as if its recording had been paused or restarted. So durations are worth filtering by though
+            sounds are short.
         topic: index into `talk_words.TOPICS`.
         turns: how many turns of the dialogue there are.
         sentiment: index into `fields.SENTIMENTS`.
@@ -76,7 +79,7 @@ class Traits:
     has_audio: Flags
     has_screen: Flags
     talk_ms: Ints
-    ring_s: Ints
+    unrecorded_s: Ints
     topic: Ints
     turns: Ints
     sentiment: Ints
@@ -102,7 +105,9 @@ def draw_traits(request: SampleRequest, first: int, started_s: Ints, zone: Ints)
     with_screen = np.where(calls, 0.25, 0.5)
     has_screen = (kind == SCREEN_ONLY) | (has_audio & (rng.random(count) < with_screen) & (not bulk))
     talk_ms = np.where(calls | others | (kind == SCREEN_ONLY), _lengths(request, rng, count), 0)
-    ring_s = rng.integers(1, 4 if request.media else 20, count)
+    unrecorded_s = rng.integers(1, 4 if request.media else 20, count)
+    if request.media:
+        unrecorded_s += np.where(rng.random(count) < _PAUSED_SHARE, _minutes_ms(rng, count) // 1_000, 0)
     spoken = calls | others
     turns = np.where(spoken, (talk_ms // _SPEECH_MS_PER_TURN).clip(2, _MOST_TURNS), _MOST_TURNS)
     turns[np.isin(kind, (SMS, TEXT))] = 5
@@ -119,7 +124,7 @@ def draw_traits(request: SampleRequest, first: int, started_s: Ints, zone: Ints)
         has_audio=has_audio & request.media,
         has_screen=has_screen & request.media,
         talk_ms=talk_ms,
-        ring_s=ring_s,
+        unrecorded_s=unrecorded_s,
         topic=topics[zone, rng.integers(0, topics.shape[1], count)],
         turns=turns,
         sentiment=sentiment,
@@ -133,6 +138,11 @@ def _lengths(request: SampleRequest, rng: np.random.Generator, count: int) -> In
         return np.full(count, (request.audio_bytes - _WAV_HEADER_BYTES) // _BYTES_PER_MS, dtype=np.int64)
     if request.media:
         return rng.integers(2_000 // _LENGTH_STEP_MS, 6_000 // _LENGTH_STEP_MS + 1, count) * _LENGTH_STEP_MS
+    return _minutes_ms(rng, count)
+
+
+def _minutes_ms(rng: np.random.Generator, count: int) -> Ints:
+    """Lengths as calls have them: four minutes in the middle, some of an hour."""
     return (rng.lognormal(np.log(240), 0.8, count).clip(15, 7_200) * 1_000).astype(np.int64)
 
 

@@ -7,16 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 import orjson
 
-from bulk_export.contacts.sample.talk import AGENT, CUSTOMER, Turn, speaker_at
+from bulk_export.contacts.sample.talk import AGENT, CUSTOMER, EMAIL_MESSAGES, PLACES, Turn, speaker_at
 
 _LOW_CONFIDENCE, _HIGH_CONFIDENCE = 0.71, 0.995
 
 
 def written(texts: Sequence[str | None], *, email: bool, rng: np.random.Generator) -> tuple[Turn, ...]:
-    """The turns of a contact without sound: an e-mail and its reply, or messages seconds apart."""
-    said = [(speaker_at(place), text) for place, text in enumerate(texts) if text is not None]
-    if email:
-        said = [(who, " ".join(text for each, text in said if each == who)) for who in (CUSTOMER, AGENT)]
+    """The turns of a contact without sound: e-mails hours apart, or messages seconds apart."""
+    messages = EMAIL_MESSAGES if email else tuple((place,) for place in range(PLACES))
+    said = [
+        (speaker_at(places[0]), " ".join(text for place in places if (text := texts[place]) is not None))
+        for places in messages
+        if texts[places[0]] is not None
+    ]
     turns: list[Turn] = []
     at_ms = 0
     for speaker, text in said:

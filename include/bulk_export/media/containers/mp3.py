@@ -26,7 +26,7 @@ _CHAINED = 3
 
 def skip_id3(head: bytes) -> int:
     """Bytes of the ID3v2 tag in front, 0 without one."""
-    if head[:3] != b"ID3" or len(head) < 10:  # noqa: PLR2004 - the tag's own header
+    if head[:3] != b"ID3" or len(head) < 10:
         return 0
     size = (head[6] & 0x7F) << 21 | (head[7] & 0x7F) << 14 | (head[8] & 0x7F) << 7 | (head[9] & 0x7F)
     return 10 + size + (10 if head[5] & 0x10 else 0)
@@ -34,11 +34,11 @@ def skip_id3(head: bytes) -> int:
 
 def frame_bytes(data: bytes, at: int) -> int:
     """Length of the MPEG audio frame whose header stands at `at`; 0 when there is none (or free format)."""
-    if at + 4 > len(data) or data[at] != _SYNC or data[at + 1] & 0xE0 != 0xE0:  # noqa: PLR2004 - 11 sync bits
+    if at + 4 > len(data) or data[at] != _SYNC or data[at + 1] & 0xE0 != 0xE0:
         return 0
     version, layer = data[at + 1] >> 3 & 3, 4 - (data[at + 1] >> 1 & 3)
     bits, rate = data[at + 2] >> 4, data[at + 2] >> 2 & 3
-    if version == 1 or layer == 4 or bits in {0, 15} or rate == 3:  # noqa: PLR2004 - reserved values
+    if version == 1 or layer == 4 or bits in {0, 15} or rate == 3:
         return 0
     hertz = _RATES[version][rate]
     kbits = (_KBITS_1 if version == _VERSION_1 else _KBITS_2)[layer][bits]
@@ -81,7 +81,7 @@ def read_mp3(window: Window) -> Sniffed:
     counted = _counted_bytes(head, start)
     if counted > end - start:
         return torn("mp3", f"{end - start} of {counted} bytes of audio are there")
-    whole = bool(counted) or None
+    whole: bool | None = bool(counted) or None
     if not counted and window.tail:
         whole = _ends_on_a_frame(window.tail[: len(window.tail) - (window.size - end)])
         if whole is False:

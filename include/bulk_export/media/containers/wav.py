@@ -56,7 +56,7 @@ def read_wav(window: Window) -> Sniffed:
 
 def _codec(head: bytes, body: int, length: int) -> str:
     tag, channels, rate, _, _, bits = unpack_from("<HHIIHH", head, body)
-    if tag == _EXTENSIBLE and length >= 40:  # noqa: PLR2004 - the extension's own size
+    if tag == _EXTENSIBLE and length >= 40:
         (tag,) = unpack_from("<H", head, body + 24)
     if not channels or not rate:
         return ""

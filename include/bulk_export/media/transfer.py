@@ -1,0 +1,147 @@
+"""Move stored files as they are: read once, judged and sent from the same bytes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bulk_export.errors import RefusedError, TransientError
+from bulk_export.media.containers.sniffed import Window
+from bulk_export.media.faults import MediaLimits, corrupt, missing, too_large
+from bulk_export.media.sniff import WINDOW_BYTES, window_of
+from bulk_export.storage.base import Storage, Stored
+
+ONE_READ_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A stored file, seen and ready to be sent.
+
+    Attributes:
+        storage: where it lies.
+        key: under which name.
+        window: its beginning and end.
+        content: the whole of a small file, None for a large one.
+        path: where it lies on this machine, None when it does not.
+    """
+
+    storage: Storage
+    key: str
+    window: Window
+    content: bytes | None
+    path: Path | None
+
+    def without_bytes(self) -> Taken:
+        """The same file, to be read again later: thousands may wait, and their bytes would fill the memory."""
+        return replace(self, window=Window(b"", b"", self.window.size), content=None)
+
+
+def take(storage: Storage, key: str, limits: MediaLimits) -> Taken:
+    """Read a small file whole, of a large one the ends; `FileNotFoundError` or `MediaFaultError` for a bad one."""
+    path = storage.path(key)
+    if path is not None:
+        return _take_local(storage, key, path, limits)
+    size = storage.size(key)
+    _check_size(size, limits)
+    if size < ONE_READ_BYTES:
+        content = storage.read(key)
+        return Taken(storage, key, Window(content, content, len(content)), content, None)
+    with storage.open(key) as stream:
+        head = stream.read(WINDOW_BYTES)  # the end of a remote object is not worth reading all of it twice
+    return Taken(storage, key, Window(head, b"", size), None, None)
+
+
+def send(taken: Taken, destination: Storage, key: str) -> Stored:
+    """Deliver the file byte for byte; `MediaFaultError` when it changed or vanished meanwhile."""
+    try:
+        if taken.content is not None:
+            stored = put(destination, key, taken.content)
+        elif taken.path is not None:
+            stored = put(destination, key, taken.path)
+        else:
+            with taken.storage.open(taken.key) as stream, _as_transient():
+                stored = destination.put(key, stream)
+    except FileNotFoundError as error:
+        raise missing("the stored file is not there any more") from error
+    if stored.bytes != taken.window.size:
+        with suppress(Exception):  # without the right to delete it stays, and no manifest names it
+            destination.delete([key])
+        raise corrupt("the stored file changed while it was copied")
+    return stored
+
+
+def put(destination: Storage, key: str, content: bytes | Path) -> Stored:
+    """`Storage.put` with every error of the operating system as `TransientError`, so that the task is tried again."""
+    with _as_transient():
+        return destination.put(key, content)
+
+
+@contextmanager
+def local_copy(taken: Taken, scratch: Path) -> Iterator[Path]:
+    """The file on this machine, for tools that need one: where it lies, or a copy at `scratch` that goes afterwards."""
+    if taken.path is not None:
+        yield taken.path
+        return
+    try:
+        with _as_transient():
+            if taken.content is not None:
+                scratch.write_bytes(taken.content)
+            else:
+                with taken.storage.open(taken.key) as stream, scratch.open("wb") as file:
+                    shutil.copyfileobj(stream, file, 1024 * 1024)
+        yield scratch
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _take_local(storage: Storage, key: str, path: Path, limits: MediaLimits) -> Taken:
+    try:
+        # A pipe or device in the store must neither block nor be read.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _reading_fault(error, key) from error
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise missing("it is not a regular file")
+        _check_size(status.st_size, limits)
+        if status.st_size < ONE_READ_BYTES:
+            content = os.read(descriptor, status.st_size + 1)
+            return Taken(storage, key, Window(content, content, len(content)), content, path)
+        return Taken(storage, key, window_of(file, status.st_size), None, path)
+
+
+def _reading_fault(error: OSError, key: str) -> Exception:
+    """What an error of opening one stored file means."""
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return RefusedError("STORAGE_DENIED", f"could not read {key}: {error.strerror}")
+    if error.errno in {errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL, errno.ENXIO, errno.EISDIR}:
+        return missing(f"it cannot be there: {error.strerror}")
+    return TransientError("STORAGE_UNREACHABLE", f"could not read {key}: {error.strerror}")
+
+
+def _check_size(size: int, limits: MediaLimits) -> None:
+    if size > limits.max_source_bytes:
+        raise too_large(f"{size} bytes, the limit is {limits.max_source_bytes}")
+
+
+@contextmanager
+def _as_transient() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        message = f"could not write a file: {error.strerror or type(error).__name__}"
+        raise TransientError(
+            "STORAGE_UNREACHABLE", message, hint="Make room or check the storage; then retry."
+        ) from error

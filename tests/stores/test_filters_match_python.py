@@ -1,0 +1,355 @@
+"""Every operator of every kind of field selects exactly the contacts that a plain Python reading of the spec selects."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import unicodedata
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bulk_export.contacts.parquet import ParquetContactStore
+from bulk_export.definitions.models import Filter
+from bulk_export.fields import STATES, Kind
+from bulk_export.filters.catalogue import Shape, catalogue, shape_of
+from bulk_export.filters.compile import compile_filters
+from bulk_export.storage.local import LocalStorage
+
+AS_OF = datetime(2026, 11, 18, 15, 30, tzinfo=UTC)
+HOME = "America/Bogota"
+ZONES = ("America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Europe/Madrid", HOME, "UTC")
+FIELDS = catalogue(["account-key"])
+
+# --- what contacts hold ------------------------------------------------------------------------------------------
+
+LETTERS = "aAbBsSiIzZ ñÑéÉe\u0301ßẞΣσςİДд٣7%_'\"\\.-,;$\t\n😀"
+texts = st.text(LETTERS, max_size=6)
+clean_texts = st.text(LETTERS, min_size=1, max_size=3).filter(str.strip)
+words = st.lists(st.text("aAsSßñÑn\u0303ΣςİiД7'-", min_size=1, max_size=3), min_size=1, max_size=12).map(" ".join)
+minutes = st.integers(-80 * 24 * 60, 2 * 24 * 60).map(lambda gap: AS_OF + timedelta(minutes=gap))
+edges = st.sampled_from([AS_OF, AS_OF - timedelta(microseconds=1), datetime(2026, 11, 1, 6, tzinfo=UTC)])
+moments = minutes | edges
+ratios = st.sampled_from([0.0, 0.07, 0.3, 0.5, 0.99, 1.0, math.nan]) | st.floats(0, 1)
+
+
+def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.none() | values
+
+
+contacts = st.fixed_dictionaries(
+    {
+        "started_at": moments,
+        "updated_at": maybe(moments),
+        "time_zone": st.sampled_from([*ZONES, "Mars/Base"]),
+        "last_name": maybe(texts),
+        "text": maybe(words | texts),
+        "metadata": maybe(st.dictionaries(st.sampled_from(["account-key", "other"]), maybe(texts), max_size=2)),
+        "contact_id": st.just(0),
+        "score": maybe(st.integers(-3, 5) | st.sampled_from([2**53, 2**53 + 1])),
+        "call_duration": maybe(st.integers(0, 7300)),
+        "silence_ratio": maybe(ratios),
+        "net_promoter_score": maybe(st.floats(-100, 100) | st.sampled_from([7.5, -0.0])),
+        "hr": maybe(st.booleans()),
+        "recycled": maybe(st.booleans()),
+        "state": maybe(st.sampled_from([*STATES, ""])),
+        "date_evaluated": maybe(st.dates(date(2026, 9, 25), date(2026, 11, 20))),
+        "audio_uri": maybe(st.sampled_from(["", "media/1.wav"])),
+    }
+)
+MOMENT = pa.timestamp("us", tz="UTC")
+SCHEMA = pa.schema(
+    {
+        "contact_id": pa.int64(),
+        "started_at": MOMENT,
+        "updated_at": MOMENT,
+        "time_zone": pa.string(),
+        "contact_type": pa.string(),
+        "last_name": pa.string(),
+        "text": pa.string(),
+        "metadata": pa.map_(pa.string(), pa.string()),
+        "score": pa.int64(),
+        "call_duration": pa.int64(),
+        "silence_ratio": pa.float64(),
+        "net_promoter_score": pa.float64(),
+        "hr": pa.bool_(),
+        "recycled": pa.bool_(),
+        "state": pa.string(),
+        "date_evaluated": pa.date32(),
+        "audio_uri": pa.string(),
+    }
+)
+
+# --- what filters say --------------------------------------------------------------------------------------------
+
+days = st.dates(date(2026, 10, 1), date(2026, 11, 20))
+# Never a wall time that a change of clocks skips or repeats: those have tests of their own.
+times = st.builds(lambda day, hour: f"{day}T{hour}", days, st.sampled_from(["12:00", "06:00:30", "18:45"]))
+offset_times = st.builds(lambda day: f"{day}T02:00:00+05:45", days)
+clock = st.integers(0, 7300).map(lambda s: f"{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}")
+
+
+def operand(field: str, operator: str) -> st.SearchStrategy[Any]:
+    shape = shape_of(operator)
+    if shape is Shape.NOTHING:
+        return st.none()
+    if shape is Shape.COUNT:
+        return st.integers(1, 40)
+    if shape is Shape.WORDS:
+        found = st.text("aAsSßñÑΣςİiД7' ", min_size=1, max_size=5).filter(lambda text: any(map(str.isalnum, text)))
+        term = found.filter(lambda text: all(any(map(str.isalnum, part)) for part in text.split()))
+        return term if operator == "phrase" else term | st.lists(term, min_size=1, max_size=3)
+    one = ONE[FIELDS[field].kind]
+    if shape is Shape.PAIR:
+        return st.tuples(one, one).map(lambda pair: sorted(pair, key=lambda item: ordered(field, item)))
+    return st.lists(one, min_size=1, max_size=3) if shape is Shape.MANY else one
+
+
+ONE: dict[Kind, st.SearchStrategy[Any]] = {
+    Kind.TEXT: clean_texts,
+    Kind.INTEGER: st.integers(-3, 5) | st.sampled_from([0.5, 2.5, 3.0, 2**53, 2**53 + 1]),
+    Kind.DURATION: st.integers(0, 7300) | clock,
+    Kind.RATIO: st.sampled_from([0, 0.07, 0.3, 0.5, 1]) | st.floats(0, 1),
+    Kind.DECIMAL: st.floats(-100, 100) | st.sampled_from([7.5, 0, 8]),
+    Kind.YES_NO: st.booleans(),
+    Kind.ENUM: st.sampled_from(STATES),
+    Kind.DATE: days.map(str) | days,
+    Kind.TIMESTAMP: days.map(str) | times | offset_times | days,
+}
+
+
+def ordered(field: str, value: Any) -> Any:
+    if FIELDS[field].kind in {Kind.DATE, Kind.TIMESTAMP}:
+        point = point_of(value)
+        at = datetime(point.year, point.month, point.day) if not isinstance(point, datetime) else point
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return seconds(value)
+
+
+# --- the plain Python reading ------------------------------------------------------------------------------------
+
+
+def seconds(value: Any) -> Any:
+    if isinstance(value, str) and value[2] == ":":
+        hours, minute, second = value.split(":")
+        return int(hours) * 3600 + int(minute) * 60 + int(second)
+    return value
+
+
+def same(text: str) -> str:
+    return unicodedata.normalize("NFC", text).replace("İ", "i").casefold()
+
+
+def tokens(text: str) -> list[str]:
+    kept = (char if unicodedata.category(char)[0] in "LNM" else " " for char in same(text))
+    return "".join(kept).split()
+
+
+def has_phrase(body: str, phrase: str) -> bool:
+    found, wanted = tokens(body), tokens(phrase)
+    return any(found[at : at + len(wanted)] == wanted for at in range(len(found)))
+
+
+def text_meets(value: str | None, operator: str, wanted: Any) -> bool:
+    if value is None:
+        return operator in {"is_empty", "not_equals", "not_contains", "is_none_of"}
+    have = same(value)
+    values = [same(item) for item in (wanted if isinstance(wanted, list) else [wanted])] if wanted else [""]
+    return {
+        "equals": have == values[0],
+        "not_equals": have != values[0],
+        "contains": values[0] in have,
+        "not_contains": values[0] not in have,
+        "starts_with": have.startswith(values[0]),
+        "ends_with": have.endswith(values[0]),
+        "is_any_of": have in values,
+        "is_none_of": have not in values,
+        "is_empty": value == "",
+        "is_not_empty": value != "",
+    }[operator]
+
+
+def words_meet(value: str | None, operator: str, wanted: Any) -> bool:
+    if value is None:
+        return operator == "none_of"
+    terms = wanted if isinstance(wanted, list) else [wanted] if operator == "phrase" else wanted.split()
+    hits = [has_phrase(value, term) for term in terms]
+    return {"all_words": all(hits), "any_words": any(hits), "phrase": all(hits), "none_of": not any(hits)}[operator]
+
+
+def number_meets(value: float | None, operator: str, wanted: Any) -> bool:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return operator in {"is_empty", "not_equals"}
+    if operator in {"is_empty", "is_not_empty"}:
+        return operator == "is_not_empty"
+    if operator == "between":
+        return bool(seconds(wanted[0]) <= value <= seconds(wanted[1]))
+    limit = seconds(wanted)
+    return {
+        "equals": value == limit,
+        "not_equals": value != limit,
+        "less_than": value < limit,
+        "at_most": value <= limit,
+        "greater_than": value > limit,
+        "at_least": value >= limit,
+    }[operator]
+
+
+def point_of(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
+
+
+def day_meets(day: date | None, operator: str, wanted: Any, today: date, since: date) -> bool:
+    if day is None:
+        return False
+    low = point_of(wanted[0] if operator == "between" else wanted) if not isinstance(wanted, int) else None
+    monday, month = today - timedelta(days=today.weekday()), today.replace(day=1)
+    before_month = (month - timedelta(days=1)).replace(day=1)
+    ahead = day > today
+    answers: dict[str, Callable[[], bool]] = {
+        "on": lambda: day == low,
+        "before": lambda: day < low,
+        "after": lambda: day > low,
+        "on_or_before": lambda: day <= low,
+        "on_or_after": lambda: day >= low,
+        "between": lambda: low <= day <= point_of(wanted[1]),
+        "today": lambda: day == today,
+        "yesterday": lambda: day == today - timedelta(days=1),
+        "this_week": lambda: day >= monday and not ahead,
+        "last_week": lambda: monday - timedelta(days=7) <= day < monday,
+        "this_month": lambda: day >= month and not ahead,
+        "last_month": lambda: before_month <= day < month,
+        "last_days": lambda: today - timedelta(days=wanted) <= day < today,
+        "older_than_days": lambda: day < today - timedelta(days=wanted),
+        "last_hours": lambda: since <= day <= today,
+    }
+    return answers[operator]()
+
+
+def moment_meets(moment: datetime | None, operator: str, wanted: Any, zone: ZoneInfo) -> bool:
+    if moment is None:
+        return False
+    if operator == "last_hours":
+        return AS_OF - timedelta(hours=wanted) <= moment < AS_OF
+    local = moment.astimezone(zone)
+    relative = shape_of(operator) in {Shape.NOTHING, Shape.COUNT}
+    if relative and moment >= AS_OF:
+        return False
+    bounds = [point_of(item) for item in (wanted if operator == "between" else [wanted])]
+    if relative or not any(isinstance(bound, datetime) for bound in bounds):
+        return day_meets(local.date(), operator, wanted, AS_OF.astimezone(zone).date(), AS_OF.date())
+    if operator == "between":
+        low_ok = moment_meets(moment, "on_or_after", wanted[0], zone)
+        last = "before" if isinstance(bounds[1], datetime) else "on_or_before"
+        return low_ok and moment_meets(moment, last, wanted[1], zone)
+    limit = bounds[0]
+    have = local if limit.tzinfo else local.replace(tzinfo=None)
+    width = timedelta(seconds=1) if limit.second else timedelta(minutes=1)
+    return {
+        "on": limit <= have < limit + width,
+        "before": have < limit,
+        "after": have > limit,
+        "on_or_before": have <= limit,
+        "on_or_after": have >= limit,
+    }[operator]
+
+
+def meets(row: dict[str, Any], item: Filter) -> bool:
+    field, operator, wanted = str(item.field), str(item.operator), item.value
+    name = row["time_zone"] if item.time_zone == "contact" else item.time_zone or HOME
+    zone = ZoneInfo(HOME if name == "Mars/Base" else name)
+    if field == "text":
+        return words_meet(row["text"], operator, wanted)
+    if field == "has_audio":
+        return bool(row["audio_uri"]) == wanted
+    if field == "recycled":
+        return bool(row["recycled"]) == wanted
+    if field == "metadata.account-key":
+        return text_meets((row["metadata"] or {}).get("account-key"), operator, wanted)
+    value = row[field]
+    kind = FIELDS[field].kind
+    if kind is Kind.TEXT:
+        return text_meets(value, operator, wanted)
+    if kind is Kind.YES_NO:
+        return value is not None and value == wanted
+    if kind is Kind.ENUM:
+        empty = value in {None, ""}
+        listed = value is not None and value in (wanted or ())
+        return {"is_empty": empty, "is_any_of": listed, "is_none_of": not listed}[operator]
+    if kind is Kind.DATE:
+        since = (AS_OF - timedelta(hours=wanted if operator == "last_hours" else 0)).astimezone(zone).date()
+        return day_meets(value, operator, wanted, AS_OF.astimezone(zone).date(), since)
+    if kind is Kind.TIMESTAMP:
+        return moment_meets(value, operator, wanted, zone)
+    return number_meets(value, operator, wanted)
+
+
+# --- both sides --------------------------------------------------------------------------------------------------
+
+CASES = [
+    *("last_name", "metadata.account-key", "text", "score", "call_duration", "silence_ratio", "net_promoter_score"),
+    *("hr", "recycled", "has_audio", "state", "date_evaluated", "started_at", "updated_at"),
+]
+stable = settings(
+    max_examples=6, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
+
+
+def check(rows: list[dict[str, Any]], searches: list[list[Filter]]) -> None:
+    rows = [{**row, "contact_id": number, "contact_type": "CALL"} for number, row in enumerate(rows)]
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        (root / "contacts").mkdir()
+        pq.write_table(pa.Table.from_pylist(rows, SCHEMA), root / "contacts" / "all.parquet", row_group_size=8)
+        store = ParquetContactStore(LocalStorage(root), scratch=root / "scratch", threads=1)
+        for filters in searches:
+            selection = compile_filters(filters, as_of=AS_OF, zone=HOME, catalogue=FIELDS)
+            matches = store.select_keys(selection, root / "keys.parquet")
+            found = pq.read_table(root / "keys.parquet")["contact_id"].to_pylist()
+            wanted = [row for row in rows if all(meets(row, item) for item in filters)]
+            wanted.sort(key=lambda row: (row["started_at"], row["contact_id"]))
+            assert found == [row["contact_id"] for row in wanted], filters
+            assert matches.contacts == len(wanted)
+
+
+def filters_on(data: st.DataObject, field: str, operator: str) -> Filter:
+    zoned = FIELDS[field].kind in {Kind.DATE, Kind.TIMESTAMP}
+    zone = data.draw(st.sampled_from([None, "contact", *ZONES])) if zoned else None
+    return Filter(field=field, operator=operator, value=data.draw(operand(field, operator)), time_zone=zone)
+
+
+@pytest.mark.parametrize("field", CASES)
+@stable
+@given(rows=st.lists(contacts, min_size=5, max_size=40), data=st.data())
+def test_every_operator_selects_what_python_selects(
+    field: str, rows: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    check(rows, [[filters_on(data, field, operator)] for operator in FIELDS[field].operators])
+
+
+@stable
+@given(rows=st.lists(contacts, min_size=20, max_size=60), data=st.data())
+def test_all_filters_of_a_search_must_be_met(rows: list[dict[str, Any]], data: st.DataObject) -> None:
+    searches = []
+    for _ in range(5):
+        fields = data.draw(st.lists(st.sampled_from(CASES), min_size=2, max_size=3))
+        searches.append(
+            [filters_on(data, field, data.draw(st.sampled_from(FIELDS[field].operators))) for field in fields]
+        )
+    check(rows, searches)
+
+
+def test_the_cases_cover_every_kind_of_field_and_every_operator() -> None:
+    assert {FIELDS[case].kind for case in CASES} == set(Kind)
+    covered = {operator for case in CASES for operator in FIELDS[case].operators}
+    assert covered == {operator for field in FIELDS.values() for operator in field.operators}
