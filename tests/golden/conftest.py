@@ -7,21 +7,9 @@ from datetime import UTC, date, datetime
 import pyarrow as pa
 import pytest
 
-from bulk_export.fields import CSV_FIELDS, STORE_FIELDS, Kind
+from bulk_export.contacts.schema import canonical_schema
 
 METADATA_KEYS = ("service-key", 'Línea, "tipo"')
-
-_TYPES = {
-    Kind.TEXT: pa.string(),
-    Kind.ENUM: pa.string(),
-    Kind.INTEGER: pa.int64(),
-    Kind.DURATION: pa.int64(),
-    Kind.RATIO: pa.float64(),
-    Kind.DECIMAL: pa.float64(),
-    Kind.YES_NO: pa.bool_(),
-    Kind.DATE: pa.date32(),
-    Kind.TIMESTAMP: pa.timestamp("us", "UTC"),
-}
 
 # Every column filled; recycled below, so that nothing of it may show.
 _WHOLE_CALL = {
@@ -190,8 +178,7 @@ _CONTACTS: tuple[dict[str, object], ...] = (
 
 @pytest.fixture
 def golden_contacts() -> pa.Table:
-    names = {field.key: _TYPES[field.kind] for field in (*CSV_FIELDS, *STORE_FIELDS)}
-    del names["date"], names["time"], names["text"]
-    names.update({f"metadata.{key}": pa.string() for key in METADATA_KEYS})
-    rows = [{name: contact.get(name) for name in names} for contact in _CONTACTS]
-    return pa.Table.from_pylist(rows, schema=pa.schema(list(names.items())))
+    schema = canonical_schema(METADATA_KEYS, with_text=False).append(pa.field("text_preview", pa.string()))
+    rows = [{name: contact.get(name) for name in schema.names} for contact in _CONTACTS]
+    assert all(contact.keys() <= set(schema.names) for contact in _CONTACTS)
+    return pa.Table.from_pylist(rows, schema=schema)

@@ -62,12 +62,12 @@ class Workbench:
         content = {"name": name.title(), "filters": list(filters or [every])}
         (self.definitions / f"searches/{name}.yaml").write_text(yaml.safe_dump(content))
 
-    def export(self, name: str = "nightly", **changes: Any) -> str:
+    def export(self, stem: str = "nightly", **changes: Any) -> str:
         content = {"name": "Nightly", "search": "everything", "storage_location": "archive", "transcripts": "json"}
         content["media"] = {"audio_video": "original", "audio_only": "original"}
-        path = self.definitions / f"exports/{name}.yaml"
+        path = self.definitions / f"exports/{stem}.yaml"
         path.write_text(yaml.safe_dump(content | changes, allow_unicode=True))
-        return name
+        return stem
 
     def contacts(self, rows: Iterable[Mapping[str, Any]], *, file: str = "contacts") -> None:
         """Write catalogue rows; what a row does not say is null."""

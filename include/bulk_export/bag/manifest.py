@@ -19,7 +19,7 @@ TAG_MANIFEST = "tagmanifest-sha256.txt"
 PAYLOAD_FOLDER = "data/"
 
 _SORTED_AT_ONCE = 200_000
-_LINE = re.compile(r"([0-9A-Fa-f]{64})[ \t]+\*?(.+)")
+_LINE = re.compile(r"([0-9A-Fa-f]{64})[ \t]+\*?(\S.*)")
 # RFC 8493, 2.1.3: these three, and no other character, are percent-encoded.
 _ENCODED = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _DECODED = re.compile(r"%(25|0[AaDd])")

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from bulk_export.contacts_csv.cells import ByteSet
 
 _RUNS = r"^(?:[\t\r\n]|[\s\pZ\pC]*[=+\-@＝＋－＠])"
-_NUMBER = r"^\s*(?:[+\-]?(?:\d[\d.,]*|[.,]\d+)(?:[eE][+\-]?\d+)?%?|\+\d[\d .()]*)$"
+_NUMBER = r"^ *(?:[+\-]?(?:\d[\d.,]*|[.,]\d+)(?:[eE][+\-]?\d+)?%?|\+\d[\d .()]*)$"
 # First bytes of anything `_RUNS` can match: a column without them needs no pattern.
 _SUSPECT = ByteSet.of(*range(0x21), *b"=+-@\x7f", *range(0x80, 0x100))
 

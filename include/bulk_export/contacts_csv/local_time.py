@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
-from zoneinfo import available_timezones
+from typing import TypeAlias, cast
+from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bulk_export.contacts_csv.formats import by_distinct, day_text
+from bulk_export.contacts_csv.formats import by_distinct, day_text, duration_text
 
+Microseconds: TypeAlias = np.ndarray[tuple[int], np.dtype[np.int64]]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND_US = 1_000_000
 _MINUTE_US = 60 * _SECOND_US
 _DAY_US = 86_400 * _SECOND_US
@@ -44,15 +49,36 @@ def local_times(started_at: pa.Array, zones: pa.Array) -> LocalTimes:
         if zone not in _zones():
             continue
         rows = indices == index
+        wall_us[rows] = _wall_us(utc_us[rows], zone)
         unknown[rows] = False
-        there = pa.array(utc_us[rows]).cast(pa.timestamp("us", zone))
-        wall_us[rows] = pc.local_timestamp(there).cast(pa.int64()).to_numpy(zero_copy_only=False)
     missing = started_at.is_null().to_numpy(zero_copy_only=False)
     return LocalTimes(
         wall_us=pa.array(wall_us, mask=missing),
         offset_s=pa.array((wall_us - utc_us) // _SECOND_US, mask=missing),
         unknown_zone=pa.array(unknown),
     )
+
+
+def _wall_us(utc_us: Microseconds, zone: str) -> Microseconds:
+    try:
+        local = pc.local_timestamp(pa.array(utc_us).cast(pa.timestamp("us", zone)))
+    except pa.ArrowInvalid:
+        # Arrow reads the machine's zone database, which may be older than Python's or not there at all.
+        return _wall_us_by_python(utc_us, ZoneInfo(zone))
+    return cast("Microseconds", local.cast(pa.int64()).to_numpy(zero_copy_only=False))
+
+
+def _wall_us_by_python(utc_us: Microseconds, zone: ZoneInfo) -> Microseconds:
+    distinct, places = np.unique(utc_us, return_inverse=True)
+    return (distinct + np.array([_offset_us(moment, zone) for moment in distinct.tolist()], np.int64))[places]
+
+
+def _offset_us(utc_us: int, zone: ZoneInfo) -> int:
+    try:
+        offset = (_EPOCH + timedelta(microseconds=utc_us)).astimezone(zone).utcoffset()
+    except OverflowError:  # a year that no calendar of Python's has
+        offset = None
+    return offset // timedelta(microseconds=1) if offset else 0
 
 
 def date_text(times: LocalTimes, pattern: str) -> pa.Array:
@@ -67,8 +93,6 @@ def clock_text(times: LocalTimes) -> pa.Array:
 
 def iso_time_text(times: LocalTimes) -> pa.Array:
     """`HH:MM:SS±HH:MM`: the time on the contact's clock and how far that clock is from UTC."""
-    from bulk_export.contacts_csv.formats import duration_text
-
     clock = duration_text(_floor(_within_day(times), _SECOND_US))
     return pc.binary_join_element_wise(clock, by_distinct(times.offset_s, _offset), "")
 
@@ -92,7 +116,8 @@ def _offset(seconds: int) -> str:
 
 @cache
 def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    # "localtime" is whatever this machine's clock is set to.
+    return frozenset(available_timezones()) - {"localtime"}
 
 
 @cache

@@ -67,11 +67,11 @@ AUDIO_ENCODERS = {
         "libopus",
         "s16",
         (8000, 12000, 16000, 24000, 48000),
-        2,
+        8,
         {12000: 24, 24000: 32, _ANY: 48},
         {"compression_level": "5"},
     ),
-    "aac": AudioEncoder("aac", "fltp", _AAC_RATES, 2, {8000: 32, 16000: 48, 24000: 64, _ANY: 96}),
+    "aac": AudioEncoder("aac", "fltp", _AAC_RATES, 8, {8000: 32, 16000: 48, 24000: 64, _ANY: 96}),
     "wmav2": AudioEncoder(
         "wmav2", "fltp", (8000, 11025, 16000, 22050, 32000, 44100, 48000), 2, {8000: 32, 16000: 48, 24000: 64, _ANY: 96}
     ),

@@ -59,7 +59,7 @@ _NO_EXTENSION = "bin"
 
 
 def stored_extension(container: str, uri: str) -> str:
-    """The extension for a stored file delivered unchanged: what its bytes say, else the uri's where that is a known one.
+    """The extension for a stored file delivered unchanged: what its bytes say, else the uri's where that is known.
 
     Nothing of a uri but one of the known extensions ever enters a name.
     """

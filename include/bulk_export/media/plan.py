@@ -141,7 +141,7 @@ def wishes(contact_type: str, wanted: MediaFormats, *, has_audio: bool, has_scre
 
 
 def plan(wish: Wish, audio: Probed | None, screen: Probed | None) -> Copy | Build | Unusable:
-    """How the wished file is made; `audio` and `screen` describe the files among `wish.sources`, None for the others."""
+    """How the wished file is made; `audio` and `screen` describe those of `wish.sources`, None for others."""
     if wish.format == _ORIGINAL:
         return Copy(wish.sources[0])
     target = FORMATS[wish.format]

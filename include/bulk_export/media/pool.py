@@ -1,8 +1,8 @@
-"""Converting processes: started when first needed, one file at a time each, killed and replaced when a file breaks them.
+"""Converting processes: started when first needed, one file at a time, replaced when a file breaks them.
 
-They are programs run with pipes (`python -c … worker.main()`), not `multiprocessing` children: a task process of Airflow
-may be daemonic (it then must not have such children), was forked (its threads and locks would be copied), and has a
-main module that must not be run again. One start costs about 0.2 s, so a job of copies starts none.
+They are programs run with pipes (`python -c … worker.main()`), not `multiprocessing` children: a task process of
+Airflow may be daemonic (it then must not have such children), was forked (its threads and locks would be copied), and
+has a main module that must not be run again. A start costs 0.2 s or more, so a job of copies starts none.
 """
 
 from __future__ import annotations

@@ -14,20 +14,21 @@ import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from bulk_export.media.faults import MediaFaultError, MediaLimits, corrupt, too_large
 from bulk_export.media.plan import Probed, TrackKind
 from bulk_export.media.sniff import sniff, window_of
 
-MediaPacket: TypeAlias = "Packet[AudioStream | VideoStream]"
+MediaPacket: TypeAlias = "Packet[Stream]"
 
 # No demuxer that opens further files or addresses (hls, concat, dash, image sequences) may ever be chosen.
-_FORMATS = "wav,w64,ogg,mp3,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,asf,avi,flac,aiff,caf,au,amr,amrnb,amrwb,aac,ac3,flv,mpegts,mpeg"
+_FORMATS = (
+    "wav,w64,ogg,mp3,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,asf,avi,"
+    "flac,aiff,caf,au,amr,amrnb,amrwb,aac,ac3,flv,mpegts,mpeg"
+)
 _OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
-# PCM comes in packets of 4 KB unless told otherwise; larger ones convert several times as fast.
-_WAV_OPTIONS = {"max_size": "65536"}
 
 # Containers whose header states a duration; elsewhere FFmpeg guesses it from the bit rate.
 _STATE_DURATION = frozenset({"wav", "webm", "matroska", "mp4", "mov", "asf", "flac"})
@@ -40,12 +41,11 @@ _SLACK_SHARE = 0.05
 _MAX_PIXELS = 8192 * 8192
 
 
-def open_media(path: Path, name: str, container: str) -> InputContainer:
+def open_media(path: Path, name: str) -> InputContainer:
     """The file, opened for reading; `name` (audio or screen) stands in the fault."""
-    options = _OPTIONS | (_WAV_OPTIONS if container == "wav" else {})
     try:
         # `file:` keeps a path from being taken for an address.
-        return av.open(f"file:{path}", "r", container_options=options, metadata_errors="replace")
+        return av.open(f"file:{path}", "r", container_options=_OPTIONS, metadata_errors="replace")
     except MemoryError as error:
         raise corrupt(f"{name}: opening it takes too much memory") from error
     except (av.FFmpegError, ValueError) as error:
@@ -64,7 +64,7 @@ def sniff_file(path: Path, name: str) -> str:
 def probe(path: Path, name: str) -> Probed:
     """The streams of a stored file."""
     container = sniff_file(path, name)
-    with open_media(path, name, container) as media:
+    with open_media(path, name) as media:
         audio, video = pick(media, "audio"), pick(media, "video")
         if audio is None and video is None:
             raise corrupt(f"{name}: it holds neither audio nor video")
@@ -104,7 +104,7 @@ class Feed:
         self._name = name
         self._limits = limits
         container = sniff_file(path, name)
-        self._media = open_media(path, name, container)
+        self._media = open_media(path, name)
         stream = pick(self._media, kind)
         if stream is None:
             raise corrupt(f"{name}: it holds no {kind}")

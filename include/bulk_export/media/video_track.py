@@ -88,7 +88,7 @@ class EncodedVideo:
     def _graph(self, frame: VideoFrame) -> Graph:
         """Filters from the frame's size and pixels to the track's: a shared screen changes its size in mid-call."""
         graph = Graph()
-        source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format.name, time_base=_CLOCK)
+        source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=_CLOCK)
         size = f"{self._width}:{self._height}"
         steps = [source]
         if frame.width > self._width or frame.height > self._height:

@@ -50,7 +50,7 @@ def open_state(url: str, *, base: Path | None = None, busy_timeout_s: float = 60
         if parsed.get_backend_name() == "sqlite":
             return _open_sqlite(parsed, base, busy_timeout_s)
         return create_engine(
-            parsed, poolclass=NullPool, hide_parameters=True, use_native_hstore=False, connect_args={"connect_timeout": _CONNECT_TIMEOUT_S}
+            parsed, poolclass=NullPool, hide_parameters=True, connect_args={"connect_timeout": _CONNECT_TIMEOUT_S}
         )
     except ModuleNotFoundError as error:
         raise DefinitionError(

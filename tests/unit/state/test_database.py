@@ -35,14 +35,14 @@ def test_the_head_constant_names_the_newest_revision() -> None:
     assert ScriptDirectory.from_config(configuration()).get_current_head() == HEAD
 
 
-def test_eight_processes_may_migrate_a_fresh_database_at_once(empty_state_url: str, run_together) -> None:  # type: ignore[no-untyped-def]
+def test_eight_processes_may_migrate_a_fresh_database_at_once(empty_state_url: str, run_together) -> None:
     script = "migrate(open_state(sys.argv[1])); print(len(runs.list_runs(open_state(sys.argv[1]))))"
     assert run_together(script, [[empty_state_url]] * 8) == ["0"] * 8
     with open_state(empty_state_url).connect() as connection:
         assert connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalars().all() == [HEAD]
 
 
-def test_a_current_database_is_recognised_without_alembic(state_url: str, run_together) -> None:  # type: ignore[no-untyped-def]
+def test_a_current_database_is_recognised_without_alembic(state_url: str, run_together) -> None:
     script = (
         "import subprocess\n"
         "code = 'import sys; from bulk_export.state.database import migrate, open_state;'\n"

@@ -16,14 +16,14 @@ DEFERRED = Item(7, ItemStatus.DEFERRED, Reason.QUOTA_EXCEEDED)
 UNEXPLAINED = Item(8, ItemStatus.FAULTY)
 
 
-def test_items_read_back_by_contact(state: Engine, make_run) -> None:  # type: ignore[no-untyped-def]
+def test_items_read_back_by_contact(state: Engine, make_run) -> None:
     run_id = open_run(state, make_run(), T0).run_id
     assert record_items(state, run_id, [CORRUPT, DEFERRED, UNEXPLAINED]) == 3
     assert list_items(state, run_id) == [DEFERRED, UNEXPLAINED, CORRUPT]
     assert list_items(state, "another/run") == []
 
 
-def test_recording_again_replaces_the_items_of_that_run_only(state: Engine, make_run) -> None:  # type: ignore[no-untyped-def]
+def test_recording_again_replaces_the_items_of_that_run_only(state: Engine, make_run) -> None:
     for run_id in ("a", "b"):
         open_run(state, make_run(run_id), T0)
         record_items(state, run_id, [CORRUPT, DEFERRED])
@@ -32,7 +32,7 @@ def test_recording_again_replaces_the_items_of_that_run_only(state: Engine, make
     assert list_items(state, "b") == [DEFERRED, CORRUPT]
 
 
-def test_items_come_in_pages_and_by_status_or_reason(state: Engine, make_run) -> None:  # type: ignore[no-untyped-def]
+def test_items_come_in_pages_and_by_status_or_reason(state: Engine, make_run) -> None:
     run_id = open_run(state, make_run(), T0).run_id
     items = [Item(number, ItemStatus.FAULTY, Reason.MEDIA_MISSING) for number in range(25_000)]
     record_items(state, run_id, [*items, CORRUPT])

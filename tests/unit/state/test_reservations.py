@@ -109,7 +109,7 @@ def test_runs_without_a_reservation_settle_and_release_nothing(state: Engine) ->
 @pytest.mark.parametrize("wrong", [{"wanted": -1}, {"daily_limit": -1}])
 def test_negative_figures_are_refused(state: Engine, wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="negative"):
-        ask(state, **wrong)  # type: ignore[arg-type]
+        ask(state, **wrong)
 
 
 def test_a_released_run_that_is_run_again_asks_the_current_day(state: Engine) -> None:
@@ -146,7 +146,7 @@ def test_a_settled_run_that_is_run_again_takes_nothing_from_others(state: Engine
     assert usage(state, "acme", TODAY).used == 100
 
 
-def test_eight_processes_are_granted_exactly_the_limit(state_url: str, run_together) -> None:  # type: ignore[no-untyped-def]
+def test_eight_processes_are_granted_exactly_the_limit(state_url: str, run_together) -> None:
     script = """
 engine, me = open_state(sys.argv[1]), sys.argv[2]
 total = 0
@@ -162,7 +162,7 @@ print(total)
     assert usage(open_state(state_url), "acme", TODAY) == Usage(used=1000, held=1000)
 
 
-def test_eight_attempts_of_one_run_share_one_grant(state_url: str, run_together) -> None:  # type: ignore[no-untyped-def]
+def test_eight_attempts_of_one_run_share_one_grant(state_url: str, run_together) -> None:
     script = """
 import json
 engine, me = open_state(sys.argv[1]), int(sys.argv[2])

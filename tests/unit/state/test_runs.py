@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from bulk_export.errors import DefinitionError, Problem, TransientError
+from bulk_export.state.database import transaction
 from bulk_export.state.records import NewRun, RunRecord, RunStatus, Trigger, run_key
 from bulk_export.state.run_errors import clear_error, record_error
 from bulk_export.state.runs import (
@@ -21,7 +22,6 @@ from bulk_export.state.runs import (
     record_follow_up,
     record_published,
 )
-from bulk_export.state.database import transaction
 
 T0 = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 LATER = T0 + timedelta(hours=1)
@@ -40,7 +40,7 @@ def test_a_run_key_is_ten_hex_digits_of_the_run_ids_sha256() -> None:
     assert run_key("cli/1") == hashlib.sha256(b"cli/1").hexdigest()[:10]
 
 
-def test_an_opened_run_reads_back_as_it_was_given(state: Engine, make_run) -> None:  # type: ignore[no-untyped-def]
+def test_an_opened_run_reads_back_as_it_was_given(state: Engine, make_run) -> None:
     new: NewRun = make_run(
         trigger=Trigger.MANUAL,
         triggered_by="ana",
@@ -61,19 +61,19 @@ def test_an_opened_run_reads_back_as_it_was_given(state: Engine, make_run) -> No
     assert (record.matched, record.granted, record.exported, record.by_reason) == (None, None, 0, {})
 
 
-def test_moments_come_back_aware_in_utc_from_any_zone(state: Engine, make_run) -> None:  # type: ignore[no-untyped-def]
+def test_moments_come_back_aware_in_utc_from_any_zone(state: Engine, make_run) -> None:
     bogota = timezone(timedelta(hours=-5))
     record = open_run(state, make_run(as_of=datetime(2026, 11, 23, 2, 30, 0, 123456, tzinfo=bogota)), T0)
     assert record.as_of == datetime(2026, 11, 23, 7, 30, 0, 123456, tzinfo=UTC)
     assert record.as_of.tzinfo is UTC
 
 
-def test_a_naive_moment_is_refused(state: Engine, make_run) -> None:  # type: ignore[no-untyped-def]
+def test_a_naive_moment_is_refused(state: Engine, make_run) -> None:
     with pytest.raises(Exception, match="aware datetimes only"):
-        open_run(state, make_run(as_of=datetime(2026, 11, 23)), T0)  # noqa: DTZ001
+        open_run(state, make_run(as_of=datetime(2026, 11, 23)), T0)
 
 
-def test_a_retry_finds_the_first_snapshot_and_start(state: Engine, make_run) -> None:  # type: ignore[no-untyped-def]
+def test_a_retry_finds_the_first_snapshot_and_start(state: Engine, make_run) -> None:
     first = open_run(state, make_run(), T0)
     record_counts(state, first.run_id, matched=12)
     again = open_run(state, make_run(definitions='{"search": {"id": "edited"}}', directory="elsewhere"), LATER)
@@ -82,7 +82,7 @@ def test_a_retry_finds_the_first_snapshot_and_start(state: Engine, make_run) -> 
     assert again.matched == 12
 
 
-def test_a_queued_run_starts_when_it_is_opened_again(state: Engine, make_run) -> None:  # type: ignore[no-untyped-def]
+def test_a_queued_run_starts_when_it_is_opened_again(state: Engine, make_run) -> None:
     queued = open_run(state, make_run(), T0, start=False)
     assert (queued.status, queued.started_at) == (RunStatus.QUEUED, None)
     assert open_run(state, make_run(), LATER, start=False) == queued
@@ -91,7 +91,7 @@ def test_a_queued_run_starts_when_it_is_opened_again(state: Engine, make_run) ->
 
 
 @pytest.mark.parametrize("status", [RunStatus.FAILED, RunStatus.CANCELLED])
-def test_a_run_that_did_not_succeed_reopens_without_its_error(state: Engine, make_run, status: RunStatus) -> None:  # type: ignore[no-untyped-def]
+def test_a_run_that_did_not_succeed_reopens_without_its_error(state: Engine, make_run, status: RunStatus) -> None:
     run_id = open_run(state, make_run(), T0).run_id
     record_error(state, run_id, stage="copy_media", job=3, error=lost(), now=T0)
     close(state, run_id, status)
@@ -106,14 +106,14 @@ def test_a_run_that_did_not_succeed_reopens_without_its_error(state: Engine, mak
     "status",
     [RunStatus.COMPLETED, RunStatus.COMPLETED_WITH_ERRORS, RunStatus.COMPLETED_EMPTY, RunStatus.CONTINUED],
 )
-def test_a_run_that_ended_well_keeps_its_end_when_cleared(state: Engine, make_run, status: RunStatus) -> None:  # type: ignore[no-untyped-def]
+def test_a_run_that_ended_well_keeps_its_end_when_cleared(state: Engine, make_run, status: RunStatus) -> None:
     run_id = open_run(state, make_run(), T0).run_id
     close(state, run_id, status)
     again = open_run(state, make_run(), LATER)
     assert (again.status, again.ended_at) == (status, T0)
 
 
-def test_counts_come_in_portions(state: Engine, make_run) -> None:  # type: ignore[no-untyped-def]
+def test_counts_come_in_portions(state: Engine, make_run) -> None:
     run_id = open_run(state, make_run(), T0).run_id
     record_counts(state, run_id, matched=10, roots=2)
     record_counts(state, run_id, by_status={"delivered": 9, "faulty": 1}, by_reason={"MEDIA_CORRUPT": 1})
@@ -123,7 +123,7 @@ def test_counts_come_in_portions(state: Engine, make_run) -> None:  # type: igno
     assert record.by_reason == {"MEDIA_CORRUPT": 1}
 
 
-def test_publishing_keeps_its_first_time_and_takes_the_counts_with_it(state: Engine, make_run) -> None:  # type: ignore[no-untyped-def]
+def test_publishing_keeps_its_first_time_and_takes_the_counts_with_it(state: Engine, make_run) -> None:
     run_id = open_run(state, make_run(), T0).run_id
     record_published(state, run_id, manifest_sha256="ab" * 32, now=T0, exported=7, media_bytes=2**40)
     record_published(state, run_id, manifest_sha256="cd" * 32, now=LATER, exported=8)
@@ -132,7 +132,7 @@ def test_publishing_keeps_its_first_time_and_takes_the_counts_with_it(state: Eng
     assert (record.media_bytes, record.published) == (2**40, True)
 
 
-def test_a_follow_up_is_named(state: Engine, make_run) -> None:  # type: ignore[no-untyped-def]
+def test_a_follow_up_is_named(state: Engine, make_run) -> None:
     run_id = open_run(state, make_run(), T0).run_id
     record_follow_up(state, run_id, "export-weekly/continuation__2")
     assert get_run(state, run_id).follow_up_run_id == "export-weekly/continuation__2"
@@ -156,7 +156,7 @@ def test_an_unknown_run_is_named_by_every_function(state: Engine) -> None:
 # --- errors and retries ------------------------------------------------------------------------------------------
 
 
-def test_a_stage_that_succeeds_at_its_retry_leaves_no_error(state: Engine, make_run) -> None:  # type: ignore[no-untyped-def]
+def test_a_stage_that_succeeds_at_its_retry_leaves_no_error(state: Engine, make_run) -> None:
     run_id = open_run(state, make_run(), T0).run_id
     record_error(state, run_id, stage="copy_media", job=1, error=lost(), now=T0)
     failed = get_run(state, run_id)
@@ -170,7 +170,7 @@ def test_a_stage_that_succeeds_at_its_retry_leaves_no_error(state: Engine, make_
     assert (get_run(state, run_id).error_code, get_run(state, run_id).failed_stage) == ("", "")
 
 
-def test_the_retry_of_one_job_does_not_hide_the_failure_of_another(state: Engine, make_run) -> None:  # type: ignore[no-untyped-def]
+def test_the_retry_of_one_job_does_not_hide_the_failure_of_another(state: Engine, make_run) -> None:
     run_id = open_run(state, make_run(), T0).run_id
     record_error(state, run_id, stage="copy_media", job=1, error=lost("first"), now=T0)
     record_error(state, run_id, stage="copy_media", job=2, error=lost("second"), now=LATER)
@@ -179,14 +179,14 @@ def test_the_retry_of_one_job_does_not_hide_the_failure_of_another(state: Engine
     assert get_run(state, run_id).error_message == "second"
 
 
-def test_the_second_attempt_of_a_stage_replaces_its_first_error(state: Engine, make_run) -> None:  # type: ignore[no-untyped-def]
+def test_the_second_attempt_of_a_stage_replaces_its_first_error(state: Engine, make_run) -> None:
     run_id = open_run(state, make_run(), T0).run_id
     record_error(state, run_id, stage="build_csv", error=lost("first"), now=T0)
     record_error(state, run_id, stage="build_csv", error=lost("second"), now=LATER)
     assert get_run(state, run_id).error_message == "second"
 
 
-def test_every_problem_of_an_error_is_recorded(state: Engine, make_run) -> None:  # type: ignore[no-untyped-def]
+def test_every_problem_of_an_error_is_recorded(state: Engine, make_run) -> None:
     run_id = open_run(state, make_run(), T0).run_id
     problems = [Problem("searches/r.yaml", 4, f"filters[{i}]", "value is missing") for i in range(2)]
     error = DefinitionError("FILTER_INCOMPLETE", "2 filters are incomplete", problems=problems)
@@ -205,7 +205,7 @@ def ids(records: list[RunRecord]) -> list[str]:
     return [record.run_id for record in records]
 
 
-def test_runs_are_listed_newest_first_in_pages_that_new_runs_do_not_shift(state: Engine, make_run) -> None:  # type: ignore[no-untyped-def]
+def test_runs_are_listed_newest_first_in_pages_that_new_runs_do_not_shift(state: Engine, make_run) -> None:
     for number in range(5):  # runs 1 and 2 were asked for in the same instant
         open_run(state, make_run(f"r/{number}"), T0 + timedelta(minutes=min(number, 1) if number < 3 else number))
     first = ids(list_runs(state, limit=2))
@@ -217,7 +217,7 @@ def test_runs_are_listed_newest_first_in_pages_that_new_runs_do_not_shift(state:
     assert list_runs(state, before="r/0") == []
 
 
-def test_runs_are_filtered_by_every_field(state: Engine, make_run) -> None:  # type: ignore[no-untyped-def]
+def test_runs_are_filtered_by_every_field(state: Engine, make_run) -> None:
     open_run(state, make_run("a", export_id="monthly"), T0)
     open_run(state, make_run("b", triggered_by="ana"), T0 + timedelta(days=1))
     open_run(state, make_run("c"), T0 + timedelta(days=2))

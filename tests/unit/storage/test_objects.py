@@ -65,7 +65,7 @@ def service() -> Iterator[Service]:
             self.end_headers()
             self.wfile.write(body.encode() if self.command != "HEAD" else b"")
 
-        do_GET = do_HEAD = do_DELETE = do_POST = do_PUT
+        do_GET = do_HEAD = do_DELETE = do_POST = do_PUT  # noqa: N815 - named by the standard library
 
         def log_message(self, format: str, *args: object) -> None:
             pass

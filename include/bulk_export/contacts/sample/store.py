@@ -49,7 +49,7 @@ def make_sample_store(
     """
     request = SampleRequest(contacts, seed, until, days, media, dirt, audio_bytes)
     request.refuse_nonsense()
-    directory = directory.absolute()
+    directory = directory.resolve()
     try:
         if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
             return _existing(directory, request)
@@ -63,7 +63,7 @@ def make_sample_store(
         raise DefinitionError(
             "DIRECTORY_UNWRITABLE",
             f"making a sample store in {directory}: {error.strerror or error}",
-            hint="Choose a directory on a disk with room that you may write to; its parent is written to as well.",
+            hint="Choose a directory that is no mount point, on a disk with room, whose parent you may write to.",
         ) from error
 
 

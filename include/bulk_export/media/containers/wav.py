@@ -6,7 +6,7 @@ The size in the header of the `data` chunk decides. Programs that write to a pip
 
 from __future__ import annotations
 
-from struct import error as StructError
+import struct
 from struct import unpack_from
 
 from bulk_export.media.containers.sniffed import Sniffed, Window, broken, torn
@@ -48,7 +48,7 @@ def read_wav(window: Window) -> Sniffed:
             elif name == b"data":
                 return _judge(window, codec, body, long_size if length == _STREAMING and long_size else length)
             offset = body + length + (length & 1)
-    except StructError:
+    except struct.error:
         if len(head) >= window.size:
             return torn("wav", "the header ends before any audio")
         return Sniffed("wav", audio=codec)  # a long chunk stands before the audio, out of sight
