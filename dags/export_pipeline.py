@@ -51,6 +51,7 @@ def stage(retries: int = RETRIES) -> Callable[[Callable[Arguments, Outcome]], An
                 raise
 
         return task(
+            doc_md=body.__doc__,
             retries=retries,
             retry_delay=FIRST_RETRY_DELAY,
             retry_exponential_backoff=2,

@@ -24,6 +24,14 @@ REMOTE_THREADS = 16
 _HASHED_AT_ONCE = 1_000
 
 
+@dataclass(frozen=True, slots=True)
+class _Digest:
+    """A file's digest; without one, the trouble in reading it; without either it is not there."""
+
+    sha256: str = ""
+    trouble: str = ""
+
+
 @dataclass(slots=True)
 class _Run:
     """A run's directory: its files and the faults found so far."""
@@ -47,18 +55,22 @@ class _Run:
                     yield number, line.decode("utf-8", "surrogateescape").rstrip("\r\n")
         except FileNotFoundError:
             self.add(path, FaultKind.MISSING)
-        except RefusedError as error:
-            self.add(path, FaultKind.UNREADABLE, found=error.message)
+        except (RefusedError, OSError) as error:
+            self.add(path, FaultKind.UNREADABLE, found=_why(error))
 
-    def digest(self, path: str) -> str | RefusedError | None:
-        """SHA-256 of a file, None when it is absent, the error when it may not be read."""
+    def digest(self, path: str) -> _Digest:
+        """SHA-256 of a file, or why there is none."""
         try:
             with self.storage.open(self.prefix + path) as stream:
-                return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+                return _Digest(hashlib.file_digest(stream, "sha256").hexdigest())  # type: ignore[arg-type]
         except FileNotFoundError:
-            return None
-        except RefusedError as error:
-            return error
+            return _Digest()
+        except (RefusedError, OSError) as error:  # no right to read it, or a disk that fails
+            return _Digest(trouble=_why(error))
+
+
+def _why(error: RefusedError | OSError) -> str:
+    return error.message if isinstance(error, RefusedError) else error.strerror or type(error).__name__
 
 
 def verify_run(storage: Storage, prefix: str = "") -> VerifyReport:
@@ -149,15 +161,15 @@ def _compare(run: _Run, listed: Mapping[str, str], known_sizes: Mapping[str, int
         else:
             to_hash.append(path)
     for path, digest in _digests(run, to_hash):
-        if digest is None:
+        if digest.trouble:
+            run.add(path, FaultKind.UNREADABLE, listed[path], digest.trouble)
+        elif not digest.sha256:
             run.add(path, FaultKind.MISSING, listed[path])
-        elif isinstance(digest, RefusedError):
-            run.add(path, FaultKind.UNREADABLE, listed[path], digest.message)
-        elif digest != listed[path]:
-            run.add(path, FaultKind.CHANGED, listed[path], digest)
+        elif digest.sha256 != listed[path]:
+            run.add(path, FaultKind.CHANGED, listed[path], digest.sha256)
 
 
-def _digests(run: _Run, paths: Iterable[str]) -> Iterator[tuple[str, str | RefusedError | None]]:
+def _digests(run: _Run, paths: Iterable[str]) -> Iterator[tuple[str, _Digest]]:
     threads = REMOTE_THREADS if run.storage.path("") is None else LOCAL_THREADS
     remaining = iter(paths)
     with ThreadPoolExecutor(threads) as pool:

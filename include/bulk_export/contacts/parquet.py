@@ -64,7 +64,7 @@ class ParquetContactStore:
     def check(self) -> StoreReport:
         """Look at the whole catalogue; see `ContactStore.check`."""
         files = self._files()
-        problems = file_problems(files)
+        problems = self._problems(files)
         usable = [file for file in files if "contact_id" in file.columns]
         if usable:
             problems += self._id_problems(usable)
@@ -176,13 +176,15 @@ class ParquetContactStore:
 
     def _usable_files(self) -> list[CatalogueFile]:
         files = self._files()
-        problems = file_problems(files)
-        unknown = [file for file in files if any(count < 0 for count in file.nulls.values())]
-        if unknown and not problems:
-            problems = self._null_problems(unknown)
+        problems = self._problems(files)
         if problems:
             raise self._invalid(problems)
         return files
+
+    def _problems(self, files: Sequence[CatalogueFile]) -> list[Problem]:
+        problems = file_problems(files)
+        unknown = [file for file in files if any(count < 0 for count in file.nulls.values())]
+        return problems or (self._null_problems(unknown) if unknown else [])
 
     def _null_problems(self, files: Sequence[CatalogueFile]) -> list[Problem]:
         source, parameters = relation(files, NEVER_NULL)
@@ -243,10 +245,10 @@ class ParquetContactStore:
                         f"contact store {self._root.uri} could not be read: {_first_line(error)}",
                         hint="Try again; if it stays, check the disk, free space in the scratch folder and memory.",
                     ) from error
-                except (duckdb.DataError, duckdb.InvalidInputException, duckdb.SerializationException) as error:
-                    raise self._invalid(self._unreadable(files)) from error
+                except duckdb.Error as error:
+                    raise self._invalid(self._unreadable(files, type(error).__name__)) from error
 
-    def _unreadable(self, files: Sequence[CatalogueFile]) -> list[Problem]:
+    def _unreadable(self, files: Sequence[CatalogueFile], fault: str) -> list[Problem]:
         """Which columns of which files cannot be read; DuckDB's own words may quote a contact and are not used."""
         problems: list[Problem] = []
         with duckdb.connect(":memory:", config={**self._limits, "autoload_known_extensions": "false"}) as connection:
@@ -259,7 +261,7 @@ class ParquetContactStore:
                         connection.execute(f"SELECT max({value}) FROM ({source})", parameters).fetchone()
                     except duckdb.Error:
                         problems.append(Problem(file.name, 0, column, "cannot be read: damaged or not valid UTF-8"))
-        return problems or [Problem(_FOLDER, 0, "", "some values cannot be read")]
+        return problems or [Problem(_FOLDER, 0, "", f"the contacts cannot be read together (DuckDB {fault})")]
 
     def _invalid(self, problems: Sequence[Problem]) -> DefinitionError:
         return DefinitionError(

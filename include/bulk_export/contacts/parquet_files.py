@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _INT64_BITS = 64
 _NOTHING = "null"
 _SMALL_FLOAT = "small float"
+_ZONED_NANOSECONDS = "zoned nanoseconds"
 _FROM_DIRECTORY = "directory"
 _SQL_TYPES: Mapping[ColumnType, str] = {
     ColumnType.TEXT: "VARCHAR",
@@ -161,6 +162,9 @@ def _expression(column: str, held: str | None) -> str:
     if held == ColumnType.DECIMAL:
         # DuckDB orders NaN above every number and equal to itself; it is no value.
         return f"CASE WHEN isnan({quoted}) THEN NULL ELSE {quoted} END"
+    if held == _ZONED_NANOSECONDS:
+        # DuckDB 2.0 has no direct cast.
+        return f"CAST(CAST({quoted} AS TIMESTAMPTZ) AS TIMESTAMP)"
     return f"CAST({quoted} AS {sql_type})"
 
 
@@ -191,6 +195,8 @@ def _held(arrow_type: pa.DataType, wanted: ColumnType) -> str | None:
         case ColumnType.DATE:
             fits = types.is_date(arrow_type)
         case ColumnType.TIMESTAMP:
+            if types.is_timestamp(arrow_type) and arrow_type.unit == "ns" and arrow_type.tz:
+                return _ZONED_NANOSECONDS
             fits = types.is_timestamp(arrow_type)
         case ColumnType.MAP:
             fits = types.is_map(arrow_type) and _is_text(arrow_type.key_type) and _is_text(arrow_type.item_type)

@@ -157,18 +157,21 @@ def _terms(operator: str, value: object) -> Operands:
     else:
         wanted = "text" if operator == "phrase" else "words, as text or as a list"
         return Operands(problems=(f"value is {describe(value)}, not {wanted}",))
-    if len(entries) > MAX_WORDS:
-        return Operands(problems=(f"value has {len(entries)} words, at most {MAX_WORDS} are allowed",))
-    return _collect(entries, _term, listed=not isinstance(value, str))
+    operands = _collect(entries, _term, listed=not isinstance(value, str))
+    terms = [str(term) for term in operands.values]
+    count, length = sum(len(words_of(term)) for term in terms), sum(map(len, terms))
+    # Beyond this a database may refuse the pattern.
+    if count > MAX_WORDS:
+        return Operands(problems=(f"value has {count} words, at most {MAX_WORDS} are allowed",))
+    if length > MAX_CHARS:
+        return Operands(problems=(f"value has {length} characters, at most {MAX_CHARS} are allowed",))
+    return operands
 
 
 def _term(value: object) -> str:
     text = _text(value)
-    words = words_of(text)
-    if not words:
+    if not words_of(text):
         raise _OperandError("has no letter or digit to search for")
-    if len(words) > MAX_WORDS:
-        raise _OperandError(f"has {len(words)} words, at most {MAX_WORDS} are allowed")
     return text
 
 

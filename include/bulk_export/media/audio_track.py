@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 import av
 from av.audio.codeccontext import AudioCodecContext
-from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
@@ -21,7 +20,6 @@ _GAP_S = 0.08
 _RATES = range(1000, 768_001)
 # Layouts that encoders know by number of channels; a WAV of four channels seldom says which.
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
-_PCM_FRAME = 32_768
 
 
 class EncodedAudio:
@@ -56,38 +54,41 @@ class EncodedAudio:
             context.bit_rate = bit_rate
         self._stream, self._context, self._rate = stream, context, rate
 
+    @property
+    def lead_s(self) -> float:
+        """Time that the first packets stand before the audio's beginning and that the container cannot express."""
+        return self._context.frame_size / self._rate if self._encoder.overlaps else 0.0
+
     def packets(self) -> Iterator[MediaPacket]:
         """Encoded packets in order; the stream is opened by then."""
-        size = self._context.frame_size or _PCM_FRAME
-        fifo, encoded = AudioFifo(), 0
+        encoded = 0
         for frame in self._samples():
-            frame.pts = None  # the fifo would compare it with its own count
-            fifo.write(frame)
-            while fifo.samples >= size:
-                yield from self._encode(fifo.read(size), encoded)
-                encoded += size
-        rest = fifo.read(0, partial=True) if encoded or fifo.samples_written else None
-        if rest is not None:
-            yield from self._encode(rest, encoded)
-        for packet in self._context.encode(None):
-            packet.stream = self._stream
-            yield packet
+            yield from self._encode(frame, encoded)
+            encoded += frame.samples
+        end_s = encoded / self._rate
+        if self._encoder.overlaps:
+            for silence in self._silence(self._context.frame_size / self._rate):
+                yield from _until(end_s, self._encode(silence, encoded))
+        yield from _until(end_s, self._tagged(self._context.encode(None)))
 
-    def _encode(self, frame: AudioFrame | None, position: int) -> Iterator[MediaPacket]:
-        if frame is None:
-            return
+    def _encode(self, frame: AudioFrame, position: int) -> Iterator[MediaPacket]:
+        # PyAV cuts what it is given into the encoder's own frames.
         frame.pts, frame.time_base = position, Fraction(1, self._rate)
-        for packet in self._context.encode(frame):
+        return self._tagged(self._context.encode(frame))
+
+    def _tagged(self, packets: Iterable[MediaPacket]) -> Iterator[MediaPacket]:
+        for packet in packets:
             packet.stream = self._stream
             yield packet
 
     def _samples(self) -> Iterator[AudioFrame]:
         """Frames in the encoder's format, gaps between timestamps filled."""
         resampler, shape = None, None
-        expected_s, offset_s = 0.0, self._feed.origin_s
+        expected_s, offset_s = 0.0, 0.0
         for frame in self._all_frames():
-            if frame.time is not None:
-                gap = frame.time - offset_s - expected_s
+            start = self._feed.time_of(frame)
+            if start is not None:
+                gap = start - offset_s - expected_s
                 if gap > _GAP_S:
                     yield from self._silence(gap)
                     expected_s += gap
@@ -120,6 +121,14 @@ class EncodedAudio:
                 plane.update(bytes(plane.buffer_size))
             left -= samples
             yield frame
+
+
+def _until(end_s: float, packets: Iterator[MediaPacket]) -> Iterator[MediaPacket]:
+    """The last packets, none lasting longer than the audio: what encoders add is not part of the duration."""
+    for packet in packets:
+        if packet.pts is not None and packet.duration:
+            packet.duration = max(0, min(packet.duration, round(end_s / packet.time_base) - packet.pts))
+        yield packet
 
 
 def _decoded(feed: Feed) -> Iterator[AudioFrame]:

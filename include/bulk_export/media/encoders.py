@@ -17,6 +17,7 @@ class AudioEncoder:
         max_channels: more are mixed down to stereo; 0 for any.
         kbits: bit rate per channel for sample rates up to the key, Hz; empty for uncompressed.
         options: further settings.
+        overlaps: True when a decoder needs one frame more than there is to give the last one.
     """
 
     name: str
@@ -25,6 +26,7 @@ class AudioEncoder:
     max_channels: int = 0
     kbits: Mapping[int, int] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
+    overlaps: bool = False
 
     def rate_for(self, rate: int) -> int:
         """The source's rate, or the next higher one the codec has, or its highest."""
@@ -56,6 +58,7 @@ class VideoEncoder:
 _ANY = 10**9
 _MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 _AAC_RATES = (7350, *_MP3_RATES, 64000, 88200, 96000)
+_WMA_RATES = (8000, 11025, 16000, 22050, 32000, 44100, 48000)
 
 # Levels 7 (LAME) and 5 (Opus): same bit rate and size, twice and 1.3 times the files per second of the defaults.
 AUDIO_ENCODERS = {
@@ -72,9 +75,7 @@ AUDIO_ENCODERS = {
         {"compression_level": "5"},
     ),
     "aac": AudioEncoder("aac", "fltp", _AAC_RATES, 8, {8000: 32, 16000: 48, 24000: 64, _ANY: 96}),
-    "wmav2": AudioEncoder(
-        "wmav2", "fltp", (8000, 11025, 16000, 22050, 32000, 44100, 48000), 2, {8000: 32, 16000: 48, 24000: 64, _ANY: 96}
-    ),
+    "wmav2": AudioEncoder("wmav2", "fltp", _WMA_RATES, 2, {8000: 32, 16000: 48, 24000: 64, _ANY: 96}, overlaps=True),
 }
 
 # A screen is text: quality is fixed, not the bit rate. Speed before size: a job waits for its videos.

@@ -32,6 +32,8 @@ from bulk_export.storage.base import Storage
 if TYPE_CHECKING:
     import pyarrow as pa
 
+__all__ = ["MediaCounts", "MediaLimits", "copy_job_media"]
+
 _MOVERS = 2
 _TOGETHER = 8  # contacts per hand-over to a thread
 _MOVING = 16  # hand-overs under way
@@ -124,6 +126,7 @@ def copy_job_media(
     _check_source(source)
     # The name tells run and job, so that a retry finds and removes what a killed attempt left there.
     own_scratch = scratch / f"media-{hashlib.sha256(run_prefix.encode()).hexdigest()[:16]}-{job:04d}"
+    scratch_is_ours = not scratch.exists()
     _make_empty(own_scratch)
     converters = Converters()
     delivery = Delivery(
@@ -136,8 +139,9 @@ def copy_job_media(
     finally:
         converters.close()
         shutil.rmtree(own_scratch, ignore_errors=True)
-        with suppress(OSError):
-            scratch.rmdir()  # only when nobody else uses it
+        if scratch_is_ours:
+            with suppress(OSError):  # somebody else uses it by now
+                scratch.rmdir()
     return counts
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.frame import Frame
 from av.packet import Packet
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
@@ -30,6 +31,9 @@ _FORMATS = (
 )
 _OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
 
+# Tags in old encodings must not make a file unreadable; from PyAV 19 on they never do.
+_TAGS: Any = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+
 # Containers whose header states a duration; elsewhere FFmpeg guesses it from the bit rate.
 _STATE_DURATION = frozenset({"wav", "webm", "matroska", "mp4", "mov", "asf", "flac"})
 # Containers whose timestamps count from the beginning of the recording, not from a broadcast's.
@@ -45,11 +49,13 @@ def open_media(path: Path, name: str) -> InputContainer:
     """The file, opened for reading; `name` (audio or screen) stands in the fault."""
     try:
         # `file:` keeps a path from being taken for an address.
-        return av.open(f"file:{path}", "r", container_options=_OPTIONS, metadata_errors="replace")
+        opened = av.open(f"file:{path}", "r", container_options=_OPTIONS, **_TAGS)
     except MemoryError as error:
         raise corrupt(f"{name}: opening it takes too much memory") from error
     except (av.FFmpegError, ValueError) as error:
         raise corrupt(f"{name}: not readable as media ({what(error)})") from error
+    assert isinstance(opened, InputContainer)
+    return opened
 
 
 def sniff_file(path: Path, name: str) -> str:
@@ -116,6 +122,13 @@ class Feed:
         self.origin_s = 0.0 if container in _START_AT_ZERO and 0 <= start < _MAX_LEAP_S else start
         self.reached_s = 0.0
         self._leap_s = 0.0
+
+    def time_of(self, frame: Frame) -> float | None:
+        """Seconds from the beginning at which a decoded frame stands; None when it does not say."""
+        # Frames flushed out of a decoder have a pts in the stream's clock, but no clock of their own.
+        if frame.pts is None or self.stream.time_base is None:
+            return None
+        return float(frame.pts * self.stream.time_base) - self.origin_s
 
     def close(self) -> None:
         """Give the file back."""

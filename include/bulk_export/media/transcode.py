@@ -27,7 +27,13 @@ _MUXER_OPTIONS = {
 }
 
 
+_MAX_REORDERED = 32
+
+
 class _Writer(Protocol):
+    @property
+    def lead_s(self) -> float: ...
+
     def add_to(self, output: OutputContainer) -> None: ...
 
     def packets(self) -> Iterator[MediaPacket]: ...
@@ -42,20 +48,49 @@ class CopiedTrack:
     def add_to(self, output: OutputContainer) -> None:
         """Create the stream; before the first packet of any track."""
         self._stream = output.add_stream_from_template(self._feed.stream)
-        # The tag that names the codec is the old container's.
-        self._stream.codec_context.codec_tag = "\0\0\0\0"
+
+    @property
+    def lead_s(self) -> float:
+        """Time that the first packets stand before the beginning: none."""
+        return 0.0
 
     def packets(self) -> Iterator[MediaPacket]:
         """The stored packets, shifted to begin at zero."""
+        # Matroska has no decoding times; FFmpeg makes them up, but not for the packets before the first B frame.
+        waiting: list[MediaPacket] = []
         for packet in self._feed.packets():
-            if not packet.size or packet.dts is None or packet.time_base is None:
+            if not packet.size:
                 continue
-            shift = round(self._feed.origin_s / packet.time_base)
-            if shift and packet.pts is not None:
-                packet.pts -= shift
-                packet.dts -= shift
-            packet.stream = self._stream
-            yield packet
+            if packet.dts is None and len(waiting) < _MAX_REORDERED:
+                waiting.append(packet)
+                continue
+            yield from self._ready(waiting, packet)
+            waiting = []
+            yield self._moved(packet)
+        yield from self._ready(waiting, None)
+
+    def _ready(self, waiting: list[MediaPacket], following: MediaPacket | None) -> Iterator[MediaPacket]:
+        """Give packets decoding times that end before the next known one."""
+        if not waiting:
+            return
+        step = max(1, *(packet.duration or 0 for packet in waiting))
+        if following is not None and following.dts is not None:
+            first = following.dts - step * len(waiting)
+        else:
+            first = min(packet.pts or 0 for packet in waiting)
+        for number, packet in enumerate(waiting):
+            packet.dts = first + step * number
+            if packet.pts is None or packet.pts < packet.dts:
+                packet.pts = packet.dts
+            yield self._moved(packet)
+
+    def _moved(self, packet: MediaPacket) -> MediaPacket:
+        shift = round(self._feed.origin_s / packet.time_base)
+        if shift and packet.pts is not None and packet.dts is not None:
+            packet.pts -= shift
+            packet.dts -= shift
+        packet.stream = self._stream
+        return packet
 
 
 def build(decided: Build, stored: Mapping[Source, Path], into: Path, limits: MediaLimits) -> None:
@@ -76,8 +111,9 @@ def build(decided: Build, stored: Mapping[Source, Path], into: Path, limits: Med
         for writer in writers:
             writer.add_to(output)
         output.start_encoding()
+        lead_s = max(writer.lead_s for writer in writers)
         for packet in heapq.merge(*(writer.packets() for writer in writers), key=_time):
-            output.mux(packet)
+            output.mux(_later(packet, lead_s))
 
 
 def _writer(track: Track, feed: Feed, name: str) -> _Writer:
@@ -86,6 +122,19 @@ def _writer(track: Track, feed: Feed, name: str) -> _Writer:
     if track.kind == "audio":
         return EncodedAudio(feed, AUDIO_ENCODERS[FORMATS[name].audio])
     return EncodedVideo(feed, VIDEO_ENCODERS[FORMATS[name].video])
+
+
+def _later(packet: MediaPacket, lead_s: float) -> MediaPacket:
+    """Make room for what an audio encoder puts before the beginning: all tracks alike, so that they stay together.
+
+    Only the first picture keeps its place and stands that much longer, for a file that begins at zero.
+    """
+    shift = round(lead_s / packet.time_base)
+    first_picture = packet.stream.type == "video" and packet.pts == 0
+    if shift and packet.pts is not None and packet.dts is not None and not first_picture:
+        packet.pts += shift
+        packet.dts += shift
+    return packet
 
 
 def _time(packet: MediaPacket) -> float:

@@ -44,7 +44,9 @@ class EncodedVideo:
         """Create the stream; before the first packet of any track."""
         source = self._feed.stream
         guessed = source.average_rate or source.guessed_rate or _DEFAULT_RATE
-        rate = min(max(guessed, _RATES[0]), _RATES[1]).limit_denominator(1001)
+        # PyAV 19 has a rational type of its own.
+        exact = Fraction(guessed.numerator, guessed.denominator)
+        rate = min(max(exact, _RATES[0]), _RATES[1]).limit_denominator(1001)
         stream = output.add_stream(self._encoder.name, rate=rate, options=dict(self._encoder.options))
         assert isinstance(stream, VideoStream)
         context = stream.codec_context
@@ -58,6 +60,11 @@ class EncodedVideo:
         stream.time_base = _CLOCK
         self._stream, self._context, self._frame_s = stream, context, float(1 / rate)
 
+    @property
+    def lead_s(self) -> float:
+        """Time that the first packets stand before the beginning: none."""
+        return 0.0
+
     def packets(self) -> Iterator[MediaPacket]:
         """Encoded packets in decoding order; the stream is opened by then."""
         shape, graph, last_pts, frame = None, None, -1, None
@@ -65,9 +72,11 @@ class EncodedVideo:
             now = (decoded.width, decoded.height, decoded.format.name)
             if graph is None or now != shape:
                 graph, shape = self._graph(decoded), now
-            start = decoded.time if decoded.time is not None else self._feed.origin_s + last_pts / 1000 + self._frame_s
+            start = self._feed.time_of(decoded)
+            if start is None:
+                start = last_pts / 1000 + self._frame_s
             frame = _through(graph, decoded)
-            last_pts = max(last_pts + 1, round((start - self._feed.origin_s) * 1000))
+            last_pts = max(last_pts + 1, round(start * 1000))
             yield from self._encode(frame, last_pts)
         if frame is not None:
             # A still screen may end long after its last change: the last frame once more makes the file that long.

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from bulk_export.contacts.sample import SampleReport, make_sample_store
+from bulk_export.contacts.sample.bulk import BulkAudio
 
 UNTIL = datetime(2026, 11, 23, 15, 30, tzinfo=UTC)
 CONTACTS = 300
@@ -211,3 +212,13 @@ def test_audio_of_a_wanted_size_is_valid_different_and_on_every_contact(tmp_path
     assert (sound.codec, sound.channels) == ("pcm_s16le", 1)
     assert sound.seconds == pytest.approx((64_000 - 44) / 16_000)
     assert -26 < sound.decibels < -15
+
+
+def test_files_cut_from_the_same_place_of_the_sound_still_differ(tmp_path: Path) -> None:
+    audio = BulkAudio(seed=1, file_bytes=4_096)
+    whole_rounds = 20 * 8_000  # the sound lasts 20 s, so contact 0 and contact 160,000 start at the same sample
+    for number in (0, whole_rounds):
+        audio.write(tmp_path / str(number), number)
+    one, two = (tmp_path / str(number) for number in (0, whole_rounds))
+    assert one.read_bytes() != two.read_bytes()
+    assert one.read_bytes()[44 + 128 :] == two.read_bytes()[44 + 128 :]

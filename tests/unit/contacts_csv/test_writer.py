@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import tracemalloc
 from collections.abc import Callable, Iterator
 from io import BytesIO
 
@@ -95,7 +94,7 @@ def test_contacts_stay_in_order_across_batches_and_jobs(make_contacts: MakeConta
 
 
 def test_memory_does_not_grow_with_the_number_of_jobs(make_contacts: MakeContacts) -> None:
-    job = pa.concat_tables([make_contacts({"subject": "x" * 500, "contact_type": "EMAIL"})] * 500)
+    job = pa.concat_tables([make_contacts({"subject": "x" * 500, "contact_type": "EMAIL"})] * 500).combine_chunks()
     pool = pa.default_memory_pool()
 
     def peak(jobs: int) -> int:

@@ -92,8 +92,8 @@ INCOMPLETE: Sequence[tuple[str | None, str | None, object, str]] = [
     ("score", "between", [1, None], r"value\[1\] is missing"),
     ("score", "between", [8, 5], "value is reversed: '8' comes after '5'"),
     ("silence_ratio", "greater_than", 85, "not between 0 and 1: 85 % is written 0.85"),
-    ("call_duration", "less_than", "1:75:00", "write \"HH:MM:SS\" or seconds"),
-    ("call_duration", "less_than", "90", "write \"HH:MM:SS\" or seconds"),
+    ("call_duration", "less_than", "1:75:00", 'write "HH:MM:SS" or seconds'),
+    ("call_duration", "less_than", "90", 'write "HH:MM:SS" or seconds'),
     ("call_duration", "less_than", -1, "is negative"),
     ("call_duration", "between", ["01:00:00", 60], "reversed"),
     ("hr", "is", "maybe", "'maybe' is not yes or no"),
@@ -121,7 +121,9 @@ INCOMPLETE: Sequence[tuple[str | None, str | None, object, str]] = [
     ("text", "phrase", "!!! …", "has no letter or digit to search for"),
     ("text", "any_words", 7, "value is a number, not words"),
     ("text", "phrase", ["a"], "value is a list, not text"),
-    ("text", "all_words", "a " * 51, "at most 50 are allowed"),
+    ("text", "all_words", "a " * 51, "51 words, at most 50 are allowed"),
+    ("text", "any_words", ["a b c"] * 17, "51 words, at most 50 are allowed"),
+    ("text", "any_words", ["a" * 600, "b" * 600], "1200 characters, at most 1000 are allowed"),
 ]
 
 
@@ -198,7 +200,9 @@ def test_an_incomplete_search_does_not_compile() -> None:
 
 
 plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.dates() | st.datetimes()
-anything = st.recursive(plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=2))
+anything = st.recursive(
+    plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=2)
+)
 
 
 @settings(max_examples=400, deadline=None, derandomize=True, database=None)

@@ -23,7 +23,9 @@ def span(operator: str, *written: object, zone: str = "UTC", as_of: datetime = A
     operands = tuple(value if isinstance(value, int) else parse_point(value) for value in written)
     found = instants(operator, operands, as_of=as_of, zone=ZoneInfo(zone))
     sides = (found.start, found.end)
-    start, end = (side and side.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f").removesuffix(":00.000000") for side in sides)
+    start, end = (
+        side and side.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f").removesuffix(":00.000000") for side in sides
+    )
     return start, end
 
 

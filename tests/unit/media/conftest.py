@@ -74,8 +74,8 @@ def _encoded_audio(stream, seconds: float, rate: int, channels: int, start: floa
     while (piece := fifo.read(context.frame_size or 1024, partial=True)) is not None:
         piece.pts, piece.time_base = position, Fraction(1, rate)
         position += piece.samples
-        yield from context.encode(piece)
-    yield from context.encode(None)
+        yield from stream.encode(piece)
+    yield from stream.encode(None)
 
 
 def make_video(

@@ -198,7 +198,7 @@ class QuotaInAnyOrder(RuleBasedStateMachine):
         self.grants: dict[str, Grant] = {}
         self.charged: dict[str, int] = {}
         self.settled: set[str] = set()
-        self.owed = 0  # contacts settled runs were charged beyond the limit after giving them back
+        self.taken_back = {TODAY: 0, TOMORROW: 0}  # charged by runs that had given it back: may pass the limit
 
     @rule(run_id=RUNS, day=DAYS, wanted=st.integers(0, 15), policy=st.sampled_from(["continue", "truncate", "fail"]))
     def ask(self, run_id: str, day: date, wanted: int, policy: str) -> None:
@@ -223,7 +223,9 @@ class QuotaInAnyOrder(RuleBasedStateMachine):
     @rule(run_id=RUNS, share=st.floats(0, 1))
     def settle(self, run_id: str, share: float) -> None:
         if run_id in self.grants:
-            self.charged[run_id] = round(self.grants[run_id].granted * share)
+            delivered = round(self.grants[run_id].granted * share)
+            self.taken_back[self.grants[run_id].day] += max(0, delivered - self.charged[run_id])
+            self.charged[run_id] = delivered
             self.settled.add(run_id)
         settle(self.state, run_id, self.charged.get(run_id, 0))
 
@@ -246,6 +248,11 @@ class QuotaInAnyOrder(RuleBasedStateMachine):
                 if grant.day == day and run_id not in self.settled
             )
             assert usage(self.state, "acme", day) == Usage(self.used(day), held)
+
+    @invariant()
+    def no_day_passes_its_limit_but_by_what_was_taken_back(self) -> None:
+        for day, taken_back in self.taken_back.items():
+            assert 0 <= usage(self.state, "acme", day).used <= self.limit + taken_back
 
     def teardown(self) -> None:
         self.directory.cleanup()

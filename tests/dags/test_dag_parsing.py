@@ -1,0 +1,187 @@
+"""The DAG files as a product: what they give for the definitions that are there, and for broken ones."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bulk_export.pipeline import STAGES
+
+if TYPE_CHECKING:
+    from conftest import Parse
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+# The flow as the specification draws it; write_audit waits for every branch, so that it never closes a running run.
+EDGES = {
+    "validate_filters": {"check_quota"},
+    "check_quota": {"batch_contacts"},
+    "batch_contacts": {"copy_media", "export_transcripts", "build_csv"},
+    "copy_media": {"publish_manifest", "write_audit"},
+    "export_transcripts": {"publish_manifest", "write_audit"},
+    "build_csv": {"publish_manifest", "write_audit"},
+    "publish_manifest": {"write_audit"},
+    "write_audit": set(),
+}
+
+MAPPED = ("copy_media", "export_transcripts")
+
+
+def serialized(dag: Any) -> dict[str, Any]:
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    found: dict[str, Any] = DagSerialization.to_dict(dag)
+    return found
+
+
+def test_every_saved_export_is_a_dag_and_so_is_the_immediate_one(parse: Parse) -> None:
+    bag = parse()
+    saved = {f"export-{path.stem}" for path in (PROJECT / "include/definitions/exports").glob("*.yaml")}
+    assert bag.import_errors == {}
+    assert set(bag.dags) == saved | {"bulk_contact_export_now"}
+    assert saved
+
+
+def test_every_dag_has_the_stages_of_the_pipeline_with_the_edges_of_the_specification(parse: Parse) -> None:
+    for dag in parse().dags.values():
+        assert {task.task_id: task.downstream_task_ids for task in dag.tasks} == EDGES
+    assert tuple(EDGES) == STAGES
+
+
+def test_every_dag_survives_serialisation(parse: Parse) -> None:
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    for dag in parse().dags.values():
+        again = DagSerialization.from_dict(serialized(dag))
+        assert {task.task_id: task.downstream_task_ids for task in again.tasks} == EDGES
+
+
+def test_parsing_again_gives_the_same_dags_so_that_no_versions_pile_up(parse: Parse) -> None:
+    first, second = parse().dags, parse().dags
+    assert {dag_id: serialized(dag) for dag_id, dag in first.items()} == {
+        dag_id: serialized(dag) for dag_id, dag in second.items()
+    }
+
+
+def test_every_task_is_documented_in_the_ui(parse: Parse) -> None:
+    for dag in parse().dags.values():
+        for task in dag.tasks:
+            assert task.doc_md if task.task_id not in MAPPED else task.partial_kwargs["doc_md"], task.task_id
+
+
+def test_validating_is_never_retried_and_everything_else_three_times(parse: Parse) -> None:
+    for dag in parse().dags.values():
+        assert {task.task_id: task.retries for task in dag.tasks} == {
+            stage: 0 if stage == "validate_filters" else 3 for stage in STAGES
+        }
+
+
+def test_what_somebody_has_to_mend_first_is_not_retried_and_a_storage_that_is_down_is() -> None:
+    from airflow.sdk import RetryAction
+
+    from bulk_export.errors import DefinitionError, RefusedError, TransientError
+    from export_pipeline import RETRY_POLICY
+
+    def action(error: Exception) -> RetryAction:
+        return RETRY_POLICY.evaluate(error, try_number=1, max_tries=3).action
+
+    assert action(DefinitionError("FILTER_INCOMPLETE", "")) is RetryAction.FAIL
+    assert action(RefusedError("QUOTA_EXCEEDED", "")) is RetryAction.FAIL
+    assert action(TransientError("STORAGE_UNREACHABLE", "")) is RetryAction.DEFAULT
+    assert action(OSError()) is RetryAction.DEFAULT
+
+
+def test_only_the_audit_is_a_teardown_and_it_has_no_setup_that_could_skip_it(parse: Parse) -> None:
+    for dag in parse().dags.values():
+        assert {task.task_id for task in dag.tasks if task.is_teardown} == {"write_audit"}
+        assert not any(task.is_setup for task in dag.tasks)
+
+
+def test_a_saved_export_says_in_the_ui_what_it_is(parse: Parse, definitions: Path) -> None:
+    (definitions / "exports/weekly-detractors.yaml").write_text(
+        "name: Détracteurs 批评者\nsearch: recent-detractors\nstorage_location: archive\nowner: legal\n"
+        'schedule: {monthly: {day: 31, time: "23:00"}, time_zone: Asia/Tokyo}  # the archive closes at midnight\n'
+    )
+    dag = parse().dags["export-weekly-detractors"]
+    assert dag.dag_display_name == "Détracteurs 批评者"
+    assert dag.owner == "legal"
+    assert dag.tags == {"bulk export", "monthly"}
+    assert "# the archive closes at midnight" in str(dag.doc_md)
+    assert "predictive_net_promoter_score" in str(dag.doc_md)
+    assert (dag.max_active_runs, dag.catchup, dag.is_paused_upon_creation) == (1, False, False)
+
+
+@pytest.mark.parametrize("line", ["enabled: false", "schedule: null"])
+def test_an_export_that_is_disabled_or_on_demand_keeps_its_dag_and_has_no_schedule(
+    parse: Parse, definitions: Path, line: str
+) -> None:
+    path = definitions / "exports/weekly-detractors.yaml"
+    kept = [row for row in path.read_text().splitlines() if not row.startswith(line.split(":")[0])]
+    path.write_text("\n".join([*kept, line, ""]))
+    dag = parse().dags["export-weekly-detractors"]
+    assert dag.schedule is None
+
+
+def test_a_broken_definition_leaves_its_siblings_up_and_the_import_error_names_every_problem(
+    parse: Parse, definitions: Path
+) -> None:
+    (definitions / "exports/bad.yaml").write_text(
+        "name: Bad\nsearch: recent-detractors\nstorage_location: archive\nmedia: {audio_only: mp33}\ntranscript: json\n"
+    )
+    bag = parse()
+    assert set(bag.dags) == {"export-weekly-detractors", "export-monthly-archive", "bulk_contact_export_now"}
+    [(file, text)] = bag.import_errors.items()
+    assert Path(file).name == "broken_definitions.py"
+    assert (
+        "exports/bad.yaml:4 media.audio_only: 'mp33' is not one of wav, mp3, ogg, original. Did you mean 'mp3'?" in text
+    )
+    assert "exports/bad.yaml:5" in text
+    assert "'transcripts'" in text
+
+
+def test_without_settings_every_export_keeps_its_dag_and_the_import_error_says_why_none_can_run(
+    parse: Parse, definitions: Path
+) -> None:
+    (definitions / "settings.yaml").write_text("environment: {name: acme}\n")
+    bag = parse()
+    assert set(bag.dags) == {"export-weekly-detractors", "export-monthly-archive", "bulk_contact_export_now"}
+    assert "settings.yaml" in "".join(bag.import_errors.values())
+
+
+def test_an_incomplete_filter_is_no_import_error_because_its_dag_appears_and_its_run_says_so(
+    parse: Parse, definitions: Path
+) -> None:
+    (definitions / "searches/recent-detractors.yaml").write_text(
+        "name: Detractors\nfilters:\n  - {field: predictive_net_promoter_score, operator: equals}\n"
+    )
+    bag = parse()
+    assert bag.import_errors == {}
+    assert "export-weekly-detractors" in bag.dags
+
+
+@pytest.mark.parametrize("dag_id", ["export-weekly-detractors", "bulk_contact_export_now"])
+def test_a_task_that_starts_parses_only_its_own_dag(
+    parse: Parse, definitions: Path, monkeypatch: pytest.MonkeyPatch, dag_id: str
+) -> None:
+    (definitions / "exports/bad.yaml").write_text("name: Bad\n")
+    bag = parse()
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", dag_id)
+    bag = parse()
+    assert set(bag.dags) - {"bulk_contact_export_now"} == {dag_id} - {"bulk_contact_export_now"}
+    assert bag.import_errors == {}
+
+
+def test_parsing_imports_nothing_that_only_a_running_stage_needs() -> None:
+    program = (
+        "import saved_exports, bulk_contact_export_now, broken_definitions, sys\n"
+        "heavy = {'pyarrow', 'duckdb', 'pandas', 'numpy', 'av', 'obstore', 'lxml', 'alembic', 'boto3'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=PROJECT / "dags", capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,147 @@
+"""Runs through Airflow's real scheduler: what people would see in its UI, in the audit and in the directory."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import bagit
+import pytest
+
+from bulk_export.pipeline import STAGES
+from local_airflow.api import ApiError
+
+if TYPE_CHECKING:
+    from conftest import Running
+
+pytestmark = pytest.mark.xdist_group("airflow")
+
+
+def until(what: str, airflow: Running, dag_id: str, limit_s: float = 150) -> None:
+    deadline = time.monotonic() + limit_s
+    while dag_id not in airflow.api.dag_ids():
+        assert time.monotonic() < deadline, f"{what}: {dag_id} is not up after {limit_s} s"
+        time.sleep(0.5)
+
+
+def test_an_export_delivers_a_valid_bag_and_its_audit_is_completed(airflow: Running) -> None:
+    until("at the start", airflow, "export-calls")
+    done = airflow.run("export-calls")
+    assert done.state == "success"
+    assert {task: states for task, states in done.states().items() if states != {"success"}} == {}
+    assert set(done.tasks) == set(STAGES)
+    record = done.record
+    assert record.status == "COMPLETED"
+    assert record.matched
+    assert record.matched == record.granted == record.exported
+    assert len(done.tasks["copy_media"]) == record.jobs == -(-record.matched // 10)
+    bagit.Bag(str(done.directory)).validate()
+    assert len((done.directory / "data/contacts.csv").read_text().splitlines()) == record.matched + 1
+    assert (record.trigger, record.triggered_by) == ("manual", "admin")
+    assert record.dag_run_url.startswith(airflow.api.url)
+
+
+def test_an_incomplete_filter_fails_the_run_once_and_the_audit_says_which(airflow: Running) -> None:
+    done = airflow.run("export-incomplete")
+    assert done.state == "failed"
+    assert done.states()["validate_filters"] == {"failed"}
+    assert done.tasks["validate_filters"][0]["try_number"] == 1
+    assert done.states()["write_audit"] == {"success"}
+    assert {done.states()[stage].pop() for stage in STAGES[1:-1]} == {"upstream_failed"}
+    record = done.record
+    assert (record.status, record.error_code, record.failed_stage) == (
+        "FAILED",
+        "FILTER_INCOMPLETE",
+        "validate_filters",
+    )
+    words = "filters[1] predictive_net_promoter_score equals: value is missing"
+    assert words in record.error_message
+    assert words in airflow.api.log(done.dag_id, done.run_id, "validate_filters")
+    assert record.quota_used in {0, None}
+    assert not list((airflow.root / "exports").glob("incomplete*"))
+
+
+def test_an_export_that_matches_nobody_completes_empty(airflow: Running) -> None:
+    done = airflow.run("export-empty")
+    assert done.state == "success"
+    assert done.states()["copy_media"] == {"skipped"}
+    assert done.states()["publish_manifest"] == {"success"}
+    assert (done.record.status, done.record.matched) == ("COMPLETED_EMPTY", 0)
+
+
+def test_a_dry_run_writes_and_charges_nothing_and_reports_what_would_be_exported(airflow: Running) -> None:
+    before = sorted((airflow.root / "exports").rglob("*"))
+    done = airflow.run("export-calls", dry_run=True)
+    assert done.state == "success"
+    assert done.states()["build_csv"] == done.states()["publish_manifest"] == {"skipped"}
+    record = done.record
+    assert record.status == "COMPLETED"
+    assert record.matched
+    assert record.dry_run_report
+    assert record.quota_used in {0, None}
+    assert sorted((airflow.root / "exports").rglob("*")) == before
+
+
+def test_run_parameters_change_one_run_only(airflow: Running) -> None:
+    done = airflow.run("export-calls", limit=3, storage_location="other")
+    assert done.state == "success"
+    assert done.record.exported == 3
+    assert done.directory.is_relative_to(airflow.root / "elsewhere")
+    bagit.Bag(str(done.directory)).validate()
+
+
+def test_an_unknown_parameter_is_refused_by_the_run_with_the_nearest_valid_one(airflow: Running) -> None:
+    done = airflow.run("export-calls", dryrun=True)
+    assert done.state == "failed"
+    log = airflow.api.log(done.dag_id, done.run_id, "validate_filters")
+    assert "dryrun: there is no parameter 'dryrun'. Did you mean 'dry_run'?" in log
+
+
+def test_a_parameter_of_the_wrong_type_is_refused_before_there_is_a_run(airflow: Running) -> None:
+    with pytest.raises(ApiError, match="limit"):
+        airflow.api.trigger("export-calls", {"limit": "many"})
+
+
+def test_an_immediate_export_runs_without_being_saved(airflow: Running) -> None:
+    until("at the start", airflow, "bulk_contact_export_now")
+    done = airflow.run(
+        "bulk_contact_export_now",
+        name="For the lawyers",
+        search="recent",
+        storage_location="archive",
+        transcripts="xml",
+        limit=2,
+    )
+    assert done.state == "success"
+    assert (done.record.export_name, done.record.exported) == ("For the lawyers", 2)
+    assert not (done.directory / "data/media").exists()
+    bagit.Bag(str(done.directory)).validate()
+
+
+def test_a_tick_that_fell_before_the_dag_was_up_still_runs_and_runs_once(airflow: Running) -> None:
+    until("at the start", airflow, "export-late")
+    deadline = time.monotonic() + 60
+    while not (runs := airflow.api.request("GET", "/dags/export-late/dagRuns")["dag_runs"]):
+        assert time.monotonic() < deadline, "the tick was lost"
+        time.sleep(0.5)
+    done = airflow.follow("export-late", runs[0]["dag_run_id"])
+    assert (done.state, done.record.trigger) == ("success", "schedule")
+    assert len(airflow.api.request("GET", "/dags/export-late/dagRuns")["dag_runs"]) == 1
+
+
+def test_a_new_export_becomes_a_dag_at_the_refresh_and_a_broken_one_shows_as_import_error(airflow: Running) -> None:
+    (airflow.definitions / "exports/broken.yaml").write_text("name: Broken\nsearch: recent\nstorage: archive\n")
+    (airflow.definitions / "exports/added.yaml").write_text(
+        "name: Added\nsearch: none\nstorage_location: archive\ntranscripts: json\n"
+    )
+    until("after the refresh", airflow, "export-added")
+    deadline = time.monotonic() + 60
+    while not (errors := airflow.api.request("GET", "/importErrors")["import_errors"]):
+        assert time.monotonic() < deadline, "no import error"
+        time.sleep(0.5)
+    assert (
+        "exports/broken.yaml:3 storage: unknown key 'storage'. Did you mean 'storage_location'?"
+        in (errors[0]["stack_trace"])
+    )
+    assert {"export-calls", "export-added"} <= set(airflow.api.dag_ids())
+    assert airflow.run("export-added").state == "success"

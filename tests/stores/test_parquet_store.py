@@ -1,0 +1,472 @@
+"""A Parquet contact store: what is read, what is refused, and that keys and job tables agree."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from bulk_export.contacts import open_contact_store
+from bulk_export.contacts.base import Matches
+from bulk_export.contacts.schema import STORE_COLUMNS, canonical_schema, keys_schema
+from bulk_export.definitions.models import Filter, ParquetStore, PostgresStore
+from bulk_export.errors import BulkExportError, DefinitionError
+
+Contact = Callable[..., dict[str, object]]
+AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+def refusal(store: Any, select: Callable[..., Any]) -> str:
+    """The one message that check, count and select_keys all give."""
+    said = []
+    attempts: list[Callable[[], object]] = [store.check, lambda: store.select_keys(select(), Path("never.parquet"))]
+    for attempt in attempts:
+        with pytest.raises(DefinitionError) as caught:
+            attempt()
+        assert caught.value.code == "STORE_INVALID"
+        said.append("; ".join(map(str, caught.value.problems)) or caught.value.message)
+    assert said[0] == said[1]
+    assert not Path("never.parquet").exists()
+    return said[0]
+
+
+# --- selecting ---------------------------------------------------------------------------------------------------
+
+
+def test_keys_are_ordered_by_start_and_then_id(stores: Any, make_contact: Contact) -> None:
+    late = make_contact(1, started_at=AT + timedelta(hours=1))
+    stores.write([late, make_contact(3), make_contact(2)], "b.parquet")
+    stores.write([make_contact(4, started_at=AT - timedelta(hours=1))], "a.parquet")
+    assert stores.ids() == [4, 2, 3, 1]
+
+
+def test_keys_have_the_schema_that_later_stages_read(stores: Any, make_contact: Contact) -> None:
+    stores.write([make_contact(1, audio_bytes=5, screen_bytes=7, updated_at=AT), make_contact(2, audio_bytes=None)])
+    keys = stores.keys()
+    assert [(field.name, field.type) for field in keys.schema] == [(field.name, field.type) for field in keys_schema()]
+    assert keys["media_bytes"].to_pylist() == [12, 0]
+    assert keys["updated_at"].to_pylist() == [AT, None]
+
+
+def test_roots_are_left_out_and_counted(stores: Any, make_contact: Contact, select: Any, tmp_path: Path) -> None:
+    rows = [
+        make_contact(1, is_root=True, audio_bytes=100),
+        make_contact(2, is_root=False),
+        make_contact(3, audio_bytes=7),
+    ]
+    stores.write(rows, is_root=pa.bool_())
+    store = stores.open()
+    matches = store.select_keys(select(), tmp_path / "keys.parquet")
+    assert matches == store.count(select()) == Matches(contacts=2, roots=1, media_bytes=7)
+    assert stores.ids() == [2, 3]
+
+
+def test_an_empty_selection_writes_an_empty_file(stores: Any, make_contact: Contact) -> None:
+    stores.write([make_contact(1)])
+    keys = stores.keys(Filter(field="started_at", operator="before", value="2000-01-01"))
+    assert keys.num_rows == 0
+    assert keys.schema.names == keys_schema().names
+
+
+def test_an_unknown_zone_of_a_contact_counts_as_the_environments(stores: Any, make_contact: Contact) -> None:
+    # 23:30 on 31 October in Bogota.
+    started = datetime(2026, 11, 1, 4, 30, tzinfo=UTC)
+    zones = ["Mars/Base", None, "UTC", "America/Bogota"]
+    stores.write([make_contact(n, started_at=started, time_zone=zone) for n, zone in enumerate(zones)])
+    on_the_31st = Filter(field="started_at", operator="on", value="2026-10-31", time_zone="contact")
+    assert stores.ids(on_the_31st, zone="America/Bogota") == [0, 1, 3]
+    assert stores.ids(on_the_31st, zone="UTC") == [3]
+
+
+def test_a_date_range_of_the_run_replaces_the_searchs_own(stores: Any, make_contact: Contact) -> None:
+    rows = [make_contact(n, started_at=AT + timedelta(days=n), score=n) for n in range(5)]
+    stores.write(rows)
+    filters = (
+        Filter(field="started_at", operator="before", value="2026-11-02"),
+        Filter(field="score", operator="not_equals", value=2),
+    )
+    assert stores.ids(*filters) == [0]
+    window = (AT + timedelta(days=1), AT + timedelta(days=4))
+    assert stores.ids(*filters, started_between=window) == [1, 3]
+    assert stores.ids(filters[0], started_between=window) == [1, 2, 3]
+
+
+HOSTILE = [
+    "' OR 1=1 --",
+    "'; DROP TABLE contacts; --",
+    '" OR ""="',
+    "?",
+    "{0}",
+    "{}",
+    "%",
+    "_",
+    "\\",
+    "$1",
+    "\x00",
+    "(?i).*",
+]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_a_hostile_value_is_only_a_value(hostile: str, stores: Any, make_contact: Contact) -> None:
+    rows = [make_contact(1, last_name=hostile, metadata={hostile: "x"}), make_contact(2, last_name="Quispe")]
+    stores.write(rows)
+    options = {"metadata": (hostile,)}
+    for operator in ("equals", "contains", "starts_with", "ends_with"):
+        assert stores.ids(Filter(field="last_name", operator=operator, value=hostile), **options) == [1]
+    assert stores.ids(Filter(field="last_name", operator="is_none_of", value=[hostile]), **options) == [2]
+    assert stores.ids(Filter(field=f"metadata.{hostile}", operator="equals", value="X"), **options) == [1]
+    assert stores.ids(Filter(field=f"metadata.{hostile}", operator="is_empty"), **options) == [2]
+    fetched = stores.open().fetch(stores.keys(), (hostile,), with_text=False)
+    assert fetched[f"metadata.{hostile}"].to_pylist() == ["x", None]
+
+
+def test_a_hostile_field_name_never_reaches_sql(select: Any) -> None:
+    for field in ("1=1) --", "score; DROP TABLE contacts", "metadata.x'] = 'y' OR contacts.metadata['x"):
+        with pytest.raises(DefinitionError, match="FILTER_INCOMPLETE"):
+            select(Filter(field=field, operator="equals", value="1"))
+
+
+# --- files that differ -------------------------------------------------------------------------------------------
+
+
+def test_files_may_lie_at_any_depth_and_lack_columns(stores: Any, make_contact: Contact) -> None:
+    stores.write([make_contact(1, score=5)], "year=2026/month=10/a.parquet")
+    stores.write([make_contact(2, last_name="Ñandú")], "year=2026/month=11/deep/b.parquet")
+    stores.write([make_contact(3, score=7, last_name="X")], "c.parquet")
+    assert stores.ids() == [1, 2, 3]
+    assert stores.ids(Filter(field="score", operator="is_empty")) == [2]
+    fetched = stores.open().fetch(stores.keys(), (), with_text=False)
+    assert fetched["score"].to_pylist() == [5, None, 7]
+    assert fetched["last_name"].to_pylist() == [None, "Ñandú", "X"]
+
+
+def test_a_directory_key_fills_a_column_the_files_lack(stores: Any, make_contact: Contact) -> None:
+    for number, agent in ((1, "0012"), (2, "a b")):
+        row = make_contact(number)
+        del row["contact_type"]
+        stores.write([row], f"contact_type=EMAIL/agent_id={agent.replace(' ', '%20')}/part.parquet")
+    fetched = stores.open().fetch(stores.keys(), (), with_text=False)
+    assert fetched["agent_id"].to_pylist() == ["0012", "a b"]
+    assert fetched["contact_type"].to_pylist() == ["EMAIL", "EMAIL"]
+    assert stores.open().check().absent
+
+
+def test_unfinished_and_hidden_files_are_not_read(stores: Any, make_contact: Contact) -> None:
+    stores.write([make_contact(1)])
+    for name in (".b.parquet", "_temporary/b.parquet", ".staging/b.parquet"):
+        stores.write([make_contact(2)], name)
+    assert stores.ids() == [1]
+
+
+def test_names_that_look_like_patterns_are_only_names(tmp_path: Path, make_contact: Contact) -> None:
+    from bulk_export.contacts.parquet import ParquetContactStore
+    from bulk_export.storage.local import LocalStorage
+
+    root = tmp_path / "it's [a]*store?"
+    (root / "contacts" / "[b]").mkdir(parents=True)
+    row = {name: [value] for name, value in make_contact(1).items()}
+    pq.write_table(pa.table(row), root / "contacts" / "[b]" / "x*.parquet")
+    store = ParquetContactStore(LocalStorage(root), scratch=root / "scratch's")
+    assert store.check().contacts == 1
+
+
+LOSSLESS = [
+    ("contact_id", pa.int32(), 1, 1),
+    ("contact_id", pa.uint32(), 1, 1),
+    ("last_name", pa.large_string(), "a", "a"),
+    ("last_name", pa.dictionary(pa.int32(), pa.string()), "a", "a"),
+    ("last_name", pa.null(), None, None),
+    ("score", pa.int8(), 7, 7),
+    ("score", pa.null(), None, None),
+    ("silence_ratio", pa.float32(), 0.3, 0.3),
+    ("silence_ratio", pa.float64(), float("nan"), None),
+    ("silence_ratio", pa.float32(), float("nan"), None),
+    ("silence_ratio", pa.int64(), 1, 1.0),
+    ("started_at", pa.timestamp("us"), AT, AT),
+    ("started_at", pa.timestamp("ms", tz="UTC"), AT, AT),
+    ("started_at", pa.timestamp("ns"), AT, AT),
+    ("started_at", pa.timestamp("ns", tz="UTC"), AT, AT),
+    ("started_at", pa.timestamp("s"), AT, AT),
+    ("started_at", pa.timestamp("us", tz="America/Bogota"), AT, AT),
+    ("updated_at", pa.null(), None, None),
+    ("date_evaluated", pa.date64(), date(2026, 11, 1), date(2026, 11, 1)),
+    ("date_evaluated", pa.null(), None, None),
+    ("hr", pa.bool_(), True, True),
+]
+
+
+@pytest.mark.parametrize(("column", "held", "value", "expected"), LOSSLESS)
+def test_types_that_hold_the_same_values_are_accepted(
+    column: str, held: pa.DataType, value: Any, expected: Any, stores: Any, make_contact: Contact
+) -> None:
+    if pa.types.is_timestamp(held) and held.tz is None:
+        value = value.replace(tzinfo=None)
+    stores.write([{**make_contact(1), column: value}], "odd.parquet", **{column: held})
+    # Beside a file of the plain types: the two must form one relation.
+    stores.write([make_contact(2, started_at=AT + timedelta(hours=1))], "plain.parquet")
+    stores.open().check()
+    keys = stores.keys(Filter(field="started_at", operator="on", value="2026-11-01"))
+    fetched = stores.open().fetch(keys, (), with_text=False)
+    assert fetched["contact_id"].to_pylist() == [1, 2]
+    assert fetched[column].to_pylist()[0] == expected
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        pa.map_(pa.string(), pa.string()),
+        pa.map_(pa.large_string(), pa.large_string()),
+        pa.map_(pa.string(), pa.dictionary(pa.int32(), pa.string())),
+    ],
+)
+def test_metadata_becomes_one_column_per_exportable_key(held: pa.DataType, stores: Any, make_contact: Contact) -> None:
+    values: list[Any] = [{"account-key": "A", "other": "B"}, {"account-key": None}, {}, None]
+    rows = [make_contact(n, metadata=value and list(value.items())) for n, value in enumerate(values)]
+    metadata = pa.array([row["metadata"] for row in rows], pa.map_(pa.string(), pa.string()))
+    plain = pa.Table.from_pylist([{k: v for k, v in row.items() if k != "metadata"} for row in rows])
+    stores.write(plain.append_column("metadata", metadata.cast(held) if "dictionary" not in str(held) else metadata))
+    fetched = stores.open().fetch(stores.keys(), ("other", "account-key"), with_text=False)
+    assert fetched.schema.names[-2:] == ["metadata.other", "metadata.account-key"]
+    assert fetched["metadata.account-key"].to_pylist() == ["A", None, None, None]
+    assert fetched["metadata.other"].to_pylist() == ["B", None, None, None]
+
+
+def test_nanoseconds_do_not_lose_a_contact_between_keys_and_fetch(stores: Any, make_contact: Contact) -> None:
+    nanoseconds = int(AT.timestamp()) * 10**9
+    rows = pa.table(
+        {
+            "contact_id": [1, 2, 3],
+            "started_at": pa.array([nanoseconds + extra for extra in (1, 499, 999)], pa.timestamp("ns", tz="UTC")),
+            "time_zone": ["UTC"] * 3,
+            "contact_type": ["CALL"] * 3,
+        }
+    )
+    stores.write(rows)
+    keys = stores.keys()
+    for number in range(3):
+        fetched = stores.open().fetch(keys.slice(number, 1), (), with_text=False)
+        assert fetched["contact_id"].to_pylist() == [number + 1]
+
+
+# --- fetching ----------------------------------------------------------------------------------------------------
+
+
+def test_a_job_table_has_the_canonical_schema_in_the_order_of_its_keys(stores: Any, make_contact: Contact) -> None:
+    stores.write([make_contact(n, started_at=AT - timedelta(hours=n), text=f"body {n}") for n in range(50)])
+    keys = stores.keys().slice(10, 20)
+    with_text = stores.open().fetch(keys, ("account-key",), with_text=True)
+    assert with_text.schema == canonical_schema(("account-key",), True)
+    assert with_text["contact_id"].to_pylist() == keys["contact_id"].to_pylist()
+    assert with_text["text"].to_pylist()[0] == f"body {keys['contact_id'][0]}"
+    without = stores.open().fetch(keys, (), with_text=False)
+    assert without.schema == canonical_schema((), False)
+    assert "text" not in without.schema.names
+
+
+def test_a_contact_that_left_the_store_is_not_in_the_result(stores: Any, make_contact: Contact) -> None:
+    stores.write([make_contact(1), make_contact(2)])
+    keys = stores.keys()
+    stores.write([make_contact(2)])
+    assert stores.open().fetch(keys, (), with_text=False)["contact_id"].to_pylist() == [2]
+
+
+def test_a_contact_doubled_since_the_selection_is_refused(stores: Any, make_contact: Contact) -> None:
+    stores.write([make_contact(1), make_contact(2)])
+    keys = stores.keys()
+    stores.write([make_contact(2)], "again.parquet")
+    with pytest.raises(DefinitionError, match="more than once"):
+        stores.open().fetch(keys, (), with_text=False)
+
+
+def test_no_keys_give_an_empty_job_table(stores: Any, make_contact: Contact) -> None:
+    stores.write([make_contact(1)])
+    empty = keys_schema().empty_table()
+    assert stores.open().fetch(empty, ("a",), with_text=False).schema == canonical_schema(("a",), False)
+
+
+def test_an_open_store_sees_new_and_replaced_files(stores: Any, make_contact: Contact, select: Any) -> None:
+    stores.write([make_contact(1)])
+    store = stores.open()
+    assert store.count(select()).contacts == 1
+    stores.write([make_contact(2)], "new.parquet")
+    stores.write([make_contact(1), make_contact(3, score=1)])
+    assert store.count(select()).contacts == 3
+
+
+# --- refusing ----------------------------------------------------------------------------------------------------
+
+
+def test_a_good_store_reports_what_it_holds(stores: Any, make_contact: Contact) -> None:
+    stores.write([make_contact(1, score=1), make_contact(2)])
+    stores.write([make_contact(3, colour="red")], "more.parquet")
+    report = stores.open().check()
+    assert report.contacts == 3
+    assert report.columns == ("contact_id", "time_zone", "score", "contact_type", "started_at")
+    assert set(report.columns) | set(report.absent) == set(STORE_COLUMNS)
+    assert report.ignored == ("colour",)
+
+
+WRONG = [
+    ("contact_id", pa.string(), "is string, not whole number (int64)"),
+    ("contact_id", pa.uint64(), "is uint64, not whole number (int64)"),
+    ("started_at", pa.string(), "is string, not timestamp"),
+    ("updated_at", pa.date32(), "is date32[day], not timestamp"),
+    ("last_name", pa.binary(), "is binary, not text"),
+    ("last_name", pa.int64(), "is int64, not text"),
+    ("score", pa.float64(), "is double, not whole number (int64)"),
+    ("call_duration", pa.duration("s"), "is duration[s], not whole number (int64)"),
+    ("silence_ratio", pa.string(), "is string, not decimal number (float64)"),
+    ("net_promoter_score", pa.decimal128(10, 2), "is decimal128(10, 2), not decimal number (float64)"),
+    ("hr", pa.int8(), "is int8, not yes/no (bool)"),
+    ("date_evaluated", pa.timestamp("us"), "is timestamp[us], not date"),
+    ("metadata", pa.string(), "is string, not map of text to text"),
+]
+
+
+@pytest.mark.parametrize(("column", "held", "message"), WRONG)
+def test_a_column_of_the_wrong_type_is_refused_by_name(
+    column: str, held: pa.DataType, message: str, stores: Any, make_contact: Contact, select: Any
+) -> None:
+    rows = pa.Table.from_pylist([make_contact(1)])
+    rows = rows.drop_columns([column] if column in rows.schema.names else [])
+    stores.write(rows.append_column(column, pa.nulls(1, held)))
+    assert f"contacts/contacts.parquet {column}: {message}" in refusal(stores.open(), select)
+
+
+def test_every_problem_is_told_at_once(stores: Any, make_contact: Contact, select: Any) -> None:
+    row = make_contact(1, score="high")
+    del row["time_zone"]
+    stores.write([row], "a.parquet", score=pa.string())
+    stores.write([{**row, "contact_id": 3}], "b.parquet", score=pa.string())
+    stores.write([make_contact(2, hr="yes")], "c.parquet", hr=pa.string())
+    (stores.root / "contacts" / "d.parquet").write_bytes(b"PAR1 is not enough")
+    (stores.root / "contacts" / "e.parquet").write_bytes(b"")
+    said = refusal(stores.open(), select)
+    assert "contacts/a.parquet time_zone: is required and missing (and in 1 more files)" in said
+    assert "contacts/a.parquet score: is string, not whole number (int64) (and in 1 more files)" in said
+    assert "contacts/c.parquet hr: is string, not yes/no (bool)" in said
+    assert re.search(r"contacts/d\.parquet: is not a readable Parquet file", said)
+    assert re.search(r"contacts/e\.parquet: is not a readable Parquet file", said)
+
+
+@pytest.mark.parametrize("files", [("a.parquet", "a.parquet"), ("a.parquet", "b.parquet")])
+def test_a_duplicate_contact_id_is_refused(
+    files: tuple[str, str], stores: Any, make_contact: Contact, select: Any
+) -> None:
+    rows: dict[str, list[dict[str, object]]] = {name: [] for name in files}
+    rows[files[0]] += [make_contact(1), make_contact(2)]
+    rows[files[1]] += [make_contact(2), make_contact(3)]
+    for name, contacts in rows.items():
+        stores.write(contacts, name)
+    assert refusal(stores.open(), select) == "contacts contact_id: 2 is there 2 times"
+
+
+@pytest.mark.parametrize("column", ["contact_id", "started_at"])
+@pytest.mark.parametrize("statistics", [True, False])
+def test_a_contact_without_identity_or_start_is_refused(
+    column: str, statistics: bool, stores: Any, make_contact: Contact, select: Any
+) -> None:
+    rows = [make_contact(1), {**make_contact(2), column: None}]
+    stores.write([])
+    from_rows = pa.Table.from_pylist(rows)
+    pq.write_table(from_rows, stores.root / "contacts" / "contacts.parquet", write_statistics=statistics)
+    assert f"{column}: is null in 1" in refusal(stores.open(), select)
+
+
+def test_columns_whose_names_differ_only_in_case_are_refused(stores: Any, make_contact: Contact, select: Any) -> None:
+    stores.write(pa.Table.from_pylist([{**make_contact(1), "score": 1, "SCORE": 2}]))
+    assert "score: is there more than once" in refusal(stores.open(), select)
+
+
+def test_a_start_no_calendar_holds_is_refused(stores: Any, make_contact: Contact) -> None:
+    rows = pa.Table.from_pylist([make_contact(1)]).drop_columns(["started_at"])
+    stores.write(rows.append_column("started_at", pa.array([2**62], pa.timestamp("us", tz="UTC"))))
+    with pytest.raises(DefinitionError, match="started_at: is outside the years 1 to 9999 in 1 contacts"):
+        stores.keys()
+
+
+def test_text_that_is_not_utf8_is_refused_by_file_and_column_without_quoting_it(
+    stores: Any, make_contact: Contact
+) -> None:
+    stores.write([make_contact(1, last_name="fine")], "good.parquet")
+    stores.write([make_contact(2, last_name="QuispeMamani")], "bad.parquet")
+    path = stores.root / "contacts" / "bad.parquet"
+    pq.write_table(pq.read_table(path), path, compression="none", use_dictionary=False, write_statistics=False)
+    path.write_bytes(path.read_bytes().replace(b"QuispeMamani", b"Quispe\xff\xfeMama"))
+    with pytest.raises(DefinitionError, match=r"contacts/bad\.parquet last_name: cannot be read") as caught:
+        stores.keys(Filter(field="last_name", operator="contains", value="e"))
+    assert caught.value.code == "STORE_INVALID"
+    assert "Quispe" not in str(caught.value)
+
+
+def test_damaged_pages_are_refused_by_file(stores: Any, make_contact: Contact) -> None:
+    stores.write([make_contact(n, last_name=f"name {n}") for n in range(1000)])
+    path = stores.root / "contacts" / "contacts.parquet"
+    content = bytearray(path.read_bytes())
+    content[4:2000] = b"\xff" * 1996
+    path.write_bytes(content)
+    with pytest.raises(BulkExportError, match=r"STORE_(INVALID|UNREACHABLE)"):
+        stores.keys()
+
+
+def test_a_store_without_files_or_folder_says_where_it_looked(stores: Any, select: Any) -> None:
+    assert "has no folder 'contacts'" in refusal(stores.open(), select)
+    (stores.root / "contacts" / "2026").mkdir(parents=True)
+    assert "has no Parquet file below 'contacts'" in refusal(stores.open(), select)
+
+
+def test_a_failed_selection_leaves_no_file(stores: Any, make_contact: Contact, select: Any, tmp_path: Path) -> None:
+    stores.write([make_contact(1), make_contact(1)])
+    with pytest.raises(DefinitionError):
+        stores.open().select_keys(select(), tmp_path / "out" / "keys.parquet")
+    assert list((tmp_path / "out").iterdir()) == []
+    assert list((stores.root / "scratch").iterdir()) == []
+
+
+def test_a_big_selection_stays_within_a_small_memory_limit(stores: Any, select: Any, tmp_path: Path) -> None:
+    count = 600_000
+    base = int(AT.timestamp()) * 10**6
+    stores.write(
+        pa.table(
+            {
+                "contact_id": pa.array(range(count), pa.int64()),
+                "started_at": pa.array([base + n * 7919 % 10**9 for n in range(count)], pa.timestamp("us", tz="UTC")),
+                "time_zone": ["UTC"] * count,
+                "contact_type": ["CALL"] * count,
+            }
+        )
+    )
+    store = stores.open(memory_limit="60MB", threads=2)
+    assert store.select_keys(select(), tmp_path / "keys.parquet").contacts == count
+    keys = pq.read_table(tmp_path / "keys.parquet", columns=["started_at", "contact_id"])
+    assert keys.equals(keys.sort_by([("started_at", "ascending"), ("contact_id", "ascending")]))
+
+
+# --- opening -----------------------------------------------------------------------------------------------------
+
+
+def test_settings_open_a_local_store_relative_to_their_folder(
+    stores: Any, make_contact: Contact, tmp_path: Path
+) -> None:
+    stores.write([make_contact(1)])
+    settings = ParquetStore(type="parquet", uri=f"../{tmp_path.name}")
+    store = open_contact_store(settings, base=tmp_path, scratch=tmp_path / "scratch")
+    assert store.check().contacts == 1
+    assert store.objects.uri == tmp_path.as_uri()
+
+
+def test_a_store_that_cannot_be_read_yet_says_so(tmp_path: Path) -> None:
+    remote = ParquetStore(type="parquet", uri="s3://bucket/store")
+    database = PostgresStore(type="postgres", connection="contacts_db", objects="s3://bucket/objects")
+    for settings in (remote, database):
+        with pytest.raises(DefinitionError) as caught:
+            open_contact_store(settings, base=tmp_path, scratch=tmp_path)
+        assert caught.value.code == "STORE_UNSUPPORTED"
+        assert caught.value.hint
