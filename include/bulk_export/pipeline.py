@@ -99,11 +99,19 @@ def run_export(site: Site, request: RunRequest) -> RunRecord:
         build_csv(site, run_id)
         current = "publish_manifest"
         publish_manifest(site, run_id)
-    except BulkExportError:
-        return write_audit(site, run_id, (current,))
-    except KeyboardInterrupt:
-        return write_audit(site, run_id, (current,), cancelled=True)
-    except Exception:
-        write_audit(site, run_id, (current,))
+    except BulkExportError as error:
+        return _failed(site, run_id, current, error)
+    except KeyboardInterrupt as stop:
+        return _failed(site, run_id, current, stop)
+    except Exception as error:
+        _failed(site, run_id, current, error)
         raise
     return write_audit(site, run_id)
+
+
+def _failed(site: Site, run_id: str, stage_name: str, error: BaseException) -> RunRecord:
+    """Close the record of a run that stopped; where none could be opened, the error itself is the answer."""
+    try:
+        return write_audit(site, run_id, (stage_name,), cancelled=isinstance(error, KeyboardInterrupt))
+    except BulkExportError:
+        raise error from None

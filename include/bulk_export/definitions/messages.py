@@ -23,8 +23,8 @@ _SHOWN_CHARS = 60
 
 def did_you_mean(word: object, valid: Iterable[str]) -> str:
     """` Did you mean 'x'?`, or nothing when no valid name is near."""
-    near = difflib.get_close_matches(str(word).lower(), {v.lower(): v for v in valid} or [], n=1, cutoff=0.5)
-    by_lower = {v.lower(): v for v in valid}
+    by_lower = {name.lower(): name for name in valid}
+    near = difflib.get_close_matches(str(word).lower(), by_lower, n=1, cutoff=0.5)
     return f" Did you mean '{by_lower[near[0]]}'?" if near else ""
 
 
