@@ -27,8 +27,8 @@ def open_record(site: Site, request: RunRequest) -> RunRecord:
     Raises:
         DefinitionError, RefusedError: as `requested_export` and `run_snapshot`; the record says the same.
     """
-    from bulk_export.state.run_errors import record_error
     from bulk_export.state import runs
+    from bulk_export.state.run_errors import record_error
 
     definitions = site.load(None if request.immediate else request.export_id)
     definitions.require_settings()  # without them there is no state database to keep a record in

@@ -20,7 +20,7 @@ Stage = Callable[Concatenate[Site, str, Arguments], Outcome]
 def stage(body: Body[Arguments, Outcome]) -> Stage[Arguments, Outcome]:
     """Make a stage of a function of an open run: it is called with the site and the run's id instead."""
 
-    def run_stage(site: Site, run_id: str, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Outcome:
+    def run_stage(site: Site, run_id: str, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Outcome:
         job = args[0] if args and isinstance(args[0], int) else 0
         run = open_run(site, run_id)
         with recorded(site, run_id, body.__name__, job):

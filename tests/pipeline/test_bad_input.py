@@ -180,7 +180,7 @@ def test_an_export_that_does_not_load_fails_with_its_problems_in_the_audit(bench
     ("name", "directory"),
     [
         ("../../etc/passwd", "etc-passwd"),
-        ('"Quoted" & \'single\'', "Quoted-single"),
+        ("\"Quoted\" & 'single'", "Quoted-single"),
         ("📞 Llamadas ñandú 📞", "Llamadas-nandu"),
         ("📞📞", "nightly"),
         ("..", "nightly"),

@@ -131,7 +131,7 @@ def test_published_schemas_are_json(bench: Workbench, capsys: pytest.CaptureFixt
 
 
 def test_the_statuses_offered_are_those_of_the_audit() -> None:
-    assert STATUSES == [status.value for status in RunStatus]
+    assert [status.value for status in RunStatus] == STATUSES
 
 
 def test_a_sample_store_can_be_exported_at_once(bench: Workbench, tmp_path: Path) -> None:

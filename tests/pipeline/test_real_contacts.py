@@ -91,7 +91,9 @@ def test_every_contact_is_delivered_masked_or_faulty_for_a_reason(
     assert {number for number, item in items.items() if item["status"] == "masked"} == recycled
     media_faults = {number for number, item in items.items() if item["media_reason"].startswith("MEDIA_")}
     assert media_faults == set(dirty_media(catalogue))
-    transcript_faults = {number for number, item in items.items() if item["transcript_reason"].startswith("TRANSCRIPT_")}
+    transcript_faults = {
+        number for number, item in items.items() if item["transcript_reason"].startswith("TRANSCRIPT_")
+    }
     assert transcript_faults == set(dirty_transcripts(catalogue))
     faulty = {number for number, item in items.items() if item["status"] == "faulty"}
     assert faulty == media_faults | transcript_faults

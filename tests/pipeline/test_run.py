@@ -59,11 +59,14 @@ def test_a_run_delivers_a_valid_bag_in_which_every_match_is_accounted_for(bench:
     assert sum(record.by_status.values()) == record.matched
     directory = bench.directory(record)
     assert bagit.Bag(str(directory)).validate()
-    assert subprocess.run(
-        ["sha256sum", "--quiet", "--strict", "-c", "manifest-sha256.txt", "tagmanifest-sha256.txt"],
-        cwd=directory,
-        check=False,
-    ).returncode == 0
+    assert (
+        subprocess.run(
+            ["sha256sum", "--quiet", "--strict", "-c", "manifest-sha256.txt", "tagmanifest-sha256.txt"],
+            cwd=directory,
+            check=False,
+        ).returncode
+        == 0
+    )
     assert verify_run(LocalStorage(directory)).faults == ()
     items = bench.items(record)
     assert sorted(items) == [1, 2, 3, 4, 5, 6, 7, 9]

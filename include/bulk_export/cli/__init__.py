@@ -18,7 +18,16 @@ from bulk_export.errors import BulkExportError
 DONE, FAILED, BAD_DEFINITIONS, WITH_ERRORS = 0, 1, 2, 3
 
 # As `state.records.RunStatus`, which would cost the start-up an import of the state database; a test compares them.
-STATUSES = "QUEUED RUNNING COMPLETED COMPLETED_WITH_ERRORS COMPLETED_EMPTY CONTINUED FAILED CANCELLED".split()
+STATUSES = [
+    "QUEUED",
+    "RUNNING",
+    "COMPLETED",
+    "COMPLETED_WITH_ERRORS",
+    "COMPLETED_EMPTY",
+    "CONTINUED",
+    "FAILED",
+    "CANCELLED",
+]
 
 PROJECT_DEFINITIONS = Path(__file__).resolve().parents[2] / "definitions"
 

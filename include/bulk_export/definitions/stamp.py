@@ -6,7 +6,6 @@ Comments and layout of the file stay as they are.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -36,4 +35,4 @@ def write_key(path: Path, key: str, value: str) -> None:
     temporary = path.with_name(f".{path.name}.part")
     with temporary.open("w", encoding="utf-8") as stream:
         yaml.dump(document, stream)
-    os.replace(temporary, path)
+    Path(temporary).replace(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -140,7 +141,7 @@ def test_what_is_no_definition_is_a_problem_and_never_a_traceback(folder: Path, 
 def test_an_alias_bomb_is_refused_quickly(folder: Path) -> None:
     bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
     names = "abcdefghij"
-    for before, name in zip(names, names[1:], strict=False):
+    for before, name in itertools.pairwise(names):
         bomb += f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"
 
     assert any("too large" in problem for problem in export_problems(folder, bomb))
