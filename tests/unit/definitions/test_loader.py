@@ -155,7 +155,9 @@ def test_bytes_that_are_no_text_are_named_with_their_line(folder: Path) -> None:
 
 def test_plain_words_stay_words(folder: Path) -> None:
     (folder / "searches/recent-detractors.yaml").write_text(
-        "name: on\nfilters:\n  - {field: hr, operator: is, value: yes}\n  - {field: reason, operator: equals, value: 012}\n"
+        "name: on\nfilters:\n"
+        "  - {field: hr, operator: is, value: yes}\n"
+        "  - {field: reason, operator: equals, value: 012}\n"
     )
 
     search = load_definitions(folder).searches["recent-detractors"]
@@ -226,7 +228,7 @@ def test_settings_problems_name_the_place_and_the_valid_names(folder: Path) -> N
         "settings.yaml:6 storage_locations.lake.buckte: unknown key 'buckte'. Did you mean 'bucket'?",
         "settings.yaml:10 colour: unknown key 'colour'. Remove it.",
     ]
-    with pytest.raises(DefinitionError, match="settings in .* do not load"):
+    with pytest.raises(DefinitionError, match=r"settings in .* do not load"):
         definitions.require_settings()
 
 
