@@ -32,9 +32,14 @@ RETRY_POLICY = ExceptionRetryPolicy(
         RetryRule(RefusedError, RetryAction.FAIL, reason="licence, quota or access says no"),
     ]
 )
+# Validating fails once. Its retries are for a task that Airflow could not even start, such as a run that falls due
+# while Airflow itself is starting: then no error reaches the policy.
+VALIDATION_POLICY = ExceptionRetryPolicy([RetryRule(Exception, RetryAction.FAIL, reason="validating is not retried")])
 
 
-def stage(retries: int = RETRIES) -> Callable[[Callable[Arguments, Outcome]], Any]:
+def stage(
+    policy: ExceptionRetryPolicy = RETRY_POLICY,
+) -> Callable[[Callable[Arguments, Outcome]], Any]:
     """Make a task of a function; its errors stand in the task's log in words first."""
 
     def decorate(body: Callable[Arguments, Outcome]) -> Any:
@@ -52,16 +57,16 @@ def stage(retries: int = RETRIES) -> Callable[[Callable[Arguments, Outcome]], An
 
         return task(
             doc_md=body.__doc__,
-            retries=retries,
+            retries=RETRIES,
             retry_delay=FIRST_RETRY_DELAY,
             retry_exponential_backoff=2,
-            retry_policy=RETRY_POLICY,
+            retry_policy=policy,
         )(told)
 
     return decorate
 
 
-@stage(retries=0)
+@stage(VALIDATION_POLICY)
 def validate_filters(export_id: str | None) -> str:
     """Open the audit record, freeze the definitions in it, and refuse what cannot run."""
     return pipeline.validate_filters(site(), run_request(export_id))

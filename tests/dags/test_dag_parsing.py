@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bulk_export.errors import DefinitionError, RefusedError, TransientError
 from bulk_export.pipeline import STAGES
 
 if TYPE_CHECKING:
@@ -73,26 +74,30 @@ def test_every_task_is_documented_in_the_ui(parse: Parse) -> None:
             assert task.doc_md if task.task_id not in MAPPED else task.partial_kwargs["doc_md"], task.task_id
 
 
-def test_validating_is_never_retried_and_everything_else_three_times(parse: Parse) -> None:
+def test_every_task_that_airflow_could_not_start_is_tried_again(parse: Parse) -> None:
     for dag in parse().dags.values():
-        assert {task.task_id: task.retries for task in dag.tasks} == {
-            stage: 0 if stage == "validate_filters" else 3 for stage in STAGES
-        }
+        assert {task.task_id: task.retries for task in dag.tasks} == dict.fromkeys(STAGES, 3)
 
 
-def test_what_somebody_has_to_mend_first_is_not_retried_and_a_storage_that_is_down_is() -> None:
+@pytest.mark.parametrize(
+    ("error", "stage_retries"),
+    [
+        (DefinitionError("FILTER_INCOMPLETE", ""), False),
+        (RefusedError("QUOTA_EXCEEDED", ""), False),
+        (TransientError("STORAGE_UNREACHABLE", ""), True),
+        (OSError(), True),
+    ],
+)
+def test_a_stage_is_retried_unless_somebody_has_to_mend_something_first_and_validating_never_is(
+    parse: Parse, error: Exception, stage_retries: bool
+) -> None:
     from airflow.sdk import RetryAction
 
-    from bulk_export.errors import DefinitionError, RefusedError, TransientError
-    from export_pipeline import RETRY_POLICY
-
-    def action(error: Exception) -> RetryAction:
-        return RETRY_POLICY.evaluate(error, try_number=1, max_tries=3).action
-
-    assert action(DefinitionError("FILTER_INCOMPLETE", "")) is RetryAction.FAIL
-    assert action(RefusedError("QUOTA_EXCEEDED", "")) is RetryAction.FAIL
-    assert action(TransientError("STORAGE_UNREACHABLE", "")) is RetryAction.DEFAULT
-    assert action(OSError()) is RetryAction.DEFAULT
+    dag = parse().dags["export-weekly-detractors"]
+    for task in dag.tasks:
+        action = task.retry_policy.evaluate(error, try_number=1, max_tries=3).action
+        retried = stage_retries and task.task_id != "validate_filters"
+        assert action is (RetryAction.DEFAULT if retried else RetryAction.FAIL), task.task_id
 
 
 def test_only_the_audit_is_a_teardown_and_it_has_no_setup_that_could_skip_it(parse: Parse) -> None:

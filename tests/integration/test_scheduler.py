@@ -120,7 +120,7 @@ def test_an_immediate_export_runs_without_being_saved(airflow: Running) -> None:
 
 def test_a_tick_that_fell_before_the_dag_was_up_still_runs_and_runs_once(airflow: Running) -> None:
     until("at the start", airflow, "export-late")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not (runs := airflow.api.request("GET", "/dags/export-late/dagRuns")["dag_runs"]):
         assert time.monotonic() < deadline, "the tick was lost"
         time.sleep(0.5)

@@ -6,15 +6,15 @@ That keeps memory flat whatever the store's size. Every call opens its own DuckD
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from bulk_export.contacts.base import Matches, StoreReport
+from bulk_export.contacts.duckdb_session import Limits, duckdb_session
 from bulk_export.contacts.parquet_files import CatalogueFile, catalogue_paths, file_problems, inspect, relation
 from bulk_export.contacts.schema import METADATA, NEVER_NULL, STORE_COLUMNS, canonical_schema, job_columns
 from bulk_export.errors import DefinitionError, Problem, RefusedError, TransientError
@@ -53,7 +53,7 @@ class ParquetContactStore:
         self._root = root
         self._folder = folder
         self._scratch = scratch
-        self._limits = {"memory_limit": memory_limit, "threads": str(threads)}
+        self._limits = Limits(memory_limit, threads)
         self._seen: dict[tuple[Path, int, int], CatalogueFile] = {}
 
     @property
@@ -224,44 +224,30 @@ class ParquetContactStore:
 
     @contextmanager
     def _session(self, files: Sequence[CatalogueFile]) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A DuckDB of its own; its faults become the product's errors."""
-        self._scratch.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._scratch, prefix="duckdb-") as spill:
-            config: dict[str, str | bool | int | float | list[str]] = {
-                **self._limits,
-                "temp_directory": spill,
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-                "python_enable_replacements": "false",
-            }
-            with duckdb.connect(":memory:", config=config) as connection:
-                with suppress(duckdb.CatalogException):  # a build without ICU knows no other zone than UTC
-                    connection.execute("SET TimeZone = 'UTC'")
-                try:
-                    yield connection
-                except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
-                    raise TransientError(
-                        "STORE_UNREACHABLE",
-                        f"contact store {self._root.uri} could not be read: {_first_line(error)}",
-                        hint="Try again; if it stays, check the disk, free space in the scratch folder and memory.",
-                    ) from error
-                except duckdb.Error as error:
-                    raise self._invalid(self._unreadable(files, type(error).__name__)) from error
+        """A DuckDB for one call; its faults become the product's errors."""
+        with duckdb_session(self._scratch, self._limits) as connection:
+            try:
+                yield connection
+            except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+                raise TransientError(
+                    "STORE_UNREACHABLE",
+                    f"contact store {self._root.uri} could not be read: {str(error).splitlines()[0][:300]}",
+                    hint="Try again; if it stays, check the disk, free space in the scratch folder and memory.",
+                ) from error
+            except duckdb.Error as error:
+                # DuckDB's own words may quote a contact, so only its kind of error is told.
+                fault = f"the contacts cannot be read together (DuckDB {type(error).__name__})"
+                problems = self._damaged_columns(files) or [Problem(_FOLDER, 0, "", fault)]
+                raise self._invalid(problems) from error
 
-    def _unreadable(self, files: Sequence[CatalogueFile], fault: str) -> list[Problem]:
-        """Which columns of which files cannot be read; DuckDB's own words may quote a contact and are not used."""
-        problems: list[Problem] = []
-        with duckdb.connect(":memory:", config={**self._limits, "autoload_known_extensions": "false"}) as connection:
-            for file in files:
-                for column in file.columns:
-                    source, parameters = relation([file], [column])
-                    # Lengths make DuckDB decode every value.
-                    value = f"len(CAST({column} AS VARCHAR))"
-                    try:
-                        connection.execute(f"SELECT max({value}) FROM ({source})", parameters).fetchone()
-                    except duckdb.Error:
-                        problems.append(Problem(file.name, 0, column, "cannot be read: damaged or not valid UTF-8"))
-        return problems or [Problem(_FOLDER, 0, "", f"the contacts cannot be read together (DuckDB {fault})")]
+    def _damaged_columns(self, files: Sequence[CatalogueFile]) -> list[Problem]:
+        with duckdb_session(self._scratch, self._limits) as connection:
+            return [
+                Problem(file.name, 0, column, "cannot be read: damaged or not valid UTF-8")
+                for file in files
+                for column in file.columns
+                if not _is_readable(connection, file, column)
+            ]
 
     def _invalid(self, problems: Sequence[Problem]) -> DefinitionError:
         return DefinitionError(
@@ -292,5 +278,11 @@ def _duplicates(connection: duckdb.DuckDBPyConnection, source: str, parameters: 
     return [Problem(_FOLDER, 0, "contact_id", f"{row[0]} is there {row[1]} times") for row in rows]
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0][:300]
+def _is_readable(connection: duckdb.DuckDBPyConnection, file: CatalogueFile, column: str) -> bool:
+    source, parameters = relation([file], [column])
+    try:
+        # Lengths make DuckDB decode every value.
+        connection.execute(f"SELECT max(len(CAST({column} AS VARCHAR))) FROM ({source})", parameters).fetchone()
+    except duckdb.Error:
+        return False
+    return True

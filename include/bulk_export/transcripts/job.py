@@ -39,7 +39,7 @@ DEFAULT_MAX_BYTES = 64 * 2**20
 _JOURNAL_EVERY = 500
 # Two hide the waiting for storage; parsing holds the interpreter's lock anyway.
 _THREADS = 2
-# A parsed transcript takes up to thirty times its bytes, so large ones go one at a time.
+# A parsed transcript takes many times its bytes in memory, so large ones go one at a time.
 _LARGE_BYTES = 4 * 2**20
 
 

@@ -14,6 +14,11 @@ import av
 import pytest
 from av.audio.fifo import AudioFifo
 
+from bulk_export.media.conversion import Conversion, Outcome
+from bulk_export.media.faults import MediaLimits
+from bulk_export.media.plan import Wish
+from bulk_export.media.worker import convert
+
 TONE_HZ = 440
 
 
@@ -48,33 +53,34 @@ def make_audio(
     seconds: float = 1.0,
     rate: int = 8000,
     channels: int = 1,
-    start: float = 0.0,
+    starts: tuple[float, ...] = (0.0,),
 ) -> Path:
-    """Audio in any codec and container that FFmpeg writes."""
+    """Audio in any codec and container that FFmpeg writes: so many seconds from each of the times in `starts`."""
     with av.open(str(path), "w", format=container) as output:
         stream = output.add_stream(codec, rate=rate)
         context = stream.codec_context
         context.layout = _LAYOUTS[channels]
         output.start_encoding()
-        for packet in _encoded_audio(stream, seconds, rate, channels, start):
+        for packet in _encoded_audio(stream, seconds, rate, channels, starts):
             output.mux(packet)
     return path
 
 
-def _encoded_audio(stream, seconds: float, rate: int, channels: int, start: float = 0.0):
+def _encoded_audio(stream, seconds: float, rate: int, channels: int, starts: tuple[float, ...] = (0.0,)):
     context = stream.codec_context
-    frame = av.AudioFrame("s16", _LAYOUTS[channels], round(seconds * rate))
-    frame.planes[0].update(samples(seconds, rate, channels))
-    frame.sample_rate = rate
-    fifo = AudioFifo()
-    for resampled in av.AudioResampler(context.format, context.layout, rate).resample(frame):
-        resampled.pts = None
-        fifo.write(resampled)
-    position = round(start * rate)
-    while (piece := fifo.read(context.frame_size or 1024, partial=True)) is not None:
-        piece.pts, piece.time_base = position, Fraction(1, rate)
-        position += piece.samples
-        yield from stream.encode(piece)
+    for start in starts:
+        frame = av.AudioFrame("s16", _LAYOUTS[channels], round(seconds * rate))
+        frame.planes[0].update(samples(seconds, rate, channels))
+        frame.sample_rate = rate
+        fifo = AudioFifo()
+        for resampled in av.AudioResampler(context.format, context.layout, rate).resample(frame):
+            resampled.pts = None
+            fifo.write(resampled)
+        position = round(start * rate)
+        while (piece := fifo.read(context.frame_size or 1024, partial=True)) is not None:
+            piece.pts, piece.time_base = position, Fraction(1, rate)
+            position += piece.samples
+            yield from stream.encode(piece)
     yield from stream.encode(None)
 
 
@@ -157,6 +163,22 @@ def look(path: Path) -> Seen:
     return Seen(**seen)
 
 
+def patch(path: Path, old: bytes, new: bytes, *, last: bool = False) -> Path:
+    """Overwrite the first (or last) place of `old` with `new`."""
+    data = bytearray(path.read_bytes())
+    at = data.rfind(old) if last else data.find(old)
+    assert at >= 0, f"{old!r} is not in {path.name}"
+    data[at : at + len(new)] = new
+    path.write_bytes(data)
+    return path
+
+
+def convert_to(wanted: str, into: Path, *, audio: Path | None = None, screen: Path | None = None, **limits) -> Outcome:
+    """Convert here, in this process."""
+    sources = tuple(name for name, path in (("audio", audio), ("screen", screen)) if path)
+    return convert(Conversion(Wish("media", wanted, sources), audio, screen, into, MediaLimits(**limits)))
+
+
 class Media:
     """Makes and reads media in the test's own directory."""
 
@@ -165,6 +187,8 @@ class Media:
     video = staticmethod(make_video)
     look = staticmethod(look)
     samples = staticmethod(samples)
+    patch = staticmethod(patch)
+    convert = staticmethod(convert_to)
 
 
 @pytest.fixture
