@@ -43,9 +43,10 @@ def build_dag(export: SavedExport, definitions: Definitions) -> DAG:
         max_active_runs=1,
         default_args={"owner": export.owner or OWNER},
         tags=[TAG, _kind(export)],
-        params=run_params(definitions),
     ) as dag:
         export_tasks(export.id)
+    # Only now: each task made before would carry, check and serialise a copy of the whole form.
+    dag.params.update(run_params(definitions))
     return dag
 
 

@@ -26,6 +26,10 @@ from bulk_export.results import FileKind, FileResult
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# What a stage says something about for every contact: delivered, or why not.
+MEDIA: frozenset[FileKind] = frozenset({"media", "screen"})
+TRANSCRIPT: frozenset[FileKind] = frozenset({"transcript"})
+
 _KINDS: tuple[FileKind, ...] = ("media", "screen", "transcript")
 FILE_COLUMNS = tuple((f"{kind}_file", f"{kind}_bytes", f"{kind}_sha256") for kind in _KINDS)
 COLUMNS = (
@@ -74,7 +78,7 @@ def job_items(
     results: Iterable[FileResult],
     *,
     gone: Sequence[int] = (),
-    wanted: Collection[FileKind] = (),
+    wanted: Collection[frozenset[FileKind]] = (),
 ) -> pa.Table:
     """The rows of one job, in the order of `contact_ids`, then those of `gone`.
 
@@ -83,7 +87,7 @@ def job_items(
         recycled: whether each is recycled.
         results: the job's journals, media and transcripts; of two results for one file the later counts.
         gone: contacts of the job's keys that the store no longer had.
-        wanted: kinds of which every contact that is not recycled must have a result.
+        wanted: of each of these sets every contact that is not recycled must have a result (`MEDIA`, `TRANSCRIPT`).
 
     Raises:
         TransientError: ITEMS_INCOMPLETE when a result is missing or belongs to no contact of the job: the journal is
@@ -104,7 +108,7 @@ def job_items(
         if is_recycled:
             rows.append(_fileless(contact_id, ItemStatus.MASKED, Reason.RECYCLED))
             continue
-        if any(kind not in files for kind in wanted):
+        if any(kinds.isdisjoint(files) for kinds in wanted):
             strangers.append(contact_id)
         rows.append(_row(contact_id, files))
     rows += [_fileless(contact_id, ItemStatus.FAULTY, Reason.CONTACT_GONE) for contact_id in gone]

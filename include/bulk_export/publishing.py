@@ -13,7 +13,7 @@ from bulk_export import __version__
 from bulk_export.delivery import delivered_tables
 from bulk_export.errors import RefusedError
 from bulk_export.reasons import ItemStatus, Reason
-from bulk_export.results import FileResult
+from bulk_export.results import FileKind, FileResult
 from bulk_export.stages import Counts
 from bulk_export.staging import EXCLUDED
 
@@ -53,12 +53,21 @@ class _Outcome:
         """items.csv in parts: each job's contacts, then those no job holds."""
         from bulk_export.items_csv import excluded_items, job_items
 
-        staging = self.run.staging
+        staging, wanted = self.run.staging, self._wanted()
         for job in staging.jobs():
             contacts = staging.job(job, ["contact_id", "recycled"])
             ids = contacts["contact_id"].to_pylist()
-            yield job_items(ids, contacts["recycled"].to_pylist(), self._results(job, set(ids)))
+            recycled = contacts["recycled"].to_pylist()
+            yield job_items(ids, recycled, self._results(job, set(ids)), wanted=wanted)
         yield excluded_items(staging.read_table(EXCLUDED))
+
+    def _wanted(self) -> list[frozenset[FileKind]]:
+        """What every contact must have a result of: a stage that was skipped must not look like one that delivered."""
+        from bulk_export.items_csv import MEDIA, TRANSCRIPT
+
+        export = self.run.snapshot.export
+        media = export.media.audio_video is not None or export.media.audio_only is not None
+        return [*([MEDIA] if media else []), *([TRANSCRIPT] if export.transcripts != "none" else [])]
 
     def _results(self, job: int, contact_ids: set[int]) -> Iterator[FileResult]:
         # A run that was granted less after it was cleared has results of contacts that are no longer in the job.

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bulk_export.bag.manifest import PayloadFile
 from bulk_export.errors import TransientError
-from bulk_export.items_csv import COLUMNS, ItemCounts, excluded_items, item_files, job_items, write_items_csv
+from bulk_export.items_csv import COLUMNS, MEDIA, ItemCounts, excluded_items, item_files, job_items, write_items_csv
 from bulk_export.reasons import NOT_APPLICABLE, ItemStatus, Reason
 from bulk_export.results import FileKind, FileResult
 
@@ -109,11 +109,11 @@ def test_details_of_all_files_are_told() -> None:
 
 def test_a_journal_with_gaps_or_strangers_is_refused() -> None:
     with pytest.raises(TransientError, match=r"ITEMS_INCOMPLETE.*such as 2"):
-        job_items([1, 2], [False, False], [delivered(1)], wanted=["media"])
+        job_items([1, 2], [False, False], [delivered(1)], wanted=[MEDIA])
     with pytest.raises(TransientError, match=r"ITEMS_INCOMPLETE.*such as 9"):
         job_items([1], [False], [delivered(1), delivered(9)])
 
-    assert job_items([1, 2], [False, True], [delivered(1)], wanted=["media"]).num_rows == 2
+    assert job_items([1, 2], [False, True], [delivered(1)], wanted=[MEDIA]).num_rows == 2
 
 
 def test_the_file_starts_with_the_promised_columns_and_quotes_only_where_needed() -> None:
