@@ -95,9 +95,18 @@ def summary(airflow: LocalAirflow, running: Running, run_id: str) -> None:
     say("")
     bulk_export("audit", "show", f"{DAG_ID}/{run_id}")
     say("")
-    say(f"Airflow  {running.url}")
-    say(f"login    {USER} / {airflow.password}")
-    say("make stop ends it.")
+    delivered = newest_directory(PROJECT / "var" / "exports")
+    if delivered is not None:
+        say(f"Delivered  {delivered.relative_to(PROJECT)}")
+    say(f"Airflow    {running.url}")
+    say(f"Login      {USER} / {airflow.password}")
+    say("`make stop` ends it.")
+
+
+def newest_directory(location: Path) -> Path | None:
+    """The run delivered last: its tag manifest is written last of all."""
+    finished = sorted(location.glob("*/*/tagmanifest-sha256.txt"), key=lambda path: path.stat().st_mtime)
+    return finished[-1].parent if finished else None
 
 
 def bulk_export(*arguments: str) -> None:

@@ -6,5 +6,4 @@ import tempfile
 # Before anything imports airflow: a home of its own, and a database that cannot be opened.
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="bulk-export-tests-")
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
-os.environ["AIRFLOW__CORE__UNIT_TEST_MODE"] = "False"
 os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = "sqlite:////nonexistent/airflow.db"

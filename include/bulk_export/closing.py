@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from bulk_export.continuation import forget_rest, next_day_starts
 from bulk_export.stages import open_run
 from bulk_export.state.records import RunRecord
 
@@ -12,7 +14,14 @@ if TYPE_CHECKING:
     from bulk_export.site import Site
 
 
-def close(site: Site, run_id: str, failed_stages: tuple[str, ...], *, cancelled: bool) -> RunRecord:
+def close(
+    site: Site,
+    run_id: str,
+    failed_stages: tuple[str, ...],
+    *,
+    cancelled: bool,
+    follow_up: Callable[[RunRecord], str] | None = None,
+) -> RunRecord:
     """Close the record, then remove what only this run needed.
 
     What a failed run left in the staging area stays: cleared and run again, it goes on from there.
@@ -22,21 +31,26 @@ def close(site: Site, run_id: str, failed_stages: tuple[str, ...], *, cancelled:
         run_id: the run.
         failed_stages: names of the stages that did not finish, in the order of the pipeline.
         cancelled: somebody stopped the run.
+        follow_up: names the run that will be queued for the rest the quota did not reach; None where nothing queues.
 
     Raises:
         DefinitionError: RUN_UNKNOWN when `validate_filters` could not even open a record.
     """
     from bulk_export.audit import close_audit
     from bulk_export.state.events import append_event
+    from bulk_export.state.runs import record_follow_up
 
     failed_stage = failed_stages[0] if failed_stages else None
     now = site.clock()
+    run = open_run(site, run_id)
+    if follow_up is not None and next_day_starts(run) is not None:
+        record_follow_up(site.engine, run_id, follow_up(run.record))
     record = close_audit(site.engine, run_id, failed_stage=failed_stage, cancelled=cancelled, now=now)
     who = record.triggered_by or str(record.trigger)
     append_event(site.engine, who, "closed", f"run {run_id}", str(record.status), now)
     if record.definitions:
-        run = open_run(site, run_id)
         shutil.rmtree(run.scratch, ignore_errors=True)
         if failed_stage is None and not cancelled:
             run.staging.clear()
+            forget_rest(run)
     return record

@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from bulk_export.continuation import continued_snapshot
 from bulk_export.definitions.loader import Definitions
 from bulk_export.definitions.run import RunSnapshot
 from bulk_export.errors import BulkExportError
-from bulk_export.run_request import RunRequest, requested_export, run_snapshot
+from bulk_export.run_request import RunRequest, licensed, requested_export, run_snapshot
 from bulk_export.safe_names import safe_name
 from bulk_export.stages import open_run, recorded
 from bulk_export.state.records import NewRun, RunRecord, Trigger, run_key
@@ -35,12 +36,18 @@ def open_record(site: Site, request: RunRequest) -> RunRecord:
     now = site.clock()
     refused = _refused_run(definitions, request)
     try:
-        snapshot = run_snapshot(definitions, requested_export(definitions, request), request)
+        snapshot = _snapshot(site, definitions, request)
     except BulkExportError as error:
         runs.open_run(site.engine, refused, now)
         record_error(site.engine, request.run_id, stage="validate_filters", error=error, now=now)
         raise
     return runs.open_run(site.engine, _accepted_run(refused, snapshot, site.destination(snapshot).uri, now), now)
+
+
+def _snapshot(site: Site, definitions: Definitions, request: RunRequest) -> RunSnapshot:
+    if request.continues_run_id:
+        return continued_snapshot(site, request.continues_run_id, licensed(definitions.require_settings()))
+    return run_snapshot(definitions, requested_export(definitions, request), request)
 
 
 def check_places(site: Site, run_id: str) -> None:
@@ -82,6 +89,9 @@ def _accepted_run(run: NewRun, snapshot: RunSnapshot, destination_uri: str, now:
     export = snapshot.export
     return replace(
         run,
+        export_id=export.id,
+        export_name=export.name,
+        as_of=snapshot.as_of,
         version=snapshot.version,
         definitions=snapshot.model_dump_json(),
         destination_name=export.storage_location,

@@ -7,6 +7,8 @@ It may run again at any time, and then goes on where it stopped.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bulk_export import batches, closing, delivery, opening, publishing, selection
 from bulk_export.definitions.run import ImmediateExport, RunParameters
 from bulk_export.errors import BulkExportError
@@ -73,9 +75,16 @@ def publish_manifest(run: OpenRun) -> Counts | None:
     return None if run.dry else publishing.publish(run)
 
 
-def write_audit(site: Site, run_id: str, failed_stages: tuple[str, ...] = (), *, cancelled: bool = False) -> RunRecord:
+def write_audit(
+    site: Site,
+    run_id: str,
+    failed_stages: tuple[str, ...] = (),
+    *,
+    cancelled: bool = False,
+    follow_up: Callable[[RunRecord], str] | None = None,
+) -> RunRecord:
     """Close the audit record whatever happened, settle the quota to what was delivered, and tidy the staging area."""
-    return closing.close(site, run_id, failed_stages, cancelled=cancelled)
+    return closing.close(site, run_id, failed_stages, cancelled=cancelled, follow_up=follow_up)
 
 
 def run_export(site: Site, request: RunRequest) -> RunRecord:

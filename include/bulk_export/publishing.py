@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bulk_export import __version__
+from bulk_export.continuation import keep_rest
 from bulk_export.delivery import delivered_tables
 from bulk_export.errors import RefusedError
 from bulk_export.reasons import ItemStatus, Reason
@@ -35,6 +36,7 @@ DEFINITIONS_FILE = "data/export.yaml"
 def publish(run: OpenRun) -> Counts:
     """Write items.csv, export.yaml and the manifests, and record what was delivered; once finished, nothing changes."""
     if not run.record.published:
+        keep_rest(run)
         outcome = _Outcome(run)
         counts = outcome.write_items()
         written = outcome.write_bag(counts)
@@ -176,8 +178,10 @@ class _Outcome:
                     yield contact_id, updated_at
 
     def _fixes(self) -> int:
-        jobs = self.run.staging.jobs()
-        return sum(result.fixes for job in jobs for result in self.run.staging.journal("transcripts", job).read())
+        staging = self.run.staging
+        # A contact that was tried again has two results, of which the later counts.
+        fixes = {item.contact_id: item.fixes for n in staging.jobs() for item in staging.journal("transcripts", n).read()}
+        return sum(fixes.values())
 
 
 def _bag_info(run: OpenRun, counts: ItemCounts) -> dict[str, str]:

@@ -38,12 +38,11 @@ def quota_day(now: datetime, zone: str) -> date:
     return now.astimezone(ZoneInfo(zone)).date()
 
 
-def next_quota_day_starts(now: datetime, zone: str) -> datetime:
-    """The first instant of the next quota day, in UTC.
+def next_quota_day_starts(day: date, zone: str) -> datetime:
+    """The first instant of the quota day after `day`, in UTC.
 
     Usually midnight. Where a clock change skips midnight it is the first time that exists (Cairo, Beirut and Havana
     start that day at 01:00); where one repeats it, the first of the two.
     """
-    tomorrow = quota_day(now, zone) + timedelta(days=1)
     # A time that does not exist is read with the offset before the change, and a repeated one as the first (fold 0).
-    return datetime.combine(tomorrow, time(), tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    return datetime.combine(day + timedelta(days=1), time(), tzinfo=ZoneInfo(zone)).astimezone(UTC)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from bulk_export.definitions.loader import Definitions
 from bulk_export.definitions.messages import did_you_mean
-from bulk_export.definitions.models import SavedExport, SavedSearch
+from bulk_export.definitions.models import Licence, SavedExport, SavedSearch, Settings
 from bulk_export.definitions.run import ImmediateExport, RunParameters, RunSnapshot
 from bulk_export.errors import DefinitionError, Problem, RefusedError
 from bulk_export.filters.catalogue import catalogue
@@ -84,12 +84,7 @@ def run_snapshot(definitions: Definitions, export: SavedExport, request: RunRequ
             problem; with several kinds the code is that of the first.
     """
     settings = definitions.require_settings()
-    if settings.licence.type == "none":
-        raise RefusedError(
-            "LICENCE_NONE",
-            f"the environment '{settings.environment.name}' has no bulk export licence",
-            hint="Set licence.type in settings.yaml to standard or performance once a licence is assigned.",
-        )
+    licence = licensed(settings)
     location_name = request.parameters.storage_location or export.storage_location
     location = settings.storage_locations.get(location_name)
     search = definitions.searches.get(export.search)
@@ -116,13 +111,24 @@ def run_snapshot(definitions: Definitions, export: SavedExport, request: RunRequ
         export=export.model_copy(update={"storage_location": location_name}),
         search=search,
         environment=settings.environment,
-        licence=settings.licence,
+        licence=licence,
         contact_store=settings.contact_store,
         storage_location=location,
         exportable_metadata=settings.exportable_metadata,
         parameters=request.parameters,
         as_of=request.as_of,
     )
+
+
+def licensed(settings: Settings) -> Licence:
+    """The environment's licence; `RefusedError` LICENCE_NONE where there is none."""
+    if settings.licence.type == "none":
+        raise RefusedError(
+            "LICENCE_NONE",
+            f"the environment '{settings.environment.name}' has no bulk export licence",
+            hint="Set licence.type in settings.yaml to standard or performance once a licence is assigned.",
+        )
+    return settings.licence
 
 
 def _missing_search(definitions: Definitions, export: SavedExport) -> list[Problem]:

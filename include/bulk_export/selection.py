@@ -12,6 +12,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from bulk_export.contacts.base import Matches
 from bulk_export.definitions.run import RunSnapshot
 from bulk_export.filters.catalogue import catalogue
 from bulk_export.filters.compile import Selection, compile_filters
@@ -74,12 +75,17 @@ def freeze_keys(run: OpenRun) -> Matched:
 
 
 def _match(run: OpenRun) -> Matched:
-    path = run.scratch / KEYS
-    try:
-        matches = run.store.select_keys(run_selection(run.snapshot), path)
-        run.staging.write_file(KEYS, path)
-    finally:
-        path.unlink(missing_ok=True)
+    if run.record.continues_run_id:
+        from bulk_export.continuation import take_rest
+
+        matches = Matches(contacts=take_rest(run), roots=0, media_bytes=0)
+    else:
+        path = run.scratch / KEYS
+        try:
+            matches = run.store.select_keys(run_selection(run.snapshot), path)
+            run.staging.write_file(KEYS, path)
+        finally:
+            path.unlink(missing_ok=True)
     already = 0
     if run.snapshot.export.incremental:
         from bulk_export.state.deliveries import delivered_before

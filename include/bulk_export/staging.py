@@ -30,6 +30,7 @@ class RunStaging:
     def __init__(self, storage: Storage, run_key: str) -> None:
         self.storage = storage
         self._prefix = f"{run_key}/"
+        self._rest = f"rest/{run_key}.parquet"
 
     def has(self, name: str) -> bool:
         """Whether a file was written (files appear whole or not at all)."""
@@ -88,6 +89,28 @@ class RunStaging:
     def journal(self, stage: str, number: int) -> Journal:
         """The results of a stage (`media` or `transcripts`) for one job."""
         return Journal(self.storage, f"{self._prefix}results/{stage}/{number:04d}")
+
+    def write_rest(self, keys: pa.Table) -> None:
+        """Keep the keys a follow-up run will export; they outlive the run's own files."""
+        import pyarrow.parquet as pq
+
+        buffer = BytesIO()
+        pq.write_table(keys, buffer, compression="lz4")
+        self.storage.put(self._rest, buffer.getvalue())
+
+    def has_rest(self) -> bool:
+        """Whether there are keys for a follow-up run."""
+        return any(entry.key == self._rest for entry in self.storage.list(self._rest))
+
+    def read_rest(self) -> pa.Table:
+        """The keys for the follow-up run; `FileNotFoundError` when there are none."""
+        import pyarrow.parquet as pq
+
+        return pq.read_table(BytesIO(self.storage.read(self._rest)))
+
+    def remove_rest(self) -> None:
+        """The follow-up run has exported them."""
+        self.storage.delete([self._rest])
 
     def forget_jobs(self) -> None:
         """Remove the jobs and what was made of them as a whole; results of single contacts stay."""

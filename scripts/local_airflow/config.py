@@ -51,14 +51,15 @@ def free_ports() -> Ports:
     found: list[socket.socket] = []
     try:
         for preferred in (USUAL_PORT, 8793, 8794):
-            found.append(_listen(preferred) or _listen(0) or socket.socket())
+            found.append(listen_on(preferred) or listen_on(0) or socket.socket())
         return Ports(*(one.getsockname()[1] for one in found))
     finally:
         for one in found:
             one.close()
 
 
-def _listen(port: int) -> socket.socket | None:
+def listen_on(port: int) -> socket.socket | None:
+    """A socket that listens on a port of the loopback address, 0 for any; None when it is taken."""
     listening = socket.socket()
     # As the server itself will do; without it a port that was closed a minute ago would look taken.
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

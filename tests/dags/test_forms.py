@@ -86,3 +86,11 @@ def test_parameters_that_cannot_be_used_are_all_named_with_the_nearest_valid_one
     words = str(refused.value)
     assert "dryrun: there is no parameter 'dryrun'. Did you mean 'dry_run'?" in words
     assert "limit: 0: " in words
+
+
+def test_only_the_dag_carries_the_form_because_a_copy_in_each_task_makes_a_thousand_dags_ten_times_slower(
+    parse: Parse,
+) -> None:
+    for dag in parse().dags.values():
+        assert dag.params
+        assert [task.task_id for task in dag.tasks if task.params] == []

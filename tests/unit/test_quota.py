@@ -86,13 +86,13 @@ def test_the_quota_day_is_the_environments() -> None:
     ],
 )
 def test_the_next_quota_day_starts_at_its_first_instant(now: str, zone: str, starts: str) -> None:
-    assert next_quota_day_starts(datetime.fromisoformat(now), zone) == datetime.fromisoformat(starts)
+    assert next_quota_day_starts(quota_day(datetime.fromisoformat(now), zone), zone) == datetime.fromisoformat(starts)
 
 
 @settings(deadline=None, derandomize=True, max_examples=400)
 @given(st.datetimes(datetime(2005, 1, 1), datetime(2037, 1, 1), timezones=st.just(UTC)), st.sampled_from(ZONES))
 def test_the_instant_before_the_next_quota_day_is_of_an_earlier_day(now: datetime, zone: str) -> None:
-    starts = next_quota_day_starts(now, zone)
+    starts = next_quota_day_starts(quota_day(now, zone), zone)
     tz = ZoneInfo(zone)
     assert starts > now
     assert starts.tzinfo is UTC

@@ -95,6 +95,7 @@ def parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--until", dest="started_until", metavar="DAY", help="last day of contacts, included")
     run.add_argument("--dry-run", action="store_true", help="write and charge nothing; report what would be exported")
+    run.add_argument("--continue", dest="continues", metavar="RUN", help="export what the quota of that run did not reach")
     run.add_argument("--json", action="store_true", help="print the audit record as JSON")
 
     verify = command("verify", "verify", "check a delivered run and report every fault at once")

@@ -17,6 +17,7 @@ from bulk_export.cli.places import moment, site
 from bulk_export.definitions.run import RunParameters
 from bulk_export.errors import DefinitionError
 from bulk_export.pipeline import RunRequest, run_export
+from bulk_export.reasons import Reason
 from bulk_export.site import Report
 
 _BAD_DEFINITIONS = frozenset(
@@ -42,11 +43,14 @@ def run(options: argparse.Namespace) -> int:
                 triggered_by=getuser(),
                 as_of=moment(options.as_of, here.settings.environment.time_zone) if options.as_of else now,
                 parameters=parameters,
+                continues_run_id=options.continues or "",
             ),
         )
     print(record_as_json(record).decode() if options.json else audit_summary(record))
     if record.published and not options.json:
         print(f"\nDelivered to {record.destination_uri}/{record.directory}")
+    if record.by_reason.get(Reason.QUOTA_EXCEEDED) and here.staging(record.run_key).has_rest() and not options.json:
+        print(f"The rest can go on tomorrow: bulk-export run {options.export} --continue {record.run_key}")
     if record.status in {RunStatus.FAILED, RunStatus.CANCELLED}:
         return BAD_DEFINITIONS if record.error_code in _BAD_DEFINITIONS else FAILED
     return WITH_ERRORS if record.status is RunStatus.COMPLETED_WITH_ERRORS else DONE

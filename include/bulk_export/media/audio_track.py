@@ -89,6 +89,8 @@ class EncodedAudio:
             start = self._feed.time_of(frame)
             if start is not None:
                 gap = start - offset_s - expected_s
+                if gap > _GAP_S and self._feed.gapless:
+                    raise self._feed.fault(f"{gap:.1f} s of audio are missing")
                 if gap > _GAP_S:
                     yield from self._silence(gap)
                     expected_s += gap

@@ -78,9 +78,10 @@ AUDIO_ENCODERS = {
     "wmav2": AudioEncoder("wmav2", "fltp", _WMA_RATES, 2, {8000: 32, 16000: 48, 24000: 64, _ANY: 96}, overlaps=True),
 }
 
-# A screen is text: quality is fixed, not the bit rate. Speed before size: a job waits for its videos.
+# A screen is text: quality is fixed, not the bit rate. Speed before size: a job waits for its videos. No B frames: with
+# pictures seconds apart they make an MP4 claim the wrong length.
 VIDEO_ENCODERS = {
-    "h264": VideoEncoder("libx264", options={"preset": "veryfast", "crf": "23"}),
+    "h264": VideoEncoder("libx264", options={"preset": "veryfast", "crf": "23", "bf": "0"}),
     "vp9": VideoEncoder("libvpx-vp9", options={"deadline": "realtime", "cpu-used": "8", "crf": "31", "b": "0"}),
     "wmv2": VideoEncoder("wmv2", quantiser=4),
 }

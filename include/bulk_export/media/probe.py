@@ -6,7 +6,7 @@ a packet marked as damaged, timestamps that leap, an end long before what the he
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,6 +18,7 @@ from av.packet import Packet
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
+from bulk_export.media.containers.sniffed import Sniffed
 from bulk_export.media.faults import MediaFaultError, MediaLimits, corrupt, too_large
 from bulk_export.media.plan import Probed, TrackKind
 from bulk_export.media.sniff import sniff, window_of
@@ -34,10 +35,12 @@ _OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
 # Tags in old encodings must not make a file unreadable; from PyAV 19 on they never do.
 _TAGS: Any = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
 
-# Containers whose header states a duration; elsewhere FFmpeg guesses it from the bit rate.
-_STATE_DURATION = frozenset({"wav", "webm", "matroska", "mp4", "mov", "asf", "flac"})
+# Containers whose header states a duration; elsewhere FFmpeg guesses it from the bit rate or the size.
+_STATE_DURATION = frozenset({"webm", "matroska", "mp4", "mov", "asf", "flac"})
 # Containers whose timestamps count from the beginning of the recording, not from a broadcast's.
 _START_AT_ZERO = frozenset({"webm", "matroska", "mp4", "mov"})
+
+_GAPLESS = frozenset({"wav", "ogg", "mp3", "flac"})
 
 _MAX_LEAP_S = 3600.0
 _SLACK_S = 1.0
@@ -58,18 +61,18 @@ def open_media(path: Path, name: str) -> InputContainer:
     return opened
 
 
-def sniff_file(path: Path, name: str) -> str:
-    """The container, named as `sniff` does; a fault when the bytes tell that the file is not whole."""
+def sniff_file(path: Path, name: str) -> Sniffed:
+    """What the bytes tell; a fault when they tell that the file is not whole."""
     with path.open("rb") as stream:
         sniffed = sniff(window_of(stream, path.stat().st_size))
     if sniffed.fault:
         raise corrupt(f"{name}: {sniffed.fault}")
-    return sniffed.container
+    return sniffed
 
 
 def probe(path: Path, name: str) -> Probed:
     """The streams of a stored file."""
-    container = sniff_file(path, name)
+    container = sniff_file(path, name).container
     with open_media(path, name) as media:
         audio, video = pick(media, "audio"), pick(media, "video")
         if audio is None and video is None:
@@ -104,12 +107,15 @@ class Feed:
         stream: the stream.
         claimed_s: duration the header states, 0 when it states none.
         origin_s: timestamp that counts as the beginning.
+        reached_s: how far the file has been read.
+        gapless: True when timestamps of a whole file leave no gaps.
     """
 
     def __init__(self, path: Path, name: str, kind: TrackKind, limits: MediaLimits) -> None:
         self._name = name
         self._limits = limits
-        container = sniff_file(path, name)
+        sniffed = sniff_file(path, name)
+        container = sniffed.container
         self._media = open_media(path, name)
         stream = pick(self._media, kind)
         if stream is None:
@@ -117,8 +123,10 @@ class Feed:
         self.stream: AudioStream | VideoStream = stream
         self._check_shape()
         claimed = self._media.duration if container in _STATE_DURATION else None
-        self.claimed_s = (claimed or 0) / av.time_base
+        self.claimed_s = max((claimed or 0) / av.time_base, sniffed.claimed_s)
         start = (self._media.start_time or 0) / av.time_base
+        # Where nothing but audio can stand, a gap between timestamps is a lost part.
+        self.gapless = container in _GAPLESS
         self.origin_s = 0.0 if container in _START_AT_ZERO and 0 <= start < _MAX_LEAP_S else start
         self.reached_s = 0.0
         self._leap_s = 0.0
@@ -129,6 +137,13 @@ class Feed:
         if frame.pts is None or self.stream.time_base is None:
             return None
         return float(frame.pts * self.stream.time_base) - self.origin_s
+
+    def check_complaints(self, complaints: Iterable[tuple[int, str, str]]) -> None:
+        """Fault the file for what FFmpeg's reader logged as an error and then skipped: a part is lost."""
+        reader = self._media.format.name
+        for level, logger, message in complaints:
+            if level <= av.logging.ERROR and logger == reader:
+                raise corrupt(f"{self._name}: a part cannot be read ({message.strip()})")
 
     def close(self) -> None:
         """Give the file back."""

@@ -99,12 +99,16 @@ def build(decided: Build, stored: Mapping[Source, Path], into: Path, limits: Med
     What `into` holds after an error is of no use.
     """
     target = FORMATS[decided.format]
+    av.logging.set_level(av.logging.ERROR)
     with ExitStack() as stack:
+        complaints = stack.enter_context(av.logging.Capture())
+        feeds: list[Feed] = []
         writers: list[_Writer] = []
         for track in decided.tracks:
             feed = Feed(stored[track.source], track.source, track.kind, limits)
             stack.callback(feed.close)
             feed.refuse_lies()
+            feeds.append(feed)
             writers.append(_writer(track, feed, decided.format))
         options = _MUXER_OPTIONS.get(decided.format, {})
         output = stack.enter_context(av.open(f"file:{into}", "w", format=target.container, container_options=options))
@@ -114,6 +118,8 @@ def build(decided: Build, stored: Mapping[Source, Path], into: Path, limits: Med
         lead_s = max(writer.lead_s for writer in writers)
         for packet in heapq.merge(*(writer.packets() for writer in writers), key=_time):
             output.mux(_later(packet, lead_s))
+        for feed in feeds:
+            feed.check_complaints(complaints)
 
 
 def _writer(track: Track, feed: Feed, name: str) -> _Writer:

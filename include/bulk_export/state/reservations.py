@@ -126,7 +126,8 @@ def _exceeded(wanted: int, left: int, daily_limit: int, day: date) -> RefusedErr
 def settle(engine: Engine, run_id: str, delivered: int) -> None:
     """Charge a run what it delivered and give the rest back to its day; repeating it changes nothing.
 
-    A run without a reservation (dry run, refused) is left alone. Another figure later replaces the first.
+    A run without a reservation (dry run, refused) is left alone. Another figure later replaces the first, and a run
+    that was given up and released but delivered after all is charged like any other.
 
     Raises:
         ValueError: when `delivered` is negative or more than was granted.

@@ -20,16 +20,21 @@ _MONO = 3
 _SYNC = 0xFF
 _LAYER_3 = 3
 _TAG_V1 = 128
+_TAG_V2 = 10  # its header, and its footer
+_FOOTER = 0x10
 _SEARCH = 16 * 1024  # a frame has at most 2,881 bytes: enough for several
 _CHAINED = 3
 
 
 def skip_id3(head: bytes) -> int:
-    """Bytes of the ID3v2 tag in front, 0 without one."""
-    if head[:3] != b"ID3" or len(head) < 10:
-        return 0
-    size = (head[6] & 0x7F) << 21 | (head[7] & 0x7F) << 14 | (head[8] & 0x7F) << 7 | (head[9] & 0x7F)
-    return 10 + size + (10 if head[5] & 0x10 else 0)
+    """Bytes of the ID3v2 tags in front, 0 without any."""
+    at = 0
+    while head[at : at + 3] == b"ID3" and len(head) >= at + _TAG_V2:
+        size = 0
+        for byte in head[at + 6 : at + 10]:
+            size = size << 7 | byte & 0x7F
+        at += _TAG_V2 + size + (_TAG_V2 if head[at + 5] & _FOOTER else 0)
+    return at
 
 
 def frame_bytes(data: bytes, at: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from struct import unpack_from
+
 from bulk_export.media.containers.sniffed import Sniffed, Window, broken, torn
 
 _FIRST = {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"}
@@ -39,4 +41,17 @@ def read_mp4(window: Window) -> Sniffed:
         return torn(name, "the index (moov) is missing")
     if not seen & {b"mdat", b"moof"}:
         return torn(name, "it holds no audio or video")
-    return Sniffed(name, whole=True)
+    return Sniffed(name, whole=True, claimed_s=_claimed_s(window))
+
+
+def _claimed_s(window: Window) -> float:
+    """Duration of the film header (`mvhd`), which libraries ignore; 0 when it is out of sight or unknown."""
+    for data in (window.head, window.tail):
+        at = data.find(b"mvhd")
+        if at < 0 or len(data) < at + 36:
+            continue
+        long = data[at + 4] == 1
+        clock, duration = unpack_from(">IQ", data, at + 24) if long else unpack_from(">II", data, at + 16)
+        unknown = duration == (1 << (64 if long else 32)) - 1
+        return 0.0 if unknown or not clock else float(duration / clock)
+    return 0.0

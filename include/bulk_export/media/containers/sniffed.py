@@ -40,6 +40,7 @@ class Sniffed:
         codecs_known: False when only a media library can tell the streams.
         whole: True when the header's sizes prove that nothing is missing, None when the format cannot tell.
         fault: why the file cannot be delivered (empty, cut off, no media), empty when nothing speaks against it.
+        claimed_s: duration the header states, seconds; 0 when it states none or only a media library can tell.
     """
 
     container: str = ""
@@ -48,6 +49,7 @@ class Sniffed:
     codecs_known: bool = False
     whole: bool | None = None
     fault: str = ""
+    claimed_s: float = 0.0
 
 
 def torn(container: str, missing: str) -> Sniffed:

@@ -1,0 +1,82 @@
+"""What the day's quota did not reach is exported by a follow-up run on the next quota day: exactly the rest.
+
+The rest is frozen as keys in the staging area when the run is published, with the definitions it was selected with. The
+follow-up takes both, so that over all days each contact is exported once, however often that takes and whatever was
+edited in between. Only the licence is taken as it stands on the day.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from bulk_export.definitions.run import RunParameters, RunSnapshot
+from bulk_export.errors import DefinitionError
+from bulk_export.staging import FRESH, KEYS, RunStaging
+
+if TYPE_CHECKING:
+    from bulk_export.definitions.models import Licence
+    from bulk_export.site import OpenRun, Site
+    from bulk_export.state.records import RunRecord
+
+
+def keep_rest(run: OpenRun) -> None:
+    """Freeze the keys the quota did not reach, where the export's policy is to go on; done before publishing."""
+    from bulk_export.selection import run_share
+
+    share = run_share(run)
+    if run.snapshot.export.on_quota_exceeded == "continue" and share.over_quota:
+        keys = run.staging.read_table(FRESH if share.already_delivered else KEYS)
+        run.staging.write_rest(keys.slice(share.granted, share.over_quota))
+
+
+def next_day_starts(run: OpenRun) -> datetime | None:
+    """When the rest of a published run can go on: the first instant of the quota day after the one it was charged to.
+
+    None where there is no rest.
+    """
+    from bulk_export.quota import next_quota_day_starts
+
+    if not run.record.published or run.record.quota_day is None or not run.staging.has_rest():
+        return None
+    return next_quota_day_starts(run.record.quota_day, run.snapshot.environment.time_zone)
+
+
+def continued_snapshot(site: Site, parent_run_id: str, licence: Licence) -> RunSnapshot:
+    """The definitions of the run whose rest is to be exported, under today's licence.
+
+    Raises:
+        DefinitionError: RUN_UNKNOWN, or NOTHING_LEFT when that run left no rest or it has been exported.
+    """
+    parent = _parent(site, parent_run_id)
+    if not parent.definitions or not site.staging(parent.run_key).has_rest():
+        raise DefinitionError(
+            "NOTHING_LEFT",
+            f"the run {parent_run_id} has no contacts left to export",
+            hint="`bulk-export audit show` says what became of them.",
+        )
+    snapshot = RunSnapshot.model_validate_json(parent.definitions)
+    return snapshot.model_copy(update={"licence": licence, "parameters": RunParameters()})
+
+
+def take_rest(run: OpenRun) -> int:
+    """Make the rest of the run that this one continues its own selection. Returns how many contacts that is."""
+    keys = _parent_staging(run).read_rest()
+    run.staging.write_table(KEYS, keys)
+    return int(keys.num_rows)
+
+
+def forget_rest(run: OpenRun) -> None:
+    """Remove the rest that a run has taken over, once it has ended well."""
+    if run.record.continues_run_id:
+        _parent_staging(run).remove_rest()
+
+
+def _parent(site: Site, parent_run_id: str) -> RunRecord:
+    from bulk_export.state.runs import find_run
+
+    return find_run(site.engine, parent_run_id)
+
+
+def _parent_staging(run: OpenRun) -> RunStaging:
+    return run.site.staging(_parent(run.site, run.record.continues_run_id).run_key)
