@@ -180,7 +180,9 @@ class _Outcome:
     def _fixes(self) -> int:
         staging = self.run.staging
         # A contact that was tried again has two results, of which the later counts.
-        fixes = {item.contact_id: item.fixes for n in staging.jobs() for item in staging.journal("transcripts", n).read()}
+        fixes = {
+            item.contact_id: item.fixes for n in staging.jobs() for item in staging.journal("transcripts", n).read()
+        }
         return sum(fixes.values())
 
 

@@ -117,6 +117,10 @@ class RunStaging:
         jobs = [entry.key for entry in self.storage.list(f"{self._prefix}jobs/")]
         self.storage.delete([*jobs, self._prefix + EXCLUDED, f"{self._prefix}csv.json"])
 
+    def in_use(self) -> bool:
+        """Whether the run keeps anything here."""
+        return any(True for _ in self.storage.list(self._prefix))
+
     def clear(self) -> None:
         """Remove everything the run kept here."""
         self.storage.delete([entry.key for entry in self.storage.list(self._prefix)])

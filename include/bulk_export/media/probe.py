@@ -125,6 +125,8 @@ class Feed:
         claimed = self._media.duration if container in _STATE_DURATION else None
         self.claimed_s = max((claimed or 0) / av.time_base, sniffed.claimed_s)
         start = (self._media.start_time or 0) / av.time_base
+        # FFmpeg calls the last packet of a WAV damaged when the header does not know its size; `sniff` has judged it.
+        self._open_ended = container == "wav"
         # Where nothing but audio can stand, a gap between timestamps is a lost part.
         self.gapless = container in _GAPLESS
         self.origin_s = 0.0 if container in _START_AT_ZERO and 0 <= start < _MAX_LEAP_S else start
@@ -172,7 +174,7 @@ class Feed:
                     if packet.stream_index == chosen:
                         last = packet
                     continue
-                if packet.is_corrupt:
+                if packet.is_corrupt and not self._open_ended:
                     raise self.fault("a packet is damaged")
                 self._follow(packet, ends)
                 if packet.stream_index == chosen:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -101,7 +101,7 @@ def build(decided: Build, stored: Mapping[Source, Path], into: Path, limits: Med
     target = FORMATS[decided.format]
     av.logging.set_level(av.logging.ERROR)
     with ExitStack() as stack:
-        complaints = stack.enter_context(av.logging.Capture())
+        complaints = stack.enter_context(_complaints())
         feeds: list[Feed] = []
         writers: list[_Writer] = []
         for track in decided.tracks:
@@ -120,6 +120,13 @@ def build(decided: Build, stored: Mapping[Source, Path], into: Path, limits: Med
             output.mux(_later(packet, lead_s))
         for feed in feeds:
             feed.check_complaints(complaints)
+
+
+@contextmanager
+def _complaints() -> Iterator[list[tuple[int, str, str]]]:
+    """What FFmpeg logs meanwhile: (level, who, what)."""
+    with av.logging.Capture() as logs:
+        yield logs
 
 
 def _writer(track: Track, feed: Feed, name: str) -> _Writer:

@@ -1,0 +1,76 @@
+"""Close the runs that nobody closed: their process, host or Airflow went away, or a time limit ended them.
+
+A run's own `write_audit` is skipped by a DAG run timeout and lost with a dead host. Its quota must not stay held, nor
+its record open. What such a run left in the staging area stays until it is cleared and run again, or too old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bulk_export import closing
+from bulk_export.state.records import RunRecord
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bulk_export.site import Site
+
+# Tells whether a DAG run is still to be waited for; False for one that has ended or is gone.
+StillGoing = Callable[[str, str], bool]
+
+# A command-line run has nobody to ask. It writes its progress every few seconds, so hours of silence are its end.
+SILENCE = timedelta(hours=6)
+KEEP_STAGING = timedelta(days=14)
+
+
+def close_abandoned(
+    site: Site, still_going: StillGoing, *, follow_up: Callable[[RunRecord], str] | None = None
+) -> list[RunRecord]:
+    """Close every open run that has ended without saying so, and give its quota back.
+
+    Args:
+        site: the installation.
+        still_going: asked with DAG id and DAG run id.
+        follow_up: as in `write_audit`, for a run that was killed after it had published.
+
+    Returns:
+        The records closed.
+    """
+    from bulk_export.state.runs import STILL_OPEN, list_runs
+
+    closed = []
+    for record in list_runs(site.engine, STILL_OPEN, limit=10_000):
+        if record.dag_run_id:
+            over = not still_going(record.dag_id, record.dag_run_id)
+        else:
+            over = _last_sign(site, record) < site.clock() - SILENCE
+        if over:
+            # Published means every stage but this one went well, whatever ended the run afterwards.
+            failed = () if record.published else (record.failed_stage or "run",)
+            closed.append(closing.close(site, record.run_id, failed, cancelled=False, follow_up=follow_up))
+    return closed
+
+
+def clear_old_staging(site: Site) -> list[str]:
+    """Remove what failed runs left in the staging area two weeks ago or earlier. Returns their run ids."""
+    from bulk_export.state.records import UNSUCCESSFUL
+    from bulk_export.state.runs import RunFilters, list_runs
+
+    cleared = []
+    before = site.clock() - KEEP_STAGING
+    for record in list_runs(site.engine, RunFilters(statuses=UNSUCCESSFUL, queued_before=before), limit=10_000):
+        staging = site.staging(record.run_key)
+        if record.definitions and (record.ended_at or before) <= before and staging.in_use():
+            staging.clear()
+            cleared.append(record.run_id)
+    return cleared
+
+
+def _last_sign(site: Site, record: RunRecord) -> datetime:
+    from bulk_export.state.progress import list_progress
+
+    times = [job.updated_at for job in list_progress(site.engine, record.run_id)]
+    return max([*times, record.started_at or record.queued_at])
