@@ -3,6 +3,7 @@
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import av
 import pytest
@@ -197,17 +198,19 @@ def test_a_screens_own_audio_is_used_when_there_is_no_other(media, stored, tmp_p
     assert seen.audio_s == pytest.approx(1.0, abs=CLOSE)
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc to tell the peak of a process")
 def test_memory_does_not_grow_with_the_length(stored, tmp_path):
     program = (
-        "import resource, sys; from pathlib import Path\n"
+        "import sys; from pathlib import Path\n"
         "from bulk_export.media.conversion import Conversion; from bulk_export.media.faults import MediaLimits\n"
         "from bulk_export.media.plan import Wish; from bulk_export.media.worker import convert\n"
         "done = convert(Conversion(Wish('media', 'wav', ('audio',)), Path(sys.argv[1]), None, Path(sys.argv[2]),"
         " MediaLimits()))\n"
-        "print(done.verdict, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        # Not ru_maxrss: that begins with what the test process had when it started this one.
+        "print(done.verdict, Path('/proc/self/status').read_text().partition('VmHWM:')[2].split()[0])"
     )
     peaks = []
-    for minutes in (1, 120):
+    for minutes in (1, 60):
         size = minutes * 60 * 8000
         fmt = struct.pack("<HHIIHH", 7, 1, 8000, 8000, 1, 8)
         head = b"WAVEfmt " + struct.pack("<I", len(fmt)) + fmt + b"data" + struct.pack("<I", size)
@@ -218,4 +221,4 @@ def test_memory_does_not_grow_with_the_length(stored, tmp_path):
         assert verdict == "built"
         assert (tmp_path / "out").stat().st_size == pytest.approx(2 * size, rel=0.01)
         peaks.append(int(peak_kb))
-    assert peaks[1] < peaks[0] + 20_000
+    assert peaks[1] < peaks[0] + 15_000

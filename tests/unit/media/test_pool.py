@@ -1,0 +1,202 @@
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import wave
+from pathlib import Path
+
+import pytest
+
+from bulk_export.errors import RefusedError, TransientError
+from bulk_export.media.conversion import Conversion, Outcome
+from bulk_export.media.faults import MediaLimits
+from bulk_export.media.plan import Wish
+from bulk_export.media.pool import Converters
+from bulk_export.reasons import Reason
+
+WISH = Wish("media", "ogg", ("audio",))
+PATIENCE_S = 60.0
+
+
+@pytest.fixture
+def converters():
+    pool = Converters()
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def short(media, stored):
+    return media.wav(stored("short.wav"))
+
+
+@pytest.fixture
+def long(media, stored):
+    """Some seconds of work for any machine: ten minutes of stereo at 48 kHz."""
+    path = stored("long.wav")
+    media.wav(path, 1.0, 48000, 2)
+    data = path.read_bytes()
+    media.wav(path, 0.0, 48000, 2)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(48000)
+        for _ in range(600):
+            file.writeframesraw(data[44:])
+    return path
+
+
+def conversion(source: Path, into: Path, **limits) -> Conversion:
+    return Conversion(WISH, source, None, into, MediaLimits(**limits))
+
+
+def eventually(condition) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < until, "it never happened"
+        time.sleep(0.02)
+
+
+def gone(process_id: int) -> bool:
+    try:
+        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def started_in_thread(converters, wanted):
+    """A conversion under way, and where its outcome will be."""
+    outcomes: list[Outcome] = []
+    thread = threading.Thread(target=lambda: outcomes.append(converters.convert(wanted)))
+    thread.start()
+    eventually(lambda: wanted.into.exists() and wanted.into.stat().st_size > 0)
+    return thread, outcomes
+
+
+def test_one_process_serves_many_files_and_none_is_started_before(converters, short, tmp_path):
+    assert converters.process_ids() == ()
+    for number in range(3):
+        assert converters.convert(conversion(short, tmp_path / str(number))).verdict == "built"
+    assert converters.started == 1
+
+
+def test_a_conversion_that_takes_too_long_is_a_fault_and_its_process_is_replaced(converters, short, long, tmp_path):
+    assert converters.convert(conversion(short, tmp_path / "a")).verdict == "built"
+    (first,) = converters.process_ids()
+    outcome = converters.convert(conversion(long, tmp_path / "b", timeout_s=0.3))
+    assert outcome == Outcome("fault", Reason.MEDIA_CORRUPT, "conversion exceeded 0.3 s")
+    assert gone(first)
+    assert converters.convert(conversion(short, tmp_path / "c")).verdict == "built"
+    assert converters.started == 2
+
+
+def test_a_process_that_dies_is_a_fault_of_its_file_and_is_replaced(converters, short, long, tmp_path):
+    thread, outcomes = started_in_thread(converters, conversion(long, tmp_path / "a"))
+    (process_id,) = converters.process_ids()
+    os.kill(process_id, signal.SIGKILL)
+    thread.join(PATIENCE_S)
+    detail = "conversion broke its process (SIGKILL)"
+    assert outcomes == [Outcome("fault", Reason.MEDIA_CORRUPT, detail)]
+    assert converters.convert(conversion(short, tmp_path / "b")).verdict == "built"
+
+
+def test_a_process_that_dies_while_idle_is_replaced_unnoticed(converters, short, tmp_path):
+    converters.convert(conversion(short, tmp_path / "a"))
+    (process_id,) = converters.process_ids()
+    os.kill(process_id, signal.SIGKILL)
+    eventually(lambda: gone(process_id))
+    assert converters.convert(conversion(short, tmp_path / "b")).verdict == "built"
+
+
+def test_a_signal_for_the_whole_process_group_fails_no_file(converters, long, short, tmp_path):
+    thread, outcomes = started_in_thread(converters, conversion(long, tmp_path / "a", max_duration_s=700))
+    (process_id,) = converters.process_ids()
+    os.kill(process_id, signal.SIGTERM)
+    os.kill(process_id, signal.SIGINT)
+    thread.join(PATIENCE_S)
+    assert [outcome.verdict for outcome in outcomes] == ["built"]
+
+
+def test_closing_stops_a_conversion_under_way(long, tmp_path):
+    converters, raised = Converters(), []
+
+    def convert():
+        try:
+            converters.convert(conversion(long, tmp_path / "a"))
+        except TransientError as error:
+            raised.append(error.code)
+
+    thread = threading.Thread(target=convert)
+    thread.start()
+    eventually(lambda: (tmp_path / "a").exists())
+    (process_id,) = converters.process_ids()
+    converters.close()
+    thread.join(PATIENCE_S)
+    assert raised == ["CONVERTER_FAILED"]
+    assert gone(process_id)
+
+
+def test_no_process_outlives_a_parent_that_is_killed(long, tmp_path):
+    program = (
+        "import sys, threading; from pathlib import Path\n"
+        "from bulk_export.media.conversion import Conversion; from bulk_export.media.faults import MediaLimits\n"
+        "from bulk_export.media.plan import Wish; from bulk_export.media.pool import Converters\n"
+        "pool = Converters(); source, into = map(Path, sys.argv[1:])\n"
+        "asked = Conversion(Wish('media', 'ogg', ('audio',)), source, None, into, MediaLimits())\n"
+        "threading.Thread(target=pool.convert, args=(asked,), daemon=True).start()\n"
+        "while not (into.exists() and into.stat().st_size): pass\n"
+        "print(pool.process_ids()[0], flush=True); sys.stdin.read()\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program, str(long), str(tmp_path / "a")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    process_id = int(parent.stdout.readline())
+    assert not gone(process_id)
+    parent.kill()
+    parent.wait()
+    eventually(lambda: gone(process_id))
+    parent.stdin.close()
+    parent.stdout.close()
+
+
+def _convert_in_daemon(source: Path, into: Path, answer) -> None:
+    pool = Converters()
+    try:
+        answer.put(pool.convert(conversion(source, into)).verdict)
+    finally:
+        pool.close()
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_daemonic_process_as_tasks_are_may_convert(short, tmp_path):
+    """A forked, daemonic process may not have multiprocessing children; ours are none."""
+    context = multiprocessing.get_context("fork")
+    answer = context.Queue()
+    task = context.Process(target=_convert_in_daemon, args=(short, tmp_path / "a", answer), daemon=True)
+    task.start()
+    assert answer.get(timeout=PATIENCE_S) == "built"
+    task.join(PATIENCE_S)
+
+
+def test_without_the_media_library_the_run_is_refused(short, tmp_path, monkeypatch):
+    (tmp_path / "av.py").write_text("raise ImportError('no media here')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    pool = Converters()
+    with pytest.raises(RefusedError, match="CONVERTER_UNAVAILABLE: media cannot be converted: no media here"):
+        pool.convert(conversion(short, tmp_path / "a"))
+    assert pool.process_ids() == ()
+
+
+def test_a_file_that_needs_more_memory_than_allowed_is_too_large(converters, media, stored, short, tmp_path):
+    screen = media.video(stored("s.webm"), times=(0.0, 0.2), size=(8192, 4096))
+    limits = MediaLimits(max_memory_bytes=700 * 1024**2)
+    asked = Conversion(Wish("media", "mp4", ("screen",)), None, screen, tmp_path / "a", limits)
+    outcome = converters.convert(asked)
+    assert (outcome.verdict, outcome.reason) == ("fault", Reason.MEDIA_TOO_LARGE), outcome
+    assert converters.convert(conversion(short, tmp_path / "b")).verdict == "built"
