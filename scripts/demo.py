@@ -40,6 +40,9 @@ def main() -> int:
     except (RuntimeError, ApiError, OSError) as error:
         say(f"The demo failed: {error}")
         return 1
+    except KeyboardInterrupt:
+        say("Interrupted. What was started goes on; `make stop` ends it, `make demo` takes it up again.")
+        return 1
     summary(airflow, running, run_id)
     say(f"The demo took {time.monotonic() - started:.0f} s.")
     return 0 if state == "success" else 1

@@ -97,6 +97,26 @@ def test_a_date_range_of_the_run_replaces_the_searchs_own(stores: Any, make_cont
     assert stores.ids(filters[0], started_between=window) == [1, 2, 3]
 
 
+@pytest.mark.parametrize(
+    ("operator", "value", "expected"),
+    [
+        ("equals", 2.0, [2]),
+        ("equals", 2.5, []),
+        ("not_equals", 2.5, [1, 2, 3, 4]),
+        ("less_than", 2.5, [1, 2]),
+        ("at_most", 2.5, [1, 2]),
+        ("greater_than", 2.5, [3]),
+        ("at_least", 2.5, [3]),
+        ("between", [1.5, 2.5], [2]),
+    ],
+)
+def test_a_fraction_is_compared_exactly_with_whole_numbers(
+    operator: str, value: object, expected: list[int], stores: Any, make_contact: Contact
+) -> None:
+    stores.write([make_contact(n, score=None if n == 4 else n) for n in (1, 2, 3, 4)])
+    assert stores.ids(Filter(field="score", operator=operator, value=value)) == expected
+
+
 HOSTILE = [
     "' OR 1=1 --",
     "'; DROP TABLE contacts; --",

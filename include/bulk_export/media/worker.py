@@ -79,9 +79,12 @@ def convert(conversion: Conversion) -> Outcome:
         number = getattr(error, "errno", None)
         if number in _NO_ROOM:
             return Outcome("failed", detail=f"cannot write scratch files: {os.strerror(number)}")
-        if isinstance(error, MemoryError) or number == errno.ENOMEM:
+        # An encoder that fails with an error of its own is out of memory, or the picture is beyond what it can do.
+        if isinstance(error, MemoryError) or number == errno.ENOMEM or type(error).__name__ == "ExternalError":
             megabytes = conversion.limits.max_memory_bytes // 1024**2
-            return Outcome("fault", Reason.MEDIA_TOO_LARGE, f"converting it takes more than {megabytes} MB of memory")
+            return Outcome(
+                "fault", Reason.MEDIA_TOO_LARGE, f"too much for the encoder, or for {megabytes} MB of memory"
+            )
         detail = f"cannot be converted ({getattr(error, 'strerror', None) or type(error).__name__})"
         return Outcome("fault", Reason.MEDIA_CORRUPT, detail)
 

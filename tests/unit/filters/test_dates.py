@@ -155,6 +155,7 @@ def test_a_field_of_days_needs_the_zone_only_for_today() -> None:
     assert days("today", (), as_of=AS_OF, zone=ZoneInfo("UTC")) == Days(date(2026, 11, 18), date(2026, 11, 19))
     assert days("on", (date(2026, 11, 1),), as_of=AS_OF, zone=auckland) == Days(date(2026, 11, 1), date(2026, 11, 2))
     assert days("last_hours", (12,), as_of=AS_OF, zone=auckland) == Days(date(2026, 11, 18), date(2026, 11, 20))
+    assert days("last_hours", (2,), as_of=AS_OF, zone=auckland) == Days(date(2026, 11, 19), date(2026, 11, 20))
 
 
 @pytest.mark.parametrize(

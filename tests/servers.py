@@ -1,0 +1,143 @@
+"""Real object stores on loopback for tests: SeaweedFS (S3, from PyPI) and Azurite (Azure Blob, where npm installed it)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_START_S = 60.0
+_GRPC_OFFSET = 10_000  # SeaweedFS serves each port's gRPC ten thousand above
+SECRETS = {
+    "owner": "owner-secret-0123456789",
+    "dropper": "dropper-secret-0123456789",
+    "reader": "reader-secret-0123456789",
+}
+_ACTIONS = {
+    "owner": ["Admin", "Read", "Write", "List", "Tagging"],
+    "dropper": ["Write", "List"],
+    "reader": ["Read", "List"],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class S3Server:
+    """A running server and who may use it.
+
+    Attributes:
+        endpoint: its address.
+        port: the same, the number alone.
+    """
+
+    endpoint: str
+    port: int
+
+    def client(self, who: str = "owner") -> Any:
+        """An S3 client of somebody else's making, to look at what really lies there."""
+        import boto3
+        from botocore.config import Config
+
+        return boto3.client(
+            "s3",
+            endpoint_url=self.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id=who,
+            aws_secret_access_key=SECRETS[who],
+            config=Config(s3={"addressing_style": "path"}),
+        )
+
+
+def weed_program() -> str | None:
+    """The SeaweedFS program that the Python package brings."""
+    beside = Path(sys.executable).with_name("weed")
+    return str(beside) if beside.exists() else shutil.which("weed")
+
+
+@contextmanager
+def seaweedfs(folder: Path) -> Iterator[S3Server]:
+    """SeaweedFS with real signatures, on loopback only; gone, with all its processes, at the end."""
+    program = weed_program()
+    assert program is not None
+    identities = [
+        {"name": who, "credentials": [{"accessKey": who, "secretKey": SECRETS[who]}], "actions": actions}
+        for who, actions in _ACTIONS.items()
+    ]
+    config, data = folder / "s3.json", folder / "data"
+    config.write_text(json.dumps({"identities": identities}))
+    data.mkdir()
+    master, volume, filer, s3 = _free_ports(4, also=_GRPC_OFFSET)
+    command = [
+        *(program, "-logdir", str(folder), "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
+        *(f"-master.port={master}", f"-volume.port={volume}", "-filer", f"-filer.port={filer}"),
+        *("-s3", f"-s3.port={s3}", f"-s3.config={config}", "-s3.autoCreateBucket=false", "-s3.port.iceberg=0"),
+        *("-s3.port.lance=0", "-master.telemetry=false", "-volume.max=50", "-master.electionTimeout=1s"),
+        *("-master.volumeSizeLimitMB=512",),
+    ]
+    server = S3Server(f"http://127.0.0.1:{s3}", s3)
+    with _running(command, {"GOMEMLIMIT": "300MiB"}, folder / "weed.log", ready=lambda: _takes_objects(server)):
+        yield server
+
+
+def _takes_objects(server: S3Server) -> bool:
+    client = server.client()
+    with suppress(Exception):
+        with suppress(client.exceptions.BucketAlreadyOwnedByYou, client.exceptions.BucketAlreadyExists):
+            client.create_bucket(Bucket="ready")
+        client.put_object(Bucket="ready", Key="key", Body=b"ready")  # a volume has been found for it
+        return True
+    return False
+
+
+@contextmanager
+def _running(command: list[str], environment: Mapping[str, str], log: Path, ready: Callable[[], bool]) -> Iterator[None]:
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, stdout=out, stderr=subprocess.STDOUT, env=os.environ | environment, start_new_session=True
+        )
+    try:
+        deadline = time.monotonic() + _START_S
+        while not ready():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{command[0]} did not start:\n{log.read_text(errors='replace')[-2000:]}")
+            time.sleep(0.1)
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _free_ports(count: int, *, also: int = 0) -> list[int]:
+    """Ports nobody listens on, `also` above each neither."""
+    found: list[int] = []
+    sockets: list[socket.socket] = []
+    try:
+        while len(found) < count:
+            first = socket.socket()
+            sockets.append(first)
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            if port + also > 65_535:
+                continue
+            if also:
+                second = socket.socket()
+                sockets.append(second)
+                try:
+                    second.bind(("127.0.0.1", port + also))
+                except OSError:
+                    continue
+            found.append(port)
+    finally:
+        for one in sockets:
+            one.close()
+    return found

@@ -1,0 +1,361 @@
+import hashlib
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from bulk_export.definitions.models import MediaFormats
+from bulk_export.errors import RefusedError, TransientError
+from bulk_export.media.job import MediaCounts, MediaLimits, copy_job_media
+from bulk_export.reasons import Reason
+from bulk_export.results import FileResult, Journal
+from bulk_export.storage.local import LocalStorage
+
+RUN = "export/20261123T000000Z_abc"
+
+
+class Site:
+    """A contact store, a destination, a staging area and a scratch directory."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.store = root / "store"
+        (self.store / "media").mkdir(parents=True)
+        self.contacts: list[dict[str, object]] = []
+        self.scratch = root / "scratch"
+        self.destination = LocalStorage(root / "destination")
+        self.progress: list[tuple[int, int]] = []
+
+    def contact(self, contact_id: int, kind: str = "CALL", **columns: object) -> None:
+        empty = dict.fromkeys(("audio_uri", "screen_uri", "audio_bytes", "screen_bytes"))
+        self.contacts.append({"contact_id": contact_id, "contact_type": kind, "recycled": False} | empty | columns)
+
+    def table(self) -> pa.Table:
+        types = [
+            ("contact_id", pa.int64()),
+            ("contact_type", pa.string()),
+            ("recycled", pa.bool_()),
+            ("audio_uri", pa.string()),
+            ("screen_uri", pa.string()),
+            ("audio_bytes", pa.int64()),
+            ("screen_bytes", pa.int64()),
+        ]
+        return pa.Table.from_pylist(self.contacts, schema=pa.schema(types))
+
+    def journal(self) -> Journal:
+        return Journal(LocalStorage(self.root / "staging"), "abc/results/media/0001")
+
+    def run(self, video=None, audio=None, destination=None, limits=None, resolve=None) -> MediaCounts:
+        return copy_job_media(
+            self.table(),
+            job=1,
+            formats=MediaFormats(audio_video=video, audio_only=audio),
+            source=LocalStorage(self.store),
+            destination=destination or self.destination,
+            run_prefix=RUN,
+            journal=self.journal(),
+            scratch=self.scratch,
+            workers=2,
+            limits=limits or MediaLimits(),
+            progress=lambda done, size: self.progress.append((done, size)),
+            resolve=resolve,
+        )
+
+    def results(self) -> dict[tuple[int, str], FileResult]:
+        return {(result.contact_id, result.kind): result for result in self.journal().read()}
+
+    def delivered(self) -> dict[str, bytes]:
+        folder = self.root / "destination" / RUN
+        return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+@pytest.fixture
+def site(tmp_path):
+    return Site(tmp_path)
+
+
+def test_a_file_that_is_what_was_asked_for_arrives_byte_for_byte(site, media):
+    path = media.wav(site.store / "media/1.wav")
+    site.contact(1, audio_uri="media/1.wav", audio_bytes=path.stat().st_size)
+    counts = site.run(audio="wav")
+    data = path.read_bytes()
+    assert site.delivered() == {"data/media/0001/1.wav": data}
+    digest = hashlib.sha256(data).hexdigest()
+    assert site.results()[1, "media"] == FileResult(
+        1, "media", path="data/media/0001/1.wav", bytes=len(data), sha256=digest
+    )
+    assert counts == MediaCounts(contacts=1, delivered=1, files=1, bytes=len(data))
+    assert site.progress[-1] == (1, len(data))
+
+
+def test_a_large_file_is_streamed_byte_for_byte(site, media):
+    path = media.wav(site.store / "media/1.wav", 300.0, 16000)
+    assert path.stat().st_size > 8 * 1024**2
+    site.contact(1, audio_uri="media/1.wav")
+    site.run(audio="original")
+    assert site.delivered() == {"data/media/0001/1.wav": path.read_bytes()}
+
+
+def test_one_job_copies_converts_muxes_and_skips(site, media, tmp_path):
+    media.wav(site.store / "media/1.wav")
+    media.audio(site.store / "media/2.mp3", "libmp3lame", "mp3")
+    media.video(site.store / "media/3.webm")
+    media.video(site.store / "media/4.webm", "libvpx-vp9")
+    site.contact(1, audio_uri="media/1.wav", screen_uri="media/3.webm")
+    site.contact(2, audio_uri="media/2.mp3")
+    site.contact(3, "SCREEN_ONLY", audio_uri="media/1.wav", screen_uri="media/3.webm")
+    site.contact(4, screen_uri="media/4.webm")
+    site.contact(5, "CHAT")
+    site.contact(6, audio_uri="media/1.wav", recycled=True)
+    counts = site.run("webm", "mp3")
+    folder = site.root / "destination" / RUN / "data/media/0001"
+    assert sorted(site.delivered()) == [f"data/media/0001/{name}" for name in ("1.webm", "2.mp3", "3.webm", "4.webm")]
+    tracks = {name: media.look(folder / name) for name in os.listdir(folder)}
+    assert {name: (seen.video, seen.audio) for name, seen in tracks.items()} == {
+        "1.webm": ("vp9", "opus"),
+        "2.mp3": ("", "mp3"),
+        "3.webm": ("vp9", ""),
+        "4.webm": ("vp9", ""),
+    }
+    assert (folder / "2.mp3").read_bytes() == (site.store / "media/2.mp3").read_bytes()
+    assert (folder / "4.webm").read_bytes() == (site.store / "media/4.webm").read_bytes()
+    assert site.results()[5, "media"].reason == Reason.NO_MEDIA
+    assert (6, "media") not in site.results()
+    assert (counts.contacts, counts.delivered, counts.without, counts.recycled, counts.faulty) == (6, 4, 1, 1, 0)
+
+
+def test_original_delivers_audio_and_screen_beside_each_other(site, media):
+    media.wav(site.store / "media/1.wav")
+    media.video(site.store / "media/1.webm")
+    site.contact(1, audio_uri="media/1.wav", screen_uri="media/1.webm")
+    site.contact(2, audio_uri="media/1.wav")
+    site.contact(3, audio_uri="media/gone.wav", screen_uri="media/1.webm")
+    counts = site.run("original", "original")
+    assert sorted(site.delivered()) == [
+        "data/media/0001/1-audio.wav",
+        "data/media/0001/1-screen.webm",
+        "data/media/0001/2.wav",
+        "data/media/0001/3-screen.webm",
+    ]
+    assert site.results()[1, "screen"].path == "data/media/0001/1-screen.webm"
+    assert site.results()[3, "media"].reason == Reason.MEDIA_MISSING
+    assert (counts.delivered, counts.faulty, counts.files) == (2, 1, 4)
+
+
+def test_only_video_wanted_leaves_contacts_without_screen_alone(site, media):
+    media.wav(site.store / "media/1.wav")
+    site.contact(1, audio_uri="media/1.wav")
+    assert site.run("mp4").without == 1
+    assert site.results()[1, "media"].reason == Reason.NO_SCREEN
+
+
+def test_no_format_wanted_gives_no_results_at_all(site):
+    site.contact(1, audio_uri="media/1.wav")
+    assert site.run() == MediaCounts()
+    assert site.results() == {}
+
+
+@pytest.mark.parametrize("wanted", ["mp3", "wav", "original"])
+def test_every_bad_file_is_an_item_with_a_reason(site, media, wanted):
+    good = media.wav(site.store / "media/good.wav").read_bytes()
+    bad = {
+        1: ("empty.wav", b"", Reason.MEDIA_CORRUPT, "audio: empty"),
+        2: ("torn.wav", good[:5000], Reason.MEDIA_CORRUPT, "audio: cut off"),
+        3: ("page.wav", b"<html>404</html>" * 40, Reason.MEDIA_CORRUPT, "audio: no media: it is text"),
+        4: ("noise.wav", bytes(range(128, 256)) * 50, Reason.MEDIA_CORRUPT, "audio: not readable as media"),
+        5: ("gone.wav", None, Reason.MEDIA_MISSING, "audio: no such object: media/gone.wav"),
+        6: ("../../etc/passwd", None, Reason.MEDIA_MISSING, "audio: the uri leads out of the contact store"),
+    }
+    for contact_id, (name, data, _, _) in bad.items():
+        if data is not None:
+            (site.store / "media" / name).write_bytes(data)
+        site.contact(contact_id, audio_uri=f"media/{name}")
+    (site.store / "media/folder.wav").mkdir()
+    os.mkfifo(site.store / "media/pipe.wav")
+    site.contact(7, audio_uri="media/folder.wav")
+    site.contact(8, audio_uri="media/pipe.wav")
+    site.contact(9, audio_uri="media/good.wav")
+    counts = site.run(audio=wanted)
+    results = site.results()
+    for contact_id, (_, _, reason, detail) in bad.items():
+        result = results[contact_id, "media"]
+        assert (result.reason, result.path) == (reason, ""), result
+        assert result.detail.startswith(detail)
+    for contact_id in (7, 8):
+        assert results[contact_id, "media"].detail == "audio: it is not a regular file"
+    assert (counts.faulty, counts.delivered) == (8, 1)
+    assert [name.rpartition("/")[2].partition(".")[0] for name in site.delivered()] == ["9"]
+
+
+def test_a_size_in_the_catalogue_tells_a_torn_stream(site, media):
+    path = media.audio(site.store / "media/1.mp3", "libmp3lame", "mp3", 2.0)
+    data = path.read_bytes()
+    at = data.find(b"Info") if b"Info" in data else data.find(b"Xing")
+    path.write_bytes(data[:at] + b"None" + data[at + 4 : 1000] + bytes(500))
+    site.contact(1, audio_uri="media/1.mp3", audio_bytes=len(data))
+    site.run(audio="original")
+    assert "bytes are there" in site.results()[1, "media"].detail
+
+
+def test_a_file_beyond_the_limit_is_too_large(site, media):
+    media.wav(site.store / "media/1.wav")
+    site.contact(1, audio_uri="media/1.wav")
+    site.run(audio="wav", limits=MediaLimits(max_source_bytes=1000))
+    assert site.results()[1, "media"].reason == Reason.MEDIA_TOO_LARGE
+
+
+def test_names_are_made_of_the_id_and_a_known_extension(site, media):
+    media.wav(site.store / "media/=cmd;$(rm).SH")
+    site.contact(1, audio_uri="media/=cmd;$(rm).SH")
+    site.run(audio="original")
+    assert list(site.delivered()) == ["data/media/0001/1.wav"]
+
+
+def test_a_retry_sends_nothing_twice_and_what_is_missing_again(site, media):
+    media.wav(site.store / "media/1.wav")
+    for contact_id in (1, 2, 3):
+        site.contact(contact_id, audio_uri="media/1.wav")
+    site.contact(4, "CHAT")
+    site.contact(5, audio_uri="media/late.wav")
+    first = site.run(audio="mp3")
+    folder = site.root / "destination" / RUN / "data/media/0001"
+    before = {name: (folder / name).stat().st_ino for name in os.listdir(folder)}
+    (folder / "2.mp3").unlink()
+    (folder / "3.mp3").write_bytes(b"half")
+    assert first.faulty == 1
+    media.wav(site.store / "media/late.wav")
+
+    second = site.run(audio="mp3")
+    after = {name: (folder / name).stat().st_ino for name in os.listdir(folder)}
+    assert after["1.mp3"] == before["1.mp3"]
+    assert (folder / "2.mp3").stat().st_size == (folder / "3.mp3").stat().st_size == (folder / "1.mp3").stat().st_size
+    assert (second.contacts, second.delivered, second.faulty, second.without) == (5, 4, 0, 1)
+    assert site.results()[5, "media"].path == "data/media/0001/5.mp3"
+    listed = {result.path: result.bytes for result in site.results().values() if result.path}
+    assert {f"data/media/0001/{p.name}": p.stat().st_size for p in folder.iterdir()} == listed
+
+    parts = len(list((site.root / "staging").rglob("*.parquet")))
+    assert site.run(audio="mp3") == second
+    assert len(list((site.root / "staging").rglob("*.parquet"))) == parts
+
+
+class FullAfter(LocalStorage):
+    """A destination whose disk is full after so many files."""
+
+    def __init__(self, root: Path, files: int) -> None:
+        super().__init__(root)
+        self._left = files
+
+    def put(self, key, content):
+        if self._left == 0:
+            raise OSError(28, "No space left on device")
+        self._left -= 1
+        return super().put(key, content)
+
+
+@pytest.mark.parametrize("wanted", ["wav", "mp3"])
+def test_a_destination_that_fills_up_fails_the_task_and_a_retry_goes_on(site, media, wanted):
+    media.wav(site.store / "media/1.wav")
+    for contact_id in range(1, 41):
+        site.contact(contact_id, audio_uri="media/1.wav")
+    with pytest.raises(TransientError, match="No space left"):
+        site.run(audio=wanted, destination=FullAfter(site.root / "destination", 20))
+    assert len(site.delivered()) == 20
+    assert not site.scratch.exists()
+    known = len(site.results())
+    counts = site.run(audio=wanted)
+    assert (counts.delivered, len(site.results())) == (40, 40)
+    assert known <= 20
+
+
+def test_a_store_that_is_not_mounted_fails_the_task(site):
+    site.contact(1, audio_uri="media/1.wav")
+    (site.store / "media").rmdir()
+    site.store.rmdir()
+    with pytest.raises(TransientError, match="the contact store is not there"):
+        site.run(audio="mp3")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_store_that_denies_everything_fails_the_task(site, media):
+    for contact_id in range(1, 31):
+        media.wav(site.store / f"media/{contact_id}.wav").chmod(0)
+        site.contact(contact_id, audio_uri=f"media/{contact_id}.wav")
+    with pytest.raises(RefusedError, match="STORAGE_DENIED"):
+        site.run(audio="wav")
+
+
+def test_scratch_is_left_empty_and_a_killed_attempts_files_go_too(site, media):
+    media.wav(site.store / "media/1.wav")
+    (site.store / "media/2.wav").write_bytes(b"\x80\x81" * 500)
+    site.contact(1, audio_uri="media/1.wav")
+    site.contact(2, audio_uri="media/2.wav")
+    site.scratch.mkdir()
+    seen: list[set[str]] = []
+    site.run(audio="mp3", destination=Watching(site.root / "destination", site.scratch, seen))
+    (own,) = seen[0]
+    leftover = site.scratch / own
+    leftover.mkdir()
+    (leftover / "99.out").write_bytes(b"half a file")
+    site.contact(3, audio_uri="media/1.wav")
+    site.run(audio="mp3")
+    assert list(site.scratch.iterdir()) == []
+
+
+class Watching(LocalStorage):
+    """Notes what lies in the scratch directory while a file is delivered."""
+
+    def __init__(self, root: Path, scratch: Path, seen: list[set[str]]) -> None:
+        super().__init__(root)
+        self._scratch, self._seen = scratch, seen
+
+    def put(self, key, content):
+        self._seen.append({path.name for path in self._scratch.iterdir()})
+        return super().put(key, content)
+
+
+class Remote(LocalStorage):
+    """A storage without local paths, as a bucket is."""
+
+    def path(self, key):
+        return None
+
+
+def test_remote_objects_are_fetched_converted_and_copied(site, media):
+    media.wav(site.store / "media/1.wav")
+    large = media.wav(site.store / "media/2.wav", 300.0, 16000)
+    media.video(site.store / "media/1.webm")
+    bucket = Remote(site.store)
+    for contact_id, audio in ((1, "1.wav"), (2, "2.wav"), (3, "gone.wav")):
+        site.contact(contact_id, audio_uri=f"s3://bucket/media/{audio}")
+    site.contact(4, audio_uri="s3://bucket/media/1.wav", screen_uri="s3://bucket/media/1.webm")
+    counts = site.run("webm", "wav", resolve=lambda uri: (bucket, uri.removeprefix("s3://bucket/")))
+    delivered = site.delivered()
+    assert sorted(name.rpartition("/")[2] for name in delivered) == ["1.wav", "2.wav", "4.webm"]
+    assert delivered["data/media/0001/2.wav"] == large.read_bytes()
+    assert (counts.delivered, counts.faulty) == (3, 1)
+    assert site.results()[3, "media"].reason == Reason.MEDIA_MISSING
+    assert not site.scratch.exists()
+
+
+def test_a_conversion_that_takes_too_long_holds_up_nobody_else(site, media):
+    media.wav(site.store / "media/1.wav")
+    media.audio(site.store / "media/2.flac", "flac", "flac", 400.0, 48000, 2)
+    site.contact(1, audio_uri="media/2.flac")
+    for contact_id in (2, 3, 4):
+        site.contact(contact_id, audio_uri="media/1.wav")
+    counts = site.run(audio="ogg", limits=MediaLimits(timeout_s=0.5))
+    assert site.results()[1, "media"].detail == "conversion exceeded 0.5 s"
+    assert (counts.delivered, counts.faulty) == (3, 1)
+
+
+def test_a_thousand_contacts_are_journaled_in_parts(site, media):
+    media.wav(site.store / "media/1.wav", 0.1)
+    for contact_id in range(1200):
+        site.contact(contact_id, audio_uri="media/1.wav")
+    counts = site.run(audio="wav")
+    assert counts.delivered == len(site.results()) == 1200
+    assert len(list((site.root / "staging").rglob("part-*.parquet"))) >= 3
+    assert [done for done, _ in site.progress] == sorted(done for done, _ in site.progress)
+    assert site.progress[-1] == (1200, counts.bytes)
