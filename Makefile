@@ -3,6 +3,7 @@
 .PHONY: help setup demo stop test check lock clean
 
 python := .venv/bin/python
+PYTEST_ARGS ?= --numprocesses 2 --dist loadgroup
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -16,7 +17,7 @@ demo: setup ## sample contacts, a local Airflow, one export run through it; Airf
 stop: ## end the local Airflow that `make demo` started
 	@if [ -x $(python) ]; then $(python) scripts/stop.py; fi
 
-test: setup ## all tests; pytest's own options in PYTEST_ARGS
+test: setup ## all tests, on two processes; other options of pytest in PYTEST_ARGS
 	@$(python) -m pytest $(PYTEST_ARGS)
 
 check: setup ## linter, formatter, types

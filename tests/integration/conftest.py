@@ -1,6 +1,7 @@
 """One real Airflow for all tests of this folder: scheduler, DAG processor, API server and triggerer, with SQLite.
 
-It is started once, on free ports and in folders of its own, and ended with everything it started even when tests fail.
+It is started once, on free ports and in folders of its own, and ended with everything it started: when tests fail, and
+also when they are killed.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from bulk_export.state.records import RunRecord
 from bulk_export.state.runs import get_run
 from local_airflow.api import AirflowApi
 from local_airflow.config import Folders
+from local_airflow.guard import watch_over
 from local_airflow.instance import LocalAirflow
 from local_airflow.watch import Watch
 
@@ -126,6 +128,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     instance = LocalAirflow(folders)
     try:
         started = instance.start(os.environ)
+        watch_over(folders.home, os.getpid())
         instance.wait(started, limit_s=300)
         yield Running(instance.api(started), root)
     finally:

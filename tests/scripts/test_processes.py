@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import psutil
 import pytest
 
 from local_airflow import processes
+from local_airflow.guard import watch_over
 from local_airflow.processes import Leader
 
 MARK = "BULK_EXPORT_TEST_MARK"
@@ -77,3 +79,19 @@ def test_a_stranger_that_was_given_the_same_number_is_left_alone(tmp_path: Path)
     finally:
         stranger.kill()
         stranger.wait()
+
+
+def test_an_instance_is_ended_when_the_process_that_wanted_it_is_killed(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    environment = {**os.environ, MARK: "guarded"}
+    leader = processes.start([sys.executable, "-c", "import time; time.sleep(300)"], environment, home / "log", MARK)
+    record = {"leader": asdict(leader), "ports": {"api": 1, "worker_log": 2, "trigger_log": 3}}
+    (home / "running.json").write_text(json.dumps(record))
+    wanting = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
+    guard = watch_over(home, wanting.pid)
+    assert leader.alive()
+    wanting.kill()
+    wanting.wait()
+    guard.wait(60)
+    assert not leader.alive()
+    assert not (home / "running.json").exists()

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["MediaCounts", "MediaLimits", "copy_job_media"]
 
 _MOVERS = 2
-_TOGETHER = 8  # contacts per hand-over to a thread
-_MOVING = 16  # hand-overs under way
+_TOGETHER = 32  # contacts per hand-over to a thread
+_MOVING = 6  # hand-overs under way
 _CONVERTING_PER_WORKER = 16  # contacts waiting for each process
 _PART_CONTACTS = 500
 _PART_S = 5.0

@@ -24,6 +24,7 @@ from bulk_export.reasons import Reason
 
 _START_S = 120.0
 _STOP_S = 5.0
+_TRIES = 3
 # The package may be found through sys.path alone (tests, DAG folders); its own folder comes last, shadowing nothing.
 _START = "import sys; sys.path.append(sys.argv[1]); from bulk_export.media.worker import main; main()"
 _PACKAGE_ROOT = Path(__file__).parents[2]
@@ -45,31 +46,41 @@ class Converters:
         Raises `TransientError` CONVERTER_FAILED when processes cannot be started or scratch files not be written,
         `RefusedError` CONVERTER_UNAVAILABLE when PyAV is not installed.
         """
-        process = self._take()
-        try:
-            answer = process.ask(conversion.to_line(), conversion.limits.timeout_s)
-        except TimeoutError:
-            self._discard(process)
-            detail = f"conversion exceeded {conversion.limits.timeout_s:g} s"
-            return Outcome("fault", Reason.MEDIA_CORRUPT, detail)
-        except BaseException:
-            self._discard(process)
-            raise
-        if answer:
-            self._give_back(process)
-            return Outcome.from_line(answer)
-        code = self._discard(process)
-        if self._closed:
-            raise TransientError("CONVERTER_FAILED", "conversion was stopped")
-        return Outcome("fault", Reason.MEDIA_CORRUPT, f"conversion broke its process ({_how_it_ended(code)})")
+        line, timeout_s = conversion.to_line(), conversion.limits.timeout_s
+        for _ in range(_TRIES):
+            process = self._take()
+            try:
+                begun = process.ask(line)
+                answer = process.answer(timeout_s) if begun else b""
+            except TimeoutError:
+                self._discard(process)
+                return Outcome("fault", Reason.MEDIA_CORRUPT, f"conversion exceeded {timeout_s:g} s")
+            except BaseException:
+                self._discard(process)
+                raise
+            if answer:
+                self._give_back(process)
+                return Outcome.from_line(answer)
+            code = self._discard(process)
+            if self._closed:
+                raise TransientError("CONVERTER_FAILED", "conversion was stopped")
+            if begun:
+                return Outcome("fault", Reason.MEDIA_CORRUPT, f"conversion broke its process ({_how_it_ended(code)})")
+        raise TransientError(
+            "CONVERTER_FAILED", f"processes for conversion end before they begin ({_how_it_ended(code)})"
+        )
 
     def close(self) -> None:
-        """End all processes, those at work too."""
+        """End all processes, those at work too; the threads that wait for them get a `TransientError`."""
         with self._lock:
             self._closed = True
-            processes, self._all, self._idle = list(self._all), set(), []
-        for process in processes:
+            idle, self._idle = self._idle, []
+            busy = self._all.difference(idle)
+            self._all = set(busy)
+        for process in idle:
             process.kill()
+        for process in busy:
+            process.stop()  # its own thread, which reads from its pipe, does the rest
 
     def process_ids(self) -> tuple[int, ...]:
         """Of the processes there are."""
@@ -136,17 +147,25 @@ class _Process:
                 hint="Install the product's requirements (PyAV), or ask for the original format.",
             )
 
-    def ask(self, line: bytes, timeout_s: float) -> bytes:
-        """The answer; empty when the process died. `TimeoutError` when none comes in time."""
+    def ask(self, line: bytes) -> bool:
+        """Hand over a conversion; False when the process died before it began."""
         assert self._popen.stdin is not None
         try:
             self._popen.stdin.write(line)
         except BrokenPipeError:
-            return b""
+            return False
+        return bool(self.answer(_START_S))
+
+    def answer(self, timeout_s: float) -> bytes:
+        """The next line it says; empty when it died. `TimeoutError` when none comes in time."""
         return self._read_line(timeout_s)
 
     def alive(self) -> bool:
         return self._popen.poll() is None
+
+    def stop(self) -> None:
+        """Make it end, whoever is waiting for it."""
+        self._popen.kill()
 
     def kill(self) -> int:
         """End it now; its exit code, negative for a signal."""

@@ -109,10 +109,11 @@ def _take_local(storage: Storage, key: str, path: Path, limits: MediaLimits) -> 
         raise
     except OSError as error:
         raise _reading_fault(error, key) from error
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise missing("it is not a regular file")
     with os.fdopen(descriptor, "rb", buffering=0) as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise missing("it is not a regular file")
         _check_size(status.st_size, limits)
         if status.st_size < ONE_READ_BYTES:
             content = os.read(descriptor, status.st_size + 1)

@@ -25,6 +25,9 @@ from bulk_export.media.faults import MediaFaultError
 from bulk_export.media.plan import Copy, Source, Unusable, plan
 from bulk_export.reasons import Reason
 
+BEGUN = b'{"begun": true}\n'
+"""Said before a file is touched: a process that dies earlier was not killed by the file."""
+
 _PARENT_CHECK_S = 2.0
 # FFmpeg could hang without releasing anything: then the kernel ends the process this long after its limit.
 _ALARM_GRACE_S = 30
@@ -54,6 +57,7 @@ def _serve(requests: queue.SimpleQueue[bytes], answers: BinaryIO) -> None:
     limited = False
     while True:
         conversion = Conversion.from_line(requests.get())
+        answers.write(BEGUN)
         if not limited and conversion.limits.max_memory_bytes:
             with suppress(ValueError, OSError):  # not every system has this limit
                 resource.setrlimit(resource.RLIMIT_AS, (conversion.limits.max_memory_bytes, resource.RLIM_INFINITY))

@@ -7,7 +7,7 @@ such as `data/media/0001/100001.mp3`. An object appears whole or not at all. Not
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -27,10 +27,49 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An object as a listing shows it."""
+    """An object as a listing shows it.
+
+    Attributes:
+        key: its key.
+        bytes: its size.
+        version: differs when the content does, such as an ETag; empty where a listing does not say.
+    """
 
     key: str
     bytes: int
+    version: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An object as one request brings it.
+
+    Attributes:
+        bytes: its size.
+        content: the whole of it, None when it is larger than asked for.
+        version: as `Entry.version`.
+    """
+
+    bytes: int
+    content: bytes | None
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What may be done in a storage: each right with the reason why it is missing, empty where it is there.
+
+    Attributes:
+        list: see what lies there; required everywhere.
+        put: write objects; required of a destination and of the staging area.
+        get: read objects; required of the staging area and of a contact store.
+        delete: remove objects; never required, but without it an interrupted run may leave something behind.
+    """
+
+    list: str
+    put: str
+    get: str
+    delete: str
 
 
 class Storage(Protocol):
@@ -47,8 +86,39 @@ class Storage(Protocol):
         """Absolute address of the root, without a trailing slash: `file:///srv/exports`, `s3://bucket/prefix`."""
         ...
 
-    def put(self, key: str, content: bytes | Path | BinaryIO) -> Stored:
-        """Write one object whole, replacing what stands under the key; bytes stream, memory stays flat."""
+    def put(self, key: str, content: bytes | Path | BinaryIO, *, replace: bool = True) -> Stored:
+        """Write one object whole; bytes stream, memory stays flat.
+
+        With `replace`, what stands under the key goes. Without, an object of the same content counts as written, and
+        any other stays as it is: `RefusedError` STORAGE_CONFLICT.
+        """
+        ...
+
+    def copy(self, key: str, source: Storage, source_key: str, fetched: Fetched) -> Stored | None:
+        """Have the service itself copy an object of `source` here, written once, as `put` without `replace`.
+
+        Args:
+            key: of the new object.
+            source: where the object lies.
+            source_key: its key there.
+            fetched: what is known of it; the copy is of this version or none.
+
+        Returns:
+            What was written, or None when the bytes have to pass through this machine: another service, other
+            credentials, no such request, or an object that has changed.
+        """
+        ...
+
+    def fetch(self, key: str, max_bytes: int) -> Fetched:
+        """The object's size and, when it has no more than `max_bytes`, its bytes: one request for most objects."""
+        ...
+
+    def read_range(self, key: str, start: int, length: int, version: str = "") -> bytes:
+        """`length` bytes from `start` on, fewer at the end; with a version, `TransientError` when it is another now."""
+        ...
+
+    def checksum(self, key: str) -> str | None:
+        """SHA-256 (hex) that the service itself keeps of the object, None where it keeps or tells none."""
         ...
 
     def read(self, key: str, *, max_bytes: int | None = None) -> bytes:
@@ -84,6 +154,10 @@ class Storage(Protocol):
 
     def make_durable(self, prefix: str) -> None:
         """Return once everything written under `prefix` survives a power cut; nothing to do for a bucket."""
+        ...
+
+    def check_rights(self) -> Rights:
+        """Try every right with an object of its own, which goes again where deleting is allowed."""
         ...
 
     def check_writable(self) -> None:

@@ -6,6 +6,9 @@
 | the root is no directory, no such bucket | `RefusedError` | STORAGE_MISSING |
 | no space, quota of the disk used up, file larger than the file system takes | `TransientError` | STORAGE_FULL |
 | name too long, name not representable | `DefinitionError` | KEY_INVALID |
+| the key holds something else, and is written once | `RefusedError` | STORAGE_CONFLICT |
+| credentials that have run out | `TransientError` | STORAGE_EXPIRED |
+| this machine's clock is wrong | `TransientError` | STORAGE_CLOCK |
 | anything else: input/output error, time-out, throttling, server fault | `TransientError` | STORAGE_UNREACHABLE |
 """
 
@@ -37,6 +40,12 @@ _KINDS: dict[str, tuple[type[BulkExportError], str]] = {
     "STORAGE_MISSING": (RefusedError, "Create the directory or bucket, or correct the storage location."),
     "STORAGE_FULL": (TransientError, "Make room, then run again: what is already delivered is not sent twice."),
     "KEY_INVALID": (DefinitionError, "Shorten the storage location's path or the export's name."),
+    "STORAGE_CONFLICT": (
+        RefusedError,
+        "Somebody else has written there: see what it is and remove it, or run the export again as a new run.",
+    ),
+    "STORAGE_EXPIRED": (TransientError, "Renew the credentials of the connection, then run again."),
+    "STORAGE_CLOCK": (TransientError, "Set this machine's clock (NTP), then run again."),
     "STORAGE_UNREACHABLE": (TransientError, "Check that the storage is up and reachable, then run again."),
 }
 

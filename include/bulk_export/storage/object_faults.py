@@ -19,10 +19,12 @@ _CODE = re.compile(r"<Code>(\w+)</Code>(?:.*?<Message>([^<]*)</Message>)?", re.D
 # What services call it. The text is read because obstore types only some of its errors: a refused listing or part of
 # an upload comes as a generic one.
 _MARKS: dict[str, tuple[str, ...]] = {
+    "STORAGE_EXPIRED": ("ExpiredToken", "TokenRefreshRequired", "token is expired"),
+    "STORAGE_CLOCK": ("RequestTimeTooSkewed",),
     "STORAGE_MISSING": ("NoSuchBucket", "ContainerNotFound", "bucket does not exist", "container does not exist"),
     "STORAGE_DENIED": (
         *("AccessDenied", "403 Forbidden", "401 Unauthorized", "InvalidAccessKeyId", "SignatureDoesNotMatch"),
-        *("ExpiredToken", "AuthorizationPermissionMismatch", "AuthenticationFailed"),
+        *("AuthorizationPermissionMismatch", "AuthenticationFailed"),
     ),
     "STORAGE_FULL": ("507 Insufficient Storage", "QuotaExceeded", "XMinioStorageFull", "InsufficientCapacity"),
 }
@@ -30,11 +32,16 @@ _MARKS: dict[str, tuple[str, ...]] = {
 
 @contextmanager
 def object_faults(doing: str, where: str, *, reading: bool = False) -> Iterator[None]:
-    """Turn every error of obstore inside into the product's; while `reading`, an absent object stays what it is."""
-    from obstore.exceptions import BaseError
+    """Turn every error of obstore inside into the product's.
+
+    `FileExistsError` for what is written once and there; while `reading`, `FileNotFoundError` for what is absent.
+    """
+    from obstore.exceptions import AlreadyExistsError, BaseError
 
     try:
         yield
+    except AlreadyExistsError:
+        raise FileExistsError(where) from None
     except (BaseError, OSError, ValueError) as error:
         code = _code_of(error, reading=reading)
         if code == "":

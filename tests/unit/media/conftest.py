@@ -8,6 +8,7 @@ import wave
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import av
@@ -22,6 +23,7 @@ from bulk_export.media.worker import convert
 TONE_HZ = 440
 
 
+@cache
 def samples(seconds: float, rate: int, channels: int = 1) -> bytes:
     """A tone as 16 bit PCM; each channel an octave above the one before."""
     count = round(seconds * rate)
@@ -40,6 +42,17 @@ def make_wav(path: Path, seconds: float = 1.0, rate: int = 8000, channels: int =
         file.setsampwidth(2)
         file.setframerate(rate)
         file.writeframes(samples(seconds, rate, channels))
+    return path
+
+
+def make_long_wav(path: Path, seconds: int, rate: int = 48000, channels: int = 2) -> Path:
+    """One second again and again: made at once, and much to convert."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(channels)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        for _ in range(seconds):
+            file.writeframesraw(samples(1.0, rate, channels))
     return path
 
 
@@ -183,6 +196,7 @@ class Media:
     """Makes and reads media in the test's own directory."""
 
     wav = staticmethod(make_wav)
+    long_wav = staticmethod(make_long_wav)
     audio = staticmethod(make_audio)
     video = staticmethod(make_video)
     look = staticmethod(look)

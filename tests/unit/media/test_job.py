@@ -90,7 +90,7 @@ def test_a_file_that_is_what_was_asked_for_arrives_byte_for_byte(site, media):
 
 
 def test_a_large_file_is_streamed_byte_for_byte(site, media):
-    path = media.wav(site.store / "media/1.wav", 300.0, 16000)
+    path = media.long_wav(site.store / "media/1.wav", 60)
     assert path.stat().st_size > 8 * 1024**2
     site.contact(1, audio_uri="media/1.wav")
     site.run(audio="original")
@@ -111,7 +111,7 @@ def test_one_job_copies_converts_muxes_and_skips(site, media, tmp_path):
     counts = site.run("webm", "mp3")
     folder = site.root / "destination" / RUN / "data/media/0001"
     assert sorted(site.delivered()) == [f"data/media/0001/{name}" for name in ("1.webm", "2.mp3", "3.webm", "4.webm")]
-    tracks = {name: media.look(folder / name) for name in os.listdir(folder)}
+    tracks = {path.name: media.look(path) for path in folder.iterdir()}
     assert {name: (seen.video, seen.audio) for name, seen in tracks.items()} == {
         "1.webm": ("vp9", "opus"),
         "2.mp3": ("", "mp3"),
@@ -220,14 +220,14 @@ def test_a_retry_sends_nothing_twice_and_what_is_missing_again(site, media):
     site.contact(5, audio_uri="media/late.wav")
     first = site.run(audio="mp3")
     folder = site.root / "destination" / RUN / "data/media/0001"
-    before = {name: (folder / name).stat().st_ino for name in os.listdir(folder)}
+    before = {path.name: path.stat().st_ino for path in folder.iterdir()}
     (folder / "2.mp3").unlink()
     (folder / "3.mp3").write_bytes(b"half")
     assert first.faulty == 1
     media.wav(site.store / "media/late.wav")
 
     second = site.run(audio="mp3")
-    after = {name: (folder / name).stat().st_ino for name in os.listdir(folder)}
+    after = {path.name: path.stat().st_ino for path in folder.iterdir()}
     assert after["1.mp3"] == before["1.mp3"]
     assert (folder / "2.mp3").stat().st_size == (folder / "3.mp3").stat().st_size == (folder / "1.mp3").stat().st_size
     assert (second.contacts, second.delivered, second.faulty, second.without) == (5, 4, 0, 1)
@@ -277,13 +277,30 @@ def test_a_store_that_is_not_mounted_fails_the_task(site):
         site.run(audio="mp3")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_store_that_denies_everything_fails_the_task(site, media):
-    for contact_id in range(1, 31):
-        media.wav(site.store / f"media/{contact_id}.wav").chmod(0)
-        site.contact(contact_id, audio_uri=f"media/{contact_id}.wav")
+class Denying(LocalStorage):
+    """A bucket that denies reading."""
+
+    def path(self, key):
+        return None
+
+    def size(self, key):
+        raise RefusedError("STORAGE_DENIED", f"could not read {key}: access denied")
+
+
+def test_one_denied_file_is_an_item_and_a_store_that_denies_all_fails_the_task(site, media):
+    media.wav(site.store / "media/1.wav")
+    bucket = Denying(site.store)
+    resolve = lambda uri: (bucket, "media/1.wav")  # noqa: E731
+    site.contact(1, audio_uri="media/1.wav")
+    site.contact(2, audio_uri="s3://bucket/1.wav")
+    site.run(audio="wav", resolve=resolve)
+    assert site.results()[2, "media"].reason == Reason.MEDIA_MISSING
+    assert site.results()[2, "media"].detail == "audio: access denied: media/1.wav"
+    site.contacts.clear()
+    for contact_id in range(100, 130):
+        site.contact(contact_id, audio_uri="s3://bucket/1.wav")
     with pytest.raises(RefusedError, match="STORAGE_DENIED"):
-        site.run(audio="wav")
+        site.run(audio="wav", resolve=resolve)
 
 
 def test_scratch_is_left_empty_and_a_killed_attempts_files_go_too(site, media):
@@ -324,7 +341,7 @@ class Remote(LocalStorage):
 
 def test_remote_objects_are_fetched_converted_and_copied(site, media):
     media.wav(site.store / "media/1.wav")
-    large = media.wav(site.store / "media/2.wav", 300.0, 16000)
+    large = media.long_wav(site.store / "media/2.wav", 60)
     media.video(site.store / "media/1.webm")
     bucket = Remote(site.store)
     for contact_id, audio in ((1, "1.wav"), (2, "2.wav"), (3, "gone.wav")):
@@ -341,8 +358,8 @@ def test_remote_objects_are_fetched_converted_and_copied(site, media):
 
 def test_a_conversion_that_takes_too_long_holds_up_nobody_else(site, media):
     media.wav(site.store / "media/1.wav")
-    media.audio(site.store / "media/2.flac", "flac", "flac", 400.0, 48000, 2)
-    site.contact(1, audio_uri="media/2.flac")
+    media.long_wav(site.store / "media/2.wav", 600)
+    site.contact(1, audio_uri="media/2.wav")
     for contact_id in (2, 3, 4):
         site.contact(contact_id, audio_uri="media/1.wav")
     counts = site.run(audio="ogg", limits=MediaLimits(timeout_s=0.5))

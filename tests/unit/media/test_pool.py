@@ -5,7 +5,6 @@ import subprocess
 import sys
 import threading
 import time
-import wave
 from pathlib import Path
 
 import pytest
@@ -36,17 +35,7 @@ def short(media, stored):
 @pytest.fixture
 def long(media, stored):
     """Some seconds of work for any machine: ten minutes of stereo at 48 kHz."""
-    path = stored("long.wav")
-    media.wav(path, 1.0, 48000, 2)
-    data = path.read_bytes()
-    media.wav(path, 0.0, 48000, 2)
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(2)
-        file.setsampwidth(2)
-        file.setframerate(48000)
-        for _ in range(600):
-            file.writeframesraw(data[44:])
-    return path
+    return media.long_wav(stored("long.wav"), 600)
 
 
 def conversion(source: Path, into: Path, **limits) -> Conversion:
@@ -131,7 +120,7 @@ def test_closing_stops_a_conversion_under_way(long, tmp_path):
 
     thread = threading.Thread(target=convert)
     thread.start()
-    eventually(lambda: (tmp_path / "a").exists())
+    eventually((tmp_path / "a").exists)
     (process_id,) = converters.process_ids()
     converters.close()
     thread.join(PATIENCE_S)
@@ -194,7 +183,7 @@ def test_without_the_media_library_the_run_is_refused(short, tmp_path, monkeypat
 
 
 def test_a_file_that_needs_more_memory_than_allowed_is_too_large(converters, media, stored, short, tmp_path):
-    screen = media.video(stored("s.webm"), times=(0.0, 0.2), size=(8192, 4096))
+    screen = media.video(stored("s.webm"), times=(0.0,), size=(8192, 4096))
     limits = MediaLimits(max_memory_bytes=700 * 1024**2)
     asked = Conversion(Wish("media", "mp4", ("screen",)), None, screen, tmp_path / "a", limits)
     outcome = converters.convert(asked)

@@ -1,6 +1,7 @@
 """The store of real contacts that lies beside the project, where it does."""
 
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import av
@@ -25,32 +26,40 @@ TORN = {100014, 100043, 100072, 100101, 100130}
 pytestmark = pytest.mark.skipif(not STORE.is_dir(), reason=f"no real contacts at {STORE}")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def contacts():
     return ds.dataset(STORE / "contacts").to_table(columns=COLUMNS).sort_by("contact_id")
 
 
-def run(contacts, tmp_path, video, audio):
-    journal = Journal(LocalStorage(tmp_path / "staging"), "r/results/media/0001")
-    counts = copy_job_media(
-        contacts,
-        job=1,
-        formats=MediaFormats(audio_video=video, audio_only=audio),
-        source=LocalStorage(STORE),
-        destination=LocalStorage(tmp_path / "out"),
-        run_prefix="e/r",
-        journal=journal,
-        scratch=tmp_path / "scratch",
-        workers=2,
-        limits=MediaLimits(),
-        progress=lambda done, size: None,
-    )
-    return counts, journal.read()
+@pytest.fixture(scope="module")
+def run(contacts, tmp_path_factory):
+    """Each pair of formats is delivered once, however many tests look at it."""
+
+    @cache
+    def deliver(video, audio):
+        root = tmp_path_factory.mktemp("run")
+        journal = Journal(LocalStorage(root / "staging"), "r/results/media/0001")
+        counts = copy_job_media(
+            contacts,
+            job=1,
+            formats=MediaFormats(audio_video=video, audio_only=audio),
+            source=LocalStorage(STORE),
+            destination=LocalStorage(root / "out"),
+            run_prefix="e/r",
+            journal=journal,
+            scratch=root / "scratch",
+            workers=2,
+            limits=MediaLimits(),
+            progress=lambda done, size: None,
+        )
+        return root / "out/e/r", counts, journal.read()
+
+    return deliver
 
 
 @pytest.mark.parametrize(("video", "audio"), [("original", "original"), (None, "mp3"), ("mp4", "mp3")])
-def test_exactly_the_dirty_files_are_faulty(contacts, tmp_path, video, audio):
-    counts, results = run(contacts, tmp_path, video, audio)
+def test_exactly_the_dirty_files_are_faulty(contacts, run, video, audio):
+    _, counts, results = run(video, audio)
     faults = {result.contact_id: result for result in results if result.reason in {"MEDIA_MISSING", "MEDIA_CORRUPT"}}
     recycled = set(contacts.filter(contacts["recycled"])["contact_id"].to_pylist())
     assert {i for i, r in faults.items() if r.reason == Reason.MEDIA_MISSING} == MISSING - recycled
@@ -61,18 +70,15 @@ def test_exactly_the_dirty_files_are_faulty(contacts, tmp_path, video, audio):
     assert counts.contacts == contacts.num_rows
 
 
-def test_every_sound_call_becomes_a_playable_file_as_long_as_it_was(contacts, tmp_path):
-    _, results = run(contacts, tmp_path, "mp4", "mp3")
+def test_every_sound_call_becomes_a_playable_file_as_long_as_it_was(contacts, run):
+    delivered, _, results = run("mp4", "mp3")
     rows = {row["contact_id"]: row for row in contacts.to_pylist()}
     kinds = Counter()
     for result in results:
         if result.reason is not None:
             continue
-        row = rows[result.contact_id]
+        row, made = rows[result.contact_id], delivered / result.path
         stored = max(duration(STORE / row[name]) for name in ("audio_uri", "screen_uri") if row[name])
-        if not result.path.endswith("mp4"):
-            stored = duration(STORE / row["audio_uri"])
-        made = tmp_path / "out/e/r" / result.path
         assert duration(made) == pytest.approx(stored, abs=0.1), result.path
         assert made.stat().st_size == result.bytes
         kinds[made.suffix] += 1

@@ -1,0 +1,135 @@
+"""Large objects to S3: parts in parallel, each with its SHA-256, and nothing visible or left over unless all arrived."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bulk_export.errors import BulkExportError
+from bulk_export.storage.s3_faults import PreconditionError, UploadGoneError, s3_faults
+
+if TYPE_CHECKING:
+    from bulk_export.storage.s3 import S3Service
+
+PARTS_AT_ONCE = 3
+
+
+@dataclass(slots=True)
+class Upload:
+    """An upload under way: parts are sent, then it is completed or aborted."""
+
+    service: S3Service
+    key: str
+    upload_id: str
+    parts: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def etag(self) -> str:
+        """The ETag a completed upload of these parts has, where nothing is encrypted with a key of its own."""
+        digests = b"".join(bytes.fromhex(part["ETag"].strip('"')) for part in self._sorted())
+        return f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(self.parts)}"
+
+    def send(self, pieces: Iterator[bytes]) -> None:
+        """Send every piece as a part, a few at a time; memory holds no more than those."""
+        with ThreadPoolExecutor(PARTS_AT_ONCE, thread_name_prefix="upload") as pool:
+            waiting = []
+            try:
+                for number, piece in enumerate(pieces, start=1):
+                    waiting.append(pool.submit(self._send, number, piece))
+                    del piece  # the thread has it; one part less in memory
+                    if len(waiting) >= PARTS_AT_ONCE:
+                        self.parts.append(waiting.pop(0).result())
+                self.parts += [part.result() for part in waiting]
+            except BaseException:
+                for part in waiting:
+                    part.cancel()
+                raise
+
+    def copy(self, source: dict[str, str], version: str, size: int, part_bytes: int) -> None:
+        """Have the service fill the parts from an object of its own."""
+
+        def copy_part(number: int) -> dict[str, Any]:
+            first = (number - 1) * part_bytes
+            answer = self.service.call(
+                "upload_part_copy",
+                "copy",
+                self.key,
+                UploadId=self.upload_id,
+                PartNumber=number,
+                CopySource=source,
+                CopySourceIfMatch=version,
+                CopySourceRange=f"bytes={first}-{min(first + part_bytes, size) - 1}",
+            )["CopyPartResult"]
+            return _part(number, answer)
+
+        with ThreadPoolExecutor(PARTS_AT_ONCE, thread_name_prefix="copy") as pool:
+            self.parts += pool.map(copy_part, range(1, -(-size // part_bytes) + 1))
+
+    def complete(self, *, replace: bool) -> None:
+        """Make the object appear; `PreconditionError` when one is there and must not be replaced."""
+        condition = {} if replace else {"IfNoneMatch": "*"}
+        self.service.call(
+            "complete_multipart_upload",
+            "write",
+            self.key,
+            UploadId=self.upload_id,
+            MultipartUpload={"Parts": self._sorted()},
+            **condition,
+        )
+
+    def abort(self) -> None:
+        """Leave nothing behind; where that is not allowed, the bucket's own lifecycle rule has to."""
+        with suppress(BulkExportError, FileNotFoundError, UploadGoneError, PreconditionError):
+            self.service.call("abort_multipart_upload", "write", self.key, UploadId=self.upload_id)
+
+    def _send(self, number: int, piece: bytes) -> dict[str, Any]:
+        checksum = base64.b64encode(hashlib.sha256(piece).digest()).decode()
+        answer = self.service.call(
+            "upload_part",
+            "write",
+            self.key,
+            UploadId=self.upload_id,
+            PartNumber=number,
+            Body=piece,
+            ChecksumSHA256=checksum,
+        )
+        return {"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum}
+
+    def _sorted(self) -> list[dict[str, Any]]:
+        return sorted(self.parts, key=lambda part: int(part["PartNumber"]))
+
+
+@contextmanager
+def upload(service: S3Service, key: str) -> Iterator[Upload]:
+    """An upload that is aborted unless the block ends well."""
+    answer = service.call("create_multipart_upload", "write", key, ChecksumAlgorithm="SHA256", **service.encryption)
+    begun = Upload(service, key, answer["UploadId"])
+    try:
+        yield begun
+    except BaseException:
+        begun.abort()
+        raise
+
+
+def abort_unfinished(service: S3Service, prefix: str) -> int:
+    """Abort every upload below a prefix that nobody completes any more; how many. 0 where listing them is denied."""
+    found = 0
+    with suppress(BulkExportError), s3_faults("list", service.where(prefix)):
+        pages = service.client.get_paginator("list_multipart_uploads")
+        for page in pages.paginate(Bucket=service.bucket, Prefix=service.full_key(prefix)):
+            for one in page.get("Uploads", ()):
+                service.client.abort_multipart_upload(
+                    Bucket=service.bucket, Key=one["Key"], UploadId=one["UploadId"]
+                )
+                found += 1
+    return found
+
+
+def _part(number: int, answer: dict[str, Any]) -> dict[str, Any]:
+    part = {"PartNumber": number, "ETag": answer["ETag"]}
+    return part | ({"ChecksumSHA256": answer["ChecksumSHA256"]} if "ChecksumSHA256" in answer else {})
