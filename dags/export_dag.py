@@ -44,7 +44,7 @@ def build_dag(export: SavedExport, definitions: Definitions) -> DAG:
         default_args={"owner": export.owner or OWNER},
         tags=[TAG, _kind(export)],
     ) as dag:
-        export_tasks(export.id)
+        export_tasks(export.id, notifies=export.notify is not None)
     # Only now: each task made before would carry, check and serialise a copy of the whole form.
     dag.params.update(run_params(definitions))
     return dag

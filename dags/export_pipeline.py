@@ -15,7 +15,11 @@ from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from bulk_export import pipeline
+from bulk_export.definitions.run import IMMEDIATE
 from bulk_export.errors import BulkExportError, DefinitionError, RefusedError
+from export_deliveries import announce, delivery
+from export_follow_up import follow_up_run_id, queue_follow_up
+from export_notify import tell
 from export_site import failed_stages, run_id, run_request, site, was_cancelled
 
 Arguments = ParamSpec("Arguments")
@@ -105,13 +109,26 @@ def build_csv() -> dict[str, int]:
 @stage()
 def publish_manifest() -> dict[str, int]:
     """Write items.csv and the manifests, last of all the marker that the directory is whole."""
-    return _written(pipeline.publish_manifest(site(), run_id()))
+    counts = _written(pipeline.publish_manifest(site(), run_id()))
+    announce(site().reread(run_id()))
+    return counts
 
 
 @stage()
 def write_audit() -> str:
-    """Close the audit record whatever happened, and give back the quota that was not used."""
-    return str(pipeline.write_audit(site(), run_id(), failed_stages(), cancelled=was_cancelled()).status)
+    """Close the audit record whatever happened, give back unused quota, and queue what the quota did not reach."""
+    record = pipeline.write_audit(
+        site(), run_id(), failed_stages(), cancelled=was_cancelled(), follow_up=follow_up_run_id
+    )
+    if record.follow_up_run_id:
+        queue_follow_up(record)
+    return str(record.status)
+
+
+@stage()
+def notify() -> str:
+    """Tell whom the export names how the run ended. Returns what was sent."""
+    return tell(site(), run_id())
 
 
 def _written(counts: dict[str, int] | None) -> dict[str, int]:
@@ -120,21 +137,25 @@ def _written(counts: dict[str, int] | None) -> dict[str, int]:
     return counts
 
 
-def export_tasks(export_id: str | None) -> None:
+def export_tasks(export_id: str | None, *, notifies: bool = False) -> None:
     """Put the tasks into the DAG that is being built.
 
     Args:
         export_id: the saved export, or None where the run's own parameters say what to export.
+        notifies: whether somebody is to be told how a run ended.
     """
     jobs = batch_contacts()
     media = copy_media.expand(job=jobs)
     transcripts = export_transcripts.expand(job=jobs)
     csv = build_csv()
     # Without a matching contact there are no jobs, the mapped tasks are skipped, and there still is a run to publish.
-    published = publish_manifest.override(trigger_rule="none_failed")()
+    published = publish_manifest.override(trigger_rule="none_failed", outlets=[delivery(export_id or IMMEDIATE)])()
 
     validate_filters(export_id) >> check_quota() >> jobs >> csv
     [media, transcripts, csv] >> published
     # A teardown runs whatever happened and leaves a failed run failed. It has no setup, because a failed setup would
     # skip it; and it waits for every branch, because publishing gives up as soon as one of them has failed.
-    [media, transcripts, csv, published] >> write_audit().as_teardown()
+    closed = write_audit().as_teardown()
+    [media, transcripts, csv, published] >> closed
+    if notifies:
+        closed >> notify().as_teardown()

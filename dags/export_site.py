@@ -14,11 +14,15 @@ from urllib.parse import quote
 from airflow.sdk import get_current_context
 from airflow.sdk.configuration import conf
 
+from bulk_export.definitions.run import IMMEDIATE
 from bulk_export.pipeline import STAGES, RunRequest, Site
+from export_follow_up import CONTINUES
 from export_parameters import read_immediate, read_run
 
 if TYPE_CHECKING:
     from airflow.sdk.types import DagRunProtocol
+
+    from bulk_export.storage.buckets import Credentials
 
 DEFINITIONS_VARIABLE = "BULK_EXPORT_DEFINITIONS"
 PROJECT_DEFINITIONS = Path(__file__).resolve().parents[1] / "include" / "definitions"
@@ -35,15 +39,25 @@ def definitions_folder() -> Path:
 
 def site() -> Site:
     """The site every stage works on."""
-    from export_connections import credentials, database_url
-
     return Site(
         definitions=definitions_folder(),
         clock=lambda: datetime.now(UTC),
-        credentials=credentials,
-        state_url=database_url,
+        credentials=_credentials,
+        state_url=_database_url,
         workers=os.cpu_count() or 1,
     )
+
+
+def _credentials(connection_id: str) -> Credentials:
+    from export_connections import credentials  # only sites that use buckets pay for it
+
+    return credentials(connection_id)
+
+
+def _database_url(connection_id: str) -> str:
+    from export_connections import database_url
+
+    return database_url(connection_id)
 
 
 def run_id() -> str:
@@ -69,6 +83,9 @@ def run_request(export_id: str | None) -> RunRequest:
         "dag_run_id": dag_run.run_id,
         "dag_run_url": dag_run_url(dag_run.dag_id, dag_run.run_id),
     }
+    if continues := (dag_run.conf or {}).get(CONTINUES):
+        continued = {"trigger": "continuation", "continues_run_id": str(continues)}
+        return RunRequest(export_id=export_id or IMMEDIATE, **common | continued)
     if export_id is not None:
         return RunRequest(export_id=export_id, parameters=read_run(dag_run.conf or {}), **common)
     immediate, parameters = read_immediate(get_current_context()["params"])

@@ -1,4 +1,4 @@
-"""Real object stores on loopback for tests: SeaweedFS (S3, from PyPI) and Azurite (Azure Blob, where npm installed it)."""
+"""Real object stores on loopback: SeaweedFS (S3, from PyPI) and Azurite (Azure Blob, where npm has installed it)."""
 
 from __future__ import annotations
 
@@ -99,7 +99,9 @@ def _takes_objects(server: S3Server) -> bool:
 
 
 @contextmanager
-def _running(command: list[str], environment: Mapping[str, str], log: Path, ready: Callable[[], bool]) -> Iterator[None]:
+def _running(
+    command: list[str], environment: Mapping[str, str], log: Path, ready: Callable[[], bool]
+) -> Iterator[None]:
     with log.open("wb") as out:
         process = subprocess.Popen(
             command, stdout=out, stderr=subprocess.STDOUT, env=os.environ | environment, start_new_session=True

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bulk_export.continuation import forget_rest, next_day_starts
+from bulk_export.continuation import forget_rest, has_rest
 from bulk_export.stages import open_run
 from bulk_export.state.records import RunRecord
 
@@ -43,7 +43,7 @@ def close(
     failed_stage = failed_stages[0] if failed_stages else None
     now = site.clock()
     run = open_run(site, run_id)
-    if follow_up is not None and next_day_starts(run) is not None:
+    if follow_up is not None and has_rest(run):
         record_follow_up(site.engine, run_id, follow_up(run.record))
     record = close_audit(site.engine, run_id, failed_stage=failed_stage, cancelled=cancelled, now=now)
     who = record.triggered_by or str(record.trigger)

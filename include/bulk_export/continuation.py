@@ -30,16 +30,19 @@ def keep_rest(run: OpenRun) -> None:
         run.staging.write_rest(keys.slice(share.granted, share.over_quota))
 
 
-def next_day_starts(run: OpenRun) -> datetime | None:
-    """When the rest of a published run can go on: the first instant of the quota day after the one it was charged to.
+def has_rest(run: OpenRun) -> bool:
+    """Whether a published run left contacts that a follow-up run can export."""
+    return run.record.published and run.staging.has_rest()
 
-    None where there is no rest.
-    """
+
+def follow_up_due(record: RunRecord) -> datetime:
+    """When the rest can go on: the first instant of the quota day after the one the run was charged to, in UTC."""
     from bulk_export.quota import next_quota_day_starts
 
-    if not run.record.published or run.record.quota_day is None or not run.staging.has_rest():
-        return None
-    return next_quota_day_starts(run.record.quota_day, run.snapshot.environment.time_zone)
+    if record.quota_day is None:
+        raise ValueError(f"{record.run_id} has no quota day, so it has no rest")
+    zone = RunSnapshot.model_validate_json(record.definitions).environment.time_zone
+    return next_quota_day_starts(record.quota_day, zone)
 
 
 def continued_snapshot(site: Site, parent_run_id: str, licence: Licence) -> RunSnapshot:

@@ -112,7 +112,9 @@ def delivered_tables(run: OpenRun) -> list[PayloadFile]:
 
 
 def _deliver(run: OpenRun, key: str, path: Path) -> dict[str, int | str]:
-    stored = run.destination.put(f"{run.record.directory}/{key}", path)
+    # contacts.csv is made of the frozen jobs, so an earlier attempt's is the same; a table of another library version
+    # may not be.
+    stored = run.destination.put(f"{run.record.directory}/{key}", path, replace=key != CSV_FILE)
     path.unlink()
     return {f"{key} bytes": stored.bytes, f"{key} sha256": stored.sha256}
 

@@ -55,7 +55,7 @@ def check_places(site: Site, run_id: str) -> None:
     run = open_run(site, run_id)
     with recorded(site, run_id, "validate_filters"):
         run.store.check()
-        run.staging.storage.check_writable()
+        run.staging.storage.check_writable(reading=True)
         if not run.dry:
             run.destination.check_writable()
 

@@ -30,6 +30,12 @@ EDGES = {
 }
 
 MAPPED = ("copy_media", "export_transcripts")
+NOW, MAINTENANCE = "bulk_contact_export_now", "bulk_export_maintenance"
+
+
+def export_dags(bag: Any) -> list[Any]:
+    """The DAGs that export: of saved exports, and the immediate one."""
+    return [dag for dag_id, dag in bag.dags.items() if dag_id != MAINTENANCE]
 
 
 def serialized(dag: Any) -> dict[str, Any]:
@@ -43,12 +49,12 @@ def test_every_saved_export_is_a_dag_and_so_is_the_immediate_one(parse: Parse) -
     bag = parse()
     saved = {f"export-{path.stem}" for path in (PROJECT / "include/definitions/exports").glob("*.yaml")}
     assert bag.import_errors == {}
-    assert set(bag.dags) == saved | {"bulk_contact_export_now"}
+    assert set(bag.dags) == saved | {NOW, MAINTENANCE}
     assert saved
 
 
 def test_every_dag_has_the_stages_of_the_pipeline_with_the_edges_of_the_specification(parse: Parse) -> None:
-    for dag in parse().dags.values():
+    for dag in export_dags(parse()):
         assert {task.task_id: task.downstream_task_ids for task in dag.tasks} == EDGES
     assert tuple(EDGES) == STAGES
 
@@ -58,7 +64,8 @@ def test_every_dag_survives_serialisation(parse: Parse) -> None:
 
     for dag in parse().dags.values():
         again = DagSerialization.from_dict(serialized(dag))
-        assert {task.task_id: task.downstream_task_ids for task in again.tasks} == EDGES
+        expected = {task.task_id: task.downstream_task_ids for task in dag.tasks}
+        assert {task.task_id: task.downstream_task_ids for task in again.tasks} == expected
 
 
 def test_parsing_again_gives_the_same_dags_so_that_no_versions_pile_up(parse: Parse) -> None:
@@ -76,7 +83,7 @@ def test_every_task_is_documented_in_the_ui(parse: Parse) -> None:
 
 def test_every_task_that_airflow_could_not_start_is_tried_again(parse: Parse) -> None:
     for dag in parse().dags.values():
-        assert {task.task_id: task.retries for task in dag.tasks} == dict.fromkeys(STAGES, 3)
+        assert {task.retries for task in dag.tasks} == {3}
 
 
 @pytest.mark.parametrize(
@@ -101,7 +108,7 @@ def test_a_stage_is_retried_unless_somebody_has_to_mend_something_first_and_vali
 
 
 def test_only_the_audit_is_a_teardown_and_it_has_no_setup_that_could_skip_it(parse: Parse) -> None:
-    for dag in parse().dags.values():
+    for dag in export_dags(parse()):
         assert {task.task_id for task in dag.tasks if task.is_teardown} == {"write_audit"}
         assert not any(task.is_setup for task in dag.tasks)
 
@@ -118,6 +125,20 @@ def test_a_saved_export_says_in_the_ui_what_it_is(parse: Parse, definitions: Pat
     assert "# the archive closes at midnight" in str(dag.doc_md)
     assert "predictive_net_promoter_score" in str(dag.doc_md)
     assert (dag.max_active_runs, dag.catchup, dag.is_paused_upon_creation) == (1, False, False)
+
+
+def test_an_export_that_tells_somebody_has_one_more_teardown_after_the_audit(parse: Parse, definitions: Path) -> None:
+    with (definitions / "exports/weekly-detractors.yaml").open("a") as file:
+        file.write("notify: {email: [legal@example.com]}\n")
+    dag = parse().dags["export-weekly-detractors"]
+    assert {task.task_id for task in dag.tasks} == {*STAGES, "notify"}
+    assert dag.get_task("notify").is_teardown
+    assert dag.get_task("notify").upstream_task_ids == {"write_audit"}
+
+
+def test_what_is_delivered_is_an_asset_that_others_can_wait_for(parse: Parse) -> None:
+    [asset] = parse().dags["export-weekly-detractors"].get_task("publish_manifest").outlets
+    assert (asset.name, asset.uri) == ("bulk_export/weekly-detractors", "x-bulk-export://exports/weekly-detractors")
 
 
 @pytest.mark.parametrize("line", ["enabled: false", "schedule: null"])
@@ -138,7 +159,7 @@ def test_a_broken_definition_leaves_its_siblings_up_and_the_import_error_names_e
         "name: Bad\nsearch: recent-detractors\nstorage_location: archive\nmedia: {audio_only: mp33}\ntranscript: json\n"
     )
     bag = parse()
-    assert set(bag.dags) == {"export-weekly-detractors", "export-monthly-archive", "bulk_contact_export_now"}
+    assert set(bag.dags) == {"export-weekly-detractors", "export-monthly-archive", NOW, MAINTENANCE}
     [(file, text)] = bag.import_errors.items()
     assert Path(file).name == "broken_definitions.py"
     assert (
@@ -153,7 +174,7 @@ def test_without_settings_every_export_keeps_its_dag_and_the_import_error_says_w
 ) -> None:
     (definitions / "settings.yaml").write_text("environment: {name: acme}\n")
     bag = parse()
-    assert set(bag.dags) == {"export-weekly-detractors", "export-monthly-archive", "bulk_contact_export_now"}
+    assert set(bag.dags) == {"export-weekly-detractors", "export-monthly-archive", NOW, MAINTENANCE}
     assert "settings.yaml" in "".join(bag.import_errors.values())
 
 
@@ -176,13 +197,13 @@ def test_a_task_that_starts_parses_only_its_own_dag(
     bag = parse()
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", dag_id)
     bag = parse()
-    assert set(bag.dags) - {"bulk_contact_export_now"} == {dag_id} - {"bulk_contact_export_now"}
+    assert set(bag.dags) - {NOW} == {dag_id} - {NOW}
     assert bag.import_errors == {}
 
 
 def test_parsing_imports_nothing_that_only_a_running_stage_needs() -> None:
     program = (
-        "import saved_exports, bulk_contact_export_now, broken_definitions, sys\n"
+        "import saved_exports, bulk_contact_export_now, bulk_export_maintenance, broken_definitions, sys\n"
         "heavy = {'pyarrow', 'duckdb', 'pandas', 'numpy', 'av', 'obstore', 'lxml', 'alembic', 'boto3'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

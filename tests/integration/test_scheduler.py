@@ -145,3 +145,22 @@ def test_a_new_export_becomes_a_dag_at_the_refresh_and_a_broken_one_shows_as_imp
     )
     assert {"export-calls", "export-added"} <= set(airflow.api.dag_ids())
     assert airflow.run("export-added").state == "success"
+
+
+def test_a_run_that_somebody_stops_is_cancelled_in_the_audit_and_gives_its_quota_back(airflow: Running) -> None:
+    """Airflow itself ends such a run by its last task, which it has skipped; only the audit knows."""
+    run_id = airflow.api.trigger("export-calls")
+    deadline = time.monotonic() + 120
+    while not any(
+        task["task_id"] == "validate_filters" and task["state"] == "success"
+        for task in airflow.api.task_instances("export-calls", run_id)
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    airflow.api.request("PATCH", f"/dags/export-calls/dagRuns/{run_id}", {"state": "failed"})
+    done = airflow.follow("export-calls", run_id)
+    assert done.states()["publish_manifest"] == {"skipped"}
+    assert done.states()["write_audit"] == {"success"}
+    assert done.record.status == "CANCELLED"
+    assert done.record.quota_used in {0, None}
+    assert not (done.directory / "tagmanifest-sha256.txt").exists()

@@ -29,6 +29,10 @@ from bulk_export.definitions.models import (
 )
 
 
+# The id of every export that is sent at once instead of being saved.
+IMMEDIATE = "immediate"
+
+
 class RunParameters(Model):
     """What somebody may change for one run of an export; unknown keys are refused.
 
@@ -64,7 +68,7 @@ class ImmediateExport(Model):
     def as_export(self) -> SavedExport:
         """The same as a definition, so that the stages know one kind only."""
         return SavedExport(
-            id="immediate",
+            id=IMMEDIATE,
             name=self.name,
             search=self.search,
             storage_location=self.storage_location,

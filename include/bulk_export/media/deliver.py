@@ -91,6 +91,11 @@ class Delivery:
     _readable: int = 0
     _denied: int = 0
 
+    @property
+    def is_local(self) -> bool:
+        """Whether every byte stays on this machine's disks."""
+        return self.source.path("") is not None and self.destination.path("") is not None
+
     def wanted(self, contact: Contact) -> tuple[Wish, ...] | Skip:
         """Which files the contact shall get."""
         has_audio, has_screen = bool(contact.audio_uri), bool(contact.screen_uri)

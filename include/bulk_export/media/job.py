@@ -1,7 +1,7 @@
 """Copy or convert the media of one job's contacts into the run's directory.
 
-Copies run on two threads (more only burn CPU on two cores), conversions in `workers` processes, both at once. Results
-go to the journal in parts, so a task that was killed goes on where the journal ends. Only a bounded number of contacts
+Copies run on threads (two between disks, where more only burn CPU; many where a bucket's answers are waited for),
+conversions in `workers` processes, both at once. Results go to the journal in parts, so a task that was killed goes on where the journal ends. Only a bounded number of contacts
 is under way, so memory does not grow with the job.
 """
 
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 __all__ = ["MediaCounts", "MediaLimits", "copy_job_media"]
 
-_MOVERS = 2
-_TOGETHER = 32  # contacts per hand-over to a thread
-_MOVING = 6  # hand-overs under way
+# Threads that move files, contacts per hand-over to one, hand-overs under way.
+_BETWEEN_DISKS = (2, 32, 6)
+_WITH_BUCKETS = (24, 4, 48)  # 30 ms an answer and two answers a file are 400 files/s
 _CONVERTING_PER_WORKER = 16  # contacts waiting for each process
 _PART_CONTACTS = 500
 _PART_S = 5.0
@@ -190,12 +190,13 @@ class _Run:
     ) -> None:
         self._delivery, self._journal, self._earlier = delivery, journal, earlier
         self._counts, self._progress, self._workers = counts, progress, workers
+        self._movers, self._together, self._moving = _BETWEEN_DISKS if delivery.is_local else _WITH_BUCKETS
         self._part: list[FileResult] = []
         self._part_contacts, self._part_began = 0, time.monotonic()
 
     def deliver(self, todo: Iterator[Contact]) -> None:
         """Until every contact has its results."""
-        movers = ThreadPoolExecutor(_MOVERS, thread_name_prefix="media-move")
+        movers = ThreadPoolExecutor(self._movers, thread_name_prefix="media-move")
         converting = ThreadPoolExecutor(self._workers, thread_name_prefix="media-convert")
         try:
             self._drive(todo, movers, converting)
@@ -216,8 +217,9 @@ class _Run:
         conversions: set[Future[Progress]] = set()
         more = True
         while more or moving or conversions:
-            while more and len(moving) < _MOVING and len(conversions) < _CONVERTING_PER_WORKER * self._workers:
-                batch = list(islice(todo, _TOGETHER))
+            waiting_at_most = _CONVERTING_PER_WORKER * self._workers
+            while more and len(moving) < self._moving and len(conversions) < waiting_at_most:
+                batch = list(islice(todo, self._together))
                 if batch:
                     moving.add(movers.submit(self._begin_all, batch))
                 else:

@@ -15,9 +15,11 @@ from bulk_export.errors import RefusedError, TransientError
 from bulk_export.media.containers.sniffed import Window
 from bulk_export.media.faults import MediaLimits, corrupt, missing, too_large
 from bulk_export.media.sniff import WINDOW_BYTES, window_of
-from bulk_export.storage.base import Storage, Stored
+from bulk_export.storage.base import Fetched, Storage, Stored
 
 ONE_READ_BYTES = 8 * 1024 * 1024
+# Many objects of a bucket are under way at once, and each is held in memory.
+REMOTE_READ_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Taken:
         window: its beginning and end.
         content: the whole of a small file, None for a large one.
         path: where it lies on this machine, None when it does not.
+        fetched: what its storage told of it, None when it lies on this machine.
     """
 
     storage: Storage
@@ -37,10 +40,12 @@ class Taken:
     window: Window
     content: bytes | None
     path: Path | None
+    fetched: Fetched | None = None
 
     def without_bytes(self) -> Taken:
         """The same file, to be read again later: thousands may wait, and their bytes would fill the memory."""
-        return replace(self, window=Window(b"", b"", self.window.size), content=None)
+        fetched = self.fetched and replace(self.fetched, content=None)
+        return replace(self, window=Window(b"", b"", self.window.size), content=None, fetched=fetched)
 
 
 def take(storage: Storage, key: str, limits: MediaLimits) -> Taken:
@@ -48,26 +53,28 @@ def take(storage: Storage, key: str, limits: MediaLimits) -> Taken:
     path = storage.path(key)
     if path is not None:
         return _take_local(storage, key, path, limits)
-    size = storage.size(key)
+    fetched = storage.fetch(key, REMOTE_READ_BYTES)
+    size, content = fetched.bytes, fetched.content
     _check_size(size, limits)
-    if size < ONE_READ_BYTES:
-        content = storage.read(key)
-        return Taken(storage, key, Window(content, content, len(content)), content, None)
-    with storage.open(key) as stream:
-        head = stream.read(WINDOW_BYTES)  # the end of a remote object is not worth reading all of it twice
-    return Taken(storage, key, Window(head, b"", size), None, None)
+    if content is not None:
+        return Taken(storage, key, Window(content, content, size), content, None, fetched)
+    head = storage.read_range(key, 0, WINDOW_BYTES, fetched.version)
+    tail = storage.read_range(key, max(0, size - WINDOW_BYTES), WINDOW_BYTES, fetched.version)
+    return Taken(storage, key, Window(head, tail, size), None, None, fetched)
 
 
 def send(taken: Taken, destination: Storage, key: str) -> Stored:
-    """Deliver the file byte for byte; `MediaFaultError` when it changed or vanished meanwhile."""
+    """Deliver the file byte for byte, a large one inside of the service where that can.
+
+    `MediaFaultError` when it changed or vanished meanwhile.
+    """
     try:
         if taken.content is not None:
-            stored = put(destination, key, taken.content)
+            stored = put(destination, key, taken.content, replace=False)
         elif taken.path is not None:
-            stored = put(destination, key, taken.path)
+            stored = put(destination, key, taken.path, replace=False)
         else:
-            with taken.storage.open(taken.key) as stream, _as_transient():
-                stored = destination.put(key, stream)
+            stored = _send_large(taken, destination, key)
     except FileNotFoundError as error:
         raise missing("the stored file is not there any more") from error
     if stored.bytes != taken.window.size:
@@ -77,10 +84,21 @@ def send(taken: Taken, destination: Storage, key: str) -> Stored:
     return stored
 
 
-def put(destination: Storage, key: str, content: bytes | Path) -> Stored:
+def put(destination: Storage, key: str, content: bytes | Path, *, replace: bool = True) -> Stored:
     """`Storage.put` with every error of the operating system as `TransientError`, so that the task is tried again."""
     with _as_transient():
-        return destination.put(key, content)
+        return destination.put(key, content, replace=replace)
+
+
+def _send_large(taken: Taken, destination: Storage, key: str) -> Stored:
+    """A large object of a bucket: copied by the service where that goes, else streamed."""
+    with _as_transient():
+        if taken.fetched is not None:
+            copied = destination.copy(key, taken.storage, taken.key, taken.fetched)
+            if copied is not None:
+                return copied
+        with taken.storage.open(taken.key) as stream:
+            return destination.put(key, stream, replace=False)
 
 
 @contextmanager

@@ -17,13 +17,20 @@ from bulk_export.storage.local import LocalStorage
 if TYPE_CHECKING:
     from bulk_export.definitions.models import StorageLocation
     from bulk_export.storage.buckets import Credentials
+    from bulk_export.storage.patience import Patience
 
 __all__ = ["open_storage", "open_uri"]
 
 _BUCKET_SCHEMES = {"s3": "s3", "s3a": "s3", "gs": "gcs", "az": "azure", "azure": "azure"}
 
 
-def open_storage(location: StorageLocation, *, base: Path, credentials: Credentials | None = None) -> Storage:
+def open_storage(
+    location: StorageLocation,
+    *,
+    base: Path,
+    credentials: Credentials | None = None,
+    patience: Patience | None = None,
+) -> Storage:
     """The storage a definition describes; nothing is touched or contacted yet.
 
     Args:
@@ -31,15 +38,18 @@ def open_storage(location: StorageLocation, *, base: Path, credentials: Credenti
         base: folder of settings.yaml, from which a relative local path is taken.
         credentials: what the location's connection says; None leaves it to the service's standard environment
             variables and the machine's own role.
+        patience: with a service that does not answer; None for the default.
     """
     if location.type == "local":
         return LocalStorage(_resolved(location.path, base))
     from bulk_export.storage.buckets import open_bucket
 
-    return open_bucket(location, credentials)
+    return open_bucket(location, credentials, patience)
 
 
-def open_uri(uri: str, *, base: Path, credentials: Credentials | None = None) -> Storage:
+def open_uri(
+    uri: str, *, base: Path, credentials: Credentials | None = None, patience: Patience | None = None
+) -> Storage:
     """The storage at a path (relative to `base`), `file://…`, `s3://bucket/prefix`, `gs://…` or `az://container/prefix`.
 
     Raises `DefinitionError` URI_UNSUPPORTED for anything else.
@@ -55,7 +65,7 @@ def open_uri(uri: str, *, base: Path, credentials: Credentials | None = None) ->
 
         # Keys may hold '?' and '#': everything after the bucket is prefix.
         prefix = uri.partition("://")[2].partition("/")[2].strip("/")
-        return open_bucket(location_of(_BUCKET_SCHEMES[scheme], parts.netloc, prefix), credentials)
+        return open_bucket(location_of(_BUCKET_SCHEMES[scheme], parts.netloc, prefix), credentials, patience)
     raise DefinitionError(
         "URI_UNSUPPORTED",
         f"No storage can be opened at {scheme}://{parts.hostname or ''}",

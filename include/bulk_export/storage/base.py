@@ -6,6 +6,7 @@ such as `data/media/0001/100001.mp3`. An object appears whole or not at all. Not
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,7 +52,7 @@ class Fetched:
     """
 
     bytes: int
-    content: bytes | None
+    content: builtins.bytes | None
     version: str = ""
 
 
@@ -160,6 +161,9 @@ class Storage(Protocol):
         """Try every right with an object of its own, which goes again where deleting is allowed."""
         ...
 
-    def check_writable(self) -> None:
-        """Raise `RefusedError` STORAGE_DENIED / STORAGE_MISSING or `TransientError` unless objects can be put here."""
+    def check_writable(self, *, reading: bool = False) -> None:
+        """Raise unless objects can be listed and put here and, with `reading`, read back.
+
+        `RefusedError` STORAGE_DENIED names every right that is missing, STORAGE_MISSING says there is no such place.
+        """
         ...

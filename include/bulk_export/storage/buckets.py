@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any, cast
 from bulk_export.definitions.models import AzureLocation, GcsLocation, S3Location
 from bulk_export.errors import DefinitionError
 from bulk_export.storage.objects import ObjectStorage
+from bulk_export.storage.patience import Patience
+from bulk_export.storage.s3 import S3Service
 
 if TYPE_CHECKING:
     from obstore.store import RetryConfig
 
 BucketLocation = S3Location | AzureLocation | GcsLocation
 
-_RETRY: RetryConfig = {"max_retries": 5, "retry_timeout": timedelta(seconds=60)}
-_REQUEST_TIMEOUT = "120s"
+# One loop tries again (`patience.py`). Only the writer of large objects, which S3 does not need, cannot be begun anew.
+_NO_RETRY: RetryConfig = {"max_retries": 0, "retry_timeout": timedelta(seconds=1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,29 +36,37 @@ class Credentials:
     provider: Callable[[], object] | None = field(default=None, repr=False)
 
 
-def open_bucket(location: BucketLocation, credentials: Credentials | None) -> ObjectStorage:
+def open_bucket(
+    location: BucketLocation, credentials: Credentials | None, patience: Patience | None = None
+) -> ObjectStorage:
     """Open the bucket without contacting it; `DefinitionError` STORAGE_INVALID when the options do not fit."""
     from obstore.exceptions import BaseError
     from obstore.store import AzureStore, GCSStore, S3Store
 
+    patience = patience or Patience()
     options: dict[str, str] = dict(credentials.options) if credentials else {}
     prefix = location.prefix.strip("/")
-    common: dict[str, Any] = {"prefix": prefix or None, "retry_config": _RETRY}
+    common: dict[str, Any] = {"prefix": prefix or None, "retry_config": _retry(patience)}
+    common["client_options"] = _client(patience)
+    s3: S3Service | None = None
     if credentials and credentials.provider:
         common["credential_provider"] = credentials.provider
     try:
         if isinstance(location, S3Location):
             options |= _s3_options(location)
+            common["retry_config"] = _NO_RETRY
             if "access_key_id" in options:
                 common.setdefault("credential_provider", _fixed_key(options))
-            store: Any = S3Store(location.bucket, config=cast("Any", options), **common, **_client(options))
+            store: Any = S3Store(location.bucket, config=cast("Any", options), **common)
             uri = f"s3://{location.bucket}/{prefix}"
+            provider = common.get("credential_provider")
+            s3 = S3Service(location.bucket, prefix, store.config, provider, patience, location.kms_key)
         elif isinstance(location, AzureLocation):
             options |= {"account_name": location.account} if location.account else {}
-            store = AzureStore(location.container, config=cast("Any", options), **common, **_client(options))
+            store = AzureStore(location.container, config=cast("Any", options), **common)
             uri = f"az://{location.container}/{prefix}"
         else:
-            store = GCSStore(location.bucket, config=cast("Any", options), **common, **_client(options))
+            store = GCSStore(location.bucket, config=cast("Any", options), **common)
             uri = f"gs://{location.bucket}/{prefix}"
     except (BaseError, ValueError) as error:
         # The text may quote an option's value: only its kind is told.
@@ -65,7 +75,7 @@ def open_bucket(location: BucketLocation, credentials: Credentials | None) -> Ob
             f"The {location.type} storage location {_name(location)} cannot be opened: {type(error).__name__}",
             hint="Check the location in settings.yaml and the options of its connection.",
         ) from None
-    return ObjectStorage(store, uri)
+    return ObjectStorage(store, uri, patience=patience, s3=s3)
 
 
 def location_of(kind: str, bucket: str, prefix: str) -> BucketLocation:
@@ -108,8 +118,14 @@ def _fixed_key(options: dict[str, str]) -> Callable[[], object]:
     return lambda: key
 
 
-def _client(options: Mapping[str, str]) -> dict[str, Any]:
-    client: dict[str, Any] = {"timeout": _REQUEST_TIMEOUT}
-    if options.get("endpoint", "").startswith("http://"):
-        client["allow_http"] = True  # a server in the same network, written so on purpose
-    return {"client_options": client}
+def _retry(patience: Patience) -> RetryConfig:
+    return {"max_retries": 5, "retry_timeout": timedelta(seconds=patience.window_s)}
+
+
+def _client(patience: Patience) -> dict[str, Any]:
+    return {
+        "timeout": timedelta(seconds=patience.timeout_s),
+        "connect_timeout": timedelta(seconds=patience.connect_s),
+        # An endpoint says its scheme itself, and without one it is https: http was written so on purpose.
+        "allow_http": True,
+    }

@@ -14,11 +14,13 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from bulk_export.storage.base import Entry, Stored
+from bulk_export.storage.base import Entry, Fetched, Rights, Storage, Stored
 from bulk_export.storage.disk import flush_file_system
 from bulk_export.storage.faults import from_os_error, os_faults
 from bulk_export.storage.keys import check_key, check_prefix
+from bulk_export.storage.rights import try_rights
 from bulk_export.storage.sources import Tally, open_file, pieces_of
+from bulk_export.storage.written_once import already_written
 
 # Short and without the object's own name, so that a name of 255 bytes still has a temporary one.
 _TEMPORARY = re.compile(r"\.part-[0-9a-f]{16}")
@@ -36,7 +38,7 @@ class LocalStorage:
         """`file://` and the directory's absolute path."""
         return Path(self._root).as_uri()
 
-    def put(self, key: str, content: bytes | Path | BinaryIO) -> Stored:
+    def put(self, key: str, content: bytes | Path | BinaryIO, *, replace: bool = True) -> Stored:
         """Write one object whole; `FileNotFoundError` when `content` is a path that is not there."""
         check_key(key)
         target = f"{self._root}/{key}"
@@ -46,6 +48,9 @@ class LocalStorage:
                 descriptor, temporary = self._create_temporary(target.rpartition("/")[0])
             try:
                 stored = _fill(descriptor, first, pieces, target)
+                if not replace and os.path.lexists(target) and already_written(self, key, stored, ""):
+                    os.unlink(temporary)  # noqa: PTH108
+                    return stored
                 with os_faults("write", target):
                     os.replace(temporary, target)  # noqa: PTH105 - strings: a Path costs as much as the call itself
             except BaseException:
@@ -53,6 +58,26 @@ class LocalStorage:
                     os.unlink(temporary)  # noqa: PTH108
                 raise
         return stored
+
+    def copy(self, key: str, source: Storage, source_key: str, fetched: Fetched) -> None:
+        """A disk has nobody else to copy for it."""
+        check_key(key)
+        check_key(source_key)
+
+    def fetch(self, key: str, max_bytes: int) -> Fetched:
+        """The object's size and, when it is not larger than that, its bytes."""
+        with self.open(key) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            return Fetched(size, stream.read(size) if size <= max_bytes else None)
+
+    def read_range(self, key: str, start: int, length: int, version: str = "") -> bytes:
+        """A part of the object."""
+        with self.open(key) as stream, os_faults("read", f"{self._root}/{key}"):
+            return os.pread(stream.fileno(), length, start)
+
+    def checksum(self, key: str) -> None:
+        """File systems keep none."""
+        check_key(key)
 
     def read(self, key: str, *, max_bytes: int | None = None) -> bytes:
         """The object's bytes, at most `max_bytes` of them."""
@@ -123,7 +148,11 @@ class LocalStorage:
         with os_faults("flush", str(folder)):
             flush_file_system(str(folder))
 
-    def check_writable(self) -> None:
+    def check_rights(self) -> Rights:
+        """Try listing, putting, getting and deleting with a file of its own."""
+        return try_rights(self)
+
+    def check_writable(self, *, reading: bool = False) -> None:
         """Create the directory where it is missing, then a file in it."""
         with os_faults("write to", self._root):
             descriptor, temporary = self._create_temporary(self._root)

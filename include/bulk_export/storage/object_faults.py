@@ -34,7 +34,8 @@ _MARKS: dict[str, tuple[str, ...]] = {
 def object_faults(doing: str, where: str, *, reading: bool = False) -> Iterator[None]:
     """Turn every error of obstore inside into the product's.
 
-    `FileExistsError` for what is written once and there; while `reading`, `FileNotFoundError` for what is absent.
+    `FileExistsError` for what is written once and there, `NotImplementedError` for what the service does not know;
+    while `reading`, `FileNotFoundError` for what is absent.
     """
     from obstore.exceptions import AlreadyExistsError, BaseError
 
@@ -43,6 +44,8 @@ def object_faults(doing: str, where: str, *, reading: bool = False) -> Iterator[
     except AlreadyExistsError:
         raise FileExistsError(where) from None
     except (BaseError, OSError, ValueError) as error:
+        if "<Code>NotImplemented</Code>" in str(error):
+            raise NotImplementedError(where) from None
         code = _code_of(error, reading=reading)
         if code == "":
             raise FileNotFoundError(f"no such object: {where}") from None

@@ -1,84 +1,70 @@
-"""An object of a bucket as a seekable stream, fetched range by range as it is read."""
+"""A large object as a seekable stream, fetched range by range as it is read."""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
-from typing import TYPE_CHECKING, BinaryIO, cast
-
-from bulk_export.storage.object_faults import object_faults
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from obstore.store import ObjectStore
     from typing_extensions import Buffer
 
-# One request brings most transcripts and audio files whole; a video comes in this many bytes a request.
-RANGE_BYTES = 4 * 1024 * 1024
+RANGE_BYTES = 8 * 1024 * 1024
 
 
-def open_object(store: ObjectStore, key: str, where: str) -> BinaryIO:
-    """Open the object with one request, its first range; `FileNotFoundError` when it is absent."""
-    import obstore
-    from obstore.exceptions import GenericError
+class ObjectStream(io.RawIOBase):
+    """Bytes of one version of an object; read from beginning to end, they are checked when the end is reached.
 
-    with object_faults("read", where, reading=True):
-        try:
-            # A GET, not a HEAD: only a GET's answer tells a missing bucket from a missing object.
-            answer = obstore.get(store, key, options={"range": (0, RANGE_BYTES)})
-            size, head = answer.meta["size"], answer.bytes().to_bytes()
-        except GenericError:
-            # An empty object has no first byte, which stores call an invalid range.
-            if not _is_empty(store, key):
-                raise
-            size, head = 0, b""
-    raw = _Ranges(store, key, where, size, head)
-    return cast("BinaryIO", io.BufferedReader(raw, buffer_size=max(1, min(size, RANGE_BYTES))))
+    Args:
+        size: of the object.
+        read: fetches `(start, length)`.
+        check: told SHA-256 and MD5 (hex) of the whole once it has been read in order; raises when they are wrong.
+    """
 
-
-def _is_empty(store: ObjectStore, key: str) -> bool:
-    import obstore
-    from obstore.exceptions import BaseError
-
-    try:
-        return obstore.head(store, key)["size"] == 0
-    except (BaseError, OSError):
-        return False
-
-
-class _Ranges(io.RawIOBase):
-    def __init__(self, store: ObjectStore, key: str, where: str, size: int, head: bytes) -> None:
+    def __init__(self, size: int, *, read: Callable[[int, int], bytes], check: Callable[[str, str], object]) -> None:
         super().__init__()
-        self._store, self._key, self._where = store, key, where
-        self._size, self._head, self._position = size, head, 0
+        self._size, self._read, self._check = size, read, check
+        self._position = 0
+        self._hashed = 0
+        self._sha256, self._md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
 
     def readable(self) -> bool:
+        """Always."""
         return True
 
     def seekable(self) -> bool:
+        """Always."""
         return True
 
     def tell(self) -> int:
+        """Where the next byte comes from."""
         return self._position
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move; nothing is fetched."""
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
         self._position = max(0, start + offset)
         return self._position
 
     def readinto(self, buffer: Buffer, /) -> int:
+        """Fill the buffer, or the part of it that the object still fills."""
         view = memoryview(buffer).cast("B")
-        found = self._range(min(len(view), self._size - self._position))
+        length = min(len(view), self._size - self._position)
+        if length <= 0:
+            return 0
+        found = self._read(self._position, length)
         view[: len(found)] = found
+        self._count(found)
         self._position += len(found)
         return len(found)
 
-    def _range(self, length: int) -> bytes:
-        if length <= 0:
-            return b""
-        start = self._position
-        if start < len(self._head):
-            return self._head[start : start + length]
-        import obstore
-
-        with object_faults("read", self._where, reading=True):
-            return obstore.get_range(self._store, self._key, start=start, length=length).to_bytes()
+    def _count(self, found: bytes) -> None:
+        if self._position != self._hashed:
+            return  # out of order: then it is not hashed to the end either
+        self._sha256.update(found)
+        self._md5.update(found)
+        self._hashed += len(found)
+        if self._hashed == self._size:
+            self._check(self._sha256.hexdigest(), self._md5.hexdigest())

@@ -23,7 +23,7 @@ class Patience:
     """What a request may take.
 
     Attributes:
-        window_s: how long one request is tried again; then its error is the answer, and the task's own retry takes over.
+        window_s: how long one request is tried again; then its error is the answer, and the task itself is retried.
         timeout_s: longest time one try may take, its body included.
         connect_s: longest time for a connection.
         first_pause_s: before the second try; each pause is up to twice the one before.

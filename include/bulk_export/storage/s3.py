@@ -10,7 +10,6 @@ import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from threading import Lock
 from typing import Any
 
 from bulk_export.errors import RefusedError
@@ -59,14 +58,12 @@ class S3Service:
     kms_key: str | None = None
     largest_copy_bytes: int = LARGEST_COPY_BYTES
     copy_part_bytes: int = COPY_PART_BYTES
-    _making: Lock = field(default_factory=Lock, repr=False)
     _may_ask: bool = True
 
     @cached_property
     def client(self) -> Any:
         """Made at the first use: importing botocore takes a third of a second."""
-        with self._making:
-            return self.__dict__.get("client") or s3_client(self.config, self.provider, self.patience)
+        return s3_client(self.config, self.provider, self.patience)
 
     @property
     def encryption(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A botocore client that reaches a bucket exactly as the obstore store beside it does: same key, region and endpoint."""
+"""A botocore client that reaches a bucket as the obstore store beside it does: same key, region and endpoint."""
 
 from __future__ import annotations
 

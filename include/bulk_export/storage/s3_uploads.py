@@ -1,4 +1,4 @@
-"""Large objects to S3: parts in parallel, each with its SHA-256, and nothing visible or left over unless all arrived."""
+"""Large objects to S3: parts in parallel, each with its SHA-256; nothing shows or is left unless all arrived."""
 
 from __future__ import annotations
 
@@ -123,9 +123,7 @@ def abort_unfinished(service: S3Service, prefix: str) -> int:
         pages = service.client.get_paginator("list_multipart_uploads")
         for page in pages.paginate(Bucket=service.bucket, Prefix=service.full_key(prefix)):
             for one in page.get("Uploads", ()):
-                service.client.abort_multipart_upload(
-                    Bucket=service.bucket, Key=one["Key"], UploadId=one["UploadId"]
-                )
+                service.client.abort_multipart_upload(Bucket=service.bucket, Key=one["Key"], UploadId=one["UploadId"])
                 found += 1
     return found
 

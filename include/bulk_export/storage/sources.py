@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
@@ -61,6 +62,36 @@ def pieces_of(content: bytes | Path | BinaryIO) -> Generator[bytes, None, None]:
     else:
         while piece := content.read(CHUNK_BYTES):
             yield piece
+
+
+def parts_of(content: bytes | Path | BinaryIO, part_bytes: int) -> Generator[bytes, None, None]:
+    """The content in parts of exactly that size, the last one smaller; bytes that fit are handed on as they are."""
+    if isinstance(content, bytes):
+        if len(content) <= part_bytes:
+            yield content
+        else:
+            view = memoryview(content)
+            for start in range(0, len(content), part_bytes):
+                yield bytes(view[start : start + part_bytes])
+        return
+    gathered: list[bytes] = []
+    size = 0
+    with closing(pieces_of(content)) as pieces:
+        for piece in pieces:
+            rest = piece
+            while size + len(rest) >= part_bytes:
+                gathered.append(rest[: part_bytes - size])
+                rest = rest[part_bytes - size :]
+                part = gathered[0] if len(gathered) == 1 else b"".join(gathered)
+                gathered.clear()
+                size = 0
+                yield part
+                del part
+            if rest:
+                gathered.append(rest)
+                size += len(rest)
+    if gathered:
+        yield gathered[0] if len(gathered) == 1 else b"".join(gathered)
 
 
 def open_file(path: str) -> int:

@@ -21,11 +21,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
+from bulk_export.errors import RefusedError
 from bulk_export.reasons import NOT_APPLICABLE, Reason
 from bulk_export.results import FileResult, Journal
 from bulk_export.storage.base import Storage
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
 
 DEFAULT_MAX_BYTES = 64 * 2**20
 _JOURNAL_EVERY = 500
-# Two hide the waiting for storage; parsing holds the interpreter's lock anyway.
-_THREADS = 2
+# Between disks two hide the waiting, and parsing holds the interpreter's lock anyway; a bucket is waited for longer.
+_LOCAL_THREADS, _REMOTE_THREADS = 2, 24
 # A parsed transcript takes many times its bytes in memory, so large ones go one at a time.
 _LARGE_BYTES = 4 * 2**20
 
@@ -117,7 +118,9 @@ def export_job_transcripts(
     todo = [one for one in wanted if not worker.is_done(results.get(one.contact_id))]
     done = total - len(todo)
     progress(done, total)
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="transcripts") as pool:
+    local = source.path("") is not None and destination.path("") is not None
+    threads = _LOCAL_THREADS if local else _REMOTE_THREADS
+    with ThreadPoolExecutor(threads, thread_name_prefix="transcripts") as pool:
         for start in range(0, len(todo), _JOURNAL_EVERY):
             new: list[FileResult] = []
             try:
@@ -171,22 +174,23 @@ class _Worker:
             return self._withheld(contact_id, path, Reason.NO_TRANSCRIPT, "")
         try:
             storage, key = locate(wanted.uri, self.source, self.resolve)
-            size = storage.size(key)
+            fetched = storage.fetch(key, min(self.max_bytes, _LARGE_BYTES))
         except AddressError as error:
             return self._withheld(contact_id, path, Reason.TRANSCRIPT_MISSING, f"address {error}")
         except FileNotFoundError:
             return self._withheld(contact_id, path, Reason.TRANSCRIPT_MISSING, "no such object")
-        if size > self.max_bytes:
-            detail = f"{size} bytes, the limit is {self.max_bytes}"
+        if fetched.bytes > self.max_bytes:
+            detail = f"{fetched.bytes} bytes, the limit is {self.max_bytes}"
             return self._withheld(contact_id, path, Reason.TRANSCRIPT_TOO_LARGE, detail)
-        with self._large if size > _LARGE_BYTES else nullcontext():
+        with nullcontext() if fetched.content is not None else self._large:
             try:
-                content, fixes, detail = self._converted(storage.read(key, max_bytes=size) if size else b"", contact_id)
+                stored_bytes = fetched.content if fetched.content is not None else storage.read(key)
+                content, fixes, detail = self._converted(stored_bytes, contact_id)
             except FileNotFoundError:
                 return self._withheld(contact_id, path, Reason.TRANSCRIPT_MISSING, "no such object")
             except TranscriptFormatError as error:
                 return self._withheld(contact_id, path, Reason.TRANSCRIPT_CORRUPT, str(error))
-        stored = self.destination.put(f"{self.run_prefix}/{path}", content)
+        stored = self.destination.put(f"{self.run_prefix}/{path}", content, replace=False)
         return FileResult(
             contact_id, "transcript", None, detail, path, bytes=stored.bytes, sha256=stored.sha256, fixes=fixes
         )
@@ -207,7 +211,8 @@ class _Worker:
     def _withheld(self, contact_id: int, path: str, reason: Reason, detail: str) -> FileResult:
         # A file that an earlier, killed run put there before the store changed would belong to no result.
         if (key := f"{self.run_prefix}/{path}") in self.present:
-            self.destination.delete([key])
+            with suppress(RefusedError):  # without the right to delete, the publishing stage says what is in the way
+                self.destination.delete([key])
         return FileResult(contact_id, "transcript", reason, detail)
 
 

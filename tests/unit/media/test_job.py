@@ -283,7 +283,7 @@ class Denying(LocalStorage):
     def path(self, key):
         return None
 
-    def size(self, key):
+    def fetch(self, key, max_bytes):
         raise RefusedError("STORAGE_DENIED", f"could not read {key}: access denied")
 
 
@@ -354,6 +354,32 @@ def test_remote_objects_are_fetched_converted_and_copied(site, media):
     assert (counts.delivered, counts.faulty) == (3, 1)
     assert site.results()[3, "media"].reason == Reason.MEDIA_MISSING
     assert not site.scratch.exists()
+
+
+class Copying(LocalStorage):
+    """A destination whose service copies by itself, and notes what."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.copied: list[str] = []
+
+    def copy(self, key, source, source_key, fetched):
+        self.copied.append(source_key)
+        return self.put(key, source.read(source_key))
+
+
+def test_a_large_remote_object_is_judged_by_its_ends_and_copied_inside_the_service(site, media):
+    media.wav(site.store / "media/1.wav")
+    large = media.long_wav(site.store / "media/2.wav", 60)
+    torn = site.store / "media/3.wav"
+    torn.write_bytes(large.read_bytes()[:-1000])
+    bucket, destination = Remote(site.store), Copying(site.root / "destination")
+    for contact_id in (1, 2, 3):
+        site.contact(contact_id, audio_uri=f"s3://bucket/media/{contact_id}.wav")
+    site.run(audio="original", destination=destination, resolve=lambda uri: (bucket, uri.removeprefix("s3://bucket/")))
+    assert destination.copied == ["media/2.wav"]
+    assert sorted(site.delivered()) == ["data/media/0001/1.wav", "data/media/0001/2.wav"]
+    assert site.results()[3, "media"].detail.startswith("audio: cut off")
 
 
 def test_a_conversion_that_takes_too_long_holds_up_nobody_else(site, media):

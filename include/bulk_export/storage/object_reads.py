@@ -1,0 +1,149 @@
+"""Reading a bucket: every request tried again, every whole object held against the checksum its service gives.
+
+TLS protects bytes on their way; an endpoint without it, or a proxy in between, does not. So what arrives whole is
+compared with the ETag where that is an MD5, and what streams with the SHA-256 or MD5 the service tells.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+import obstore
+
+from bulk_export.errors import TransientError
+from bulk_export.storage.base import Entry, Fetched
+from bulk_export.storage.faults import storage_error
+from bulk_export.storage.object_faults import object_faults
+from bulk_export.storage.object_stream import RANGE_BYTES, ObjectStream
+from bulk_export.storage.patience import Patience
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
+    from obstore.store import ObjectStore
+
+    from bulk_export.storage.s3 import S3Service
+
+_MD5_LENGTH = 32
+
+
+class ObjectReader:
+    """The reading verbs of one bucket and prefix."""
+
+    def __init__(self, store: ObjectStore, uri: str, patience: Patience, s3: S3Service | None) -> None:
+        self._store, self._uri, self._patience, self._s3 = store, uri, patience, s3
+        self._etags_are_md5 = s3 is not None
+        self._doubtful: dict[str, str] = {}
+
+    def fetch(self, key: str, max_bytes: int) -> Fetched:
+        """Size and, up to `max_bytes`, the bytes; a connection is given up where the object is larger."""
+        return self._patience.persist(lambda: self._fetch(key, max_bytes))
+
+    def read_range(self, key: str, start: int, length: int, version: str = "") -> bytes:
+        """A part of the object, of the given version."""
+        return self._patience.persist(lambda: self._read_range(key, start, length, version)) if length > 0 else b""
+
+    def open(self, key: str) -> BinaryIO:
+        """A small object as it was fetched, a large one range by range."""
+        fetched = self.fetch(key, RANGE_BYTES)
+        if fetched.content is not None:
+            return io.BytesIO(fetched.content)
+        raw = ObjectStream(
+            fetched.bytes,
+            read=lambda start, length: self.read_range(key, start, length, fetched.version),
+            check=lambda sha256, md5: self._check(key, fetched.version, sha256, md5),
+        )
+        return cast("BinaryIO", io.BufferedReader(raw, buffer_size=RANGE_BYTES))
+
+    def size(self, key: str) -> int:
+        """Bytes of the object."""
+
+        def once() -> int:
+            with object_faults("read", self._where(key), reading=True):
+                return obstore.head(self._store, key)["size"]
+
+        return self._patience.persist(once)
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        """Every object whose key starts with `prefix`, page by page; a page that fails is asked for again."""
+        # obstore takes whole folders for prefixes: the beginning of a name is compared here.
+        pages = _Pages(self._store, prefix.rpartition("/")[0] or None, f"{self._uri}/{prefix}")
+        while page := self._patience.persist(pages.next):
+            for found in page:
+                if found["path"].startswith(prefix):
+                    yield Entry(found["path"], found["size"], found["e_tag"] or "")
+
+    def _where(self, key: str) -> str:
+        return f"{self._uri}/{key}"
+
+    def _fetch(self, key: str, max_bytes: int) -> Fetched:
+        with object_faults("read", self._where(key), reading=True):
+            answer = obstore.get(self._store, key)
+            size, version = answer.meta["size"], answer.meta["e_tag"] or ""
+            if size > max_bytes:
+                return Fetched(size, None, version)
+            content = answer.bytes().to_bytes()
+        if len(content) != size:
+            raise self._damaged(key, f"{len(content)} of {size} bytes arrived")
+        self._check_whole(key, version, content)
+        return Fetched(size, content, version)
+
+    def _read_range(self, key: str, start: int, length: int, version: str) -> bytes:
+        with object_faults("read", self._where(key), reading=True):
+            options = {"range": (start, start + length)} | ({"if_match": version} if version else {})
+            return obstore.get(self._store, key, options=options).bytes().to_bytes()  # type: ignore[arg-type]
+
+    def _check_whole(self, key: str, version: str, content: bytes) -> None:
+        etag = version.strip('"').lower()
+        if not self._etags_are_md5 or len(etag) != _MD5_LENGTH:
+            return
+        md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        if md5 == etag:
+            return
+        sha256 = hashlib.sha256(content).hexdigest()
+        if not self._check(key, version, sha256, md5) and self._doubtful.get(key) != sha256:
+            self._doubtful[key] = sha256
+            raise self._damaged(key, "its MD5 is not its ETag")
+        # Encrypted with a key of its own, or the same bytes twice: the ETags of this service are something else.
+        self._etags_are_md5 = False
+
+    def _check(self, key: str, version: str, sha256: str, md5: str) -> bool:
+        """Whether the service vouches for these bytes; `TransientError` when it vouches for others."""
+        described = self._s3.describe(key, version) if self._s3 else None
+        if described is None:
+            return False
+        expected, found = (described.sha256, sha256) if described.sha256 else (described.md5, md5)
+        if expected is not None and expected != found:
+            raise self._damaged(key, "its bytes are not what the service's checksum says")
+        return True
+
+    def _damaged(self, key: str, cause: str) -> TransientError:
+        error = storage_error("STORAGE_UNREACHABLE", "read", self._where(key), cause)
+        assert isinstance(error, TransientError)
+        return error
+
+
+class _Pages:
+    """A listing that goes on behind the last key it has seen when it breaks."""
+
+    def __init__(self, store: ObjectStore, folder: str | None, where: str) -> None:
+        self._store, self._folder, self._where = store, folder, where
+        self._after: str | None = None
+        self._pages: Iterator[Sequence[ObjectMeta]] = self._begun()
+
+    def next(self) -> Sequence[ObjectMeta]:
+        """The next page; an empty one at the end."""
+        try:
+            with object_faults("list", self._where):
+                page = next(self._pages, ())
+        except TransientError:
+            self._pages = self._begun()
+            raise
+        if page:
+            self._after = page[-1]["path"]
+        return page
+
+    def _begun(self) -> Iterator[Sequence[ObjectMeta]]:
+        return obstore.list(self._store, self._folder, offset=self._after, chunk_size=1_000)

@@ -1,0 +1,126 @@
+"""The app that Airflow mounts below /bulk-export: guard first, then routes; headers and errors are the same for all."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from pathlib import Path
+
+from fastapi import Depends, FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from bulk_export.errors import BulkExportError, RefusedError, TransientError
+from bulk_export_console.access import guard
+from bulk_export_console.rendering import page
+from bulk_export_console.routes import audit, dag_tabs, runs
+
+log = logging.getLogger(__name__)
+
+# Nothing inline, nothing from elsewhere, shown in no frame but Airflow's own.
+POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'self'",
+    ]
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "SAMEORIGIN",
+}
+
+_STATUS_BY_CODE = {
+    "RUN_UNKNOWN": HTTPStatus.NOT_FOUND,
+    "DEFINITION_UNKNOWN": HTTPStatus.NOT_FOUND,
+    "EDIT_UNSEEN": HTTPStatus.CONFLICT,
+    "ALREADY_EXISTS": HTTPStatus.CONFLICT,
+    "RUN_ACTIVE": HTTPStatus.CONFLICT,
+    "IN_USE": HTTPStatus.CONFLICT,
+    "PREVIEW_LIMIT": HTTPStatus.TOO_MANY_REQUESTS,
+}
+
+
+def create_app() -> FastAPI:
+    """The app, every route behind the guard; only the style sheet, scripts and icons are public."""
+    app = FastAPI(
+        title="Bulk Contact Export",
+        dependencies=[Depends(guard)],
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    for module in (audit, runs, dag_tabs):
+        app.include_router(module.router)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    app.middleware("http")(_with_headers)
+    app.exception_handler(BulkExportError)(_known_error)
+    app.exception_handler(HTTPException)(_http_error)
+    app.exception_handler(Exception)(_unknown_error)
+    return app
+
+
+async def _with_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await call_next(request)
+    for name, value in HEADERS.items():
+        response.headers[name] = value
+    # Pages hold what only their reader may see; scripts are asked for again only when they have changed.
+    response.headers["Cache-Control"] = "no-cache" if "/static/" in request.scope["path"] else "no-store"
+    return response
+
+
+def status_of(error: BulkExportError) -> HTTPStatus:
+    """The HTTP status of a known error."""
+    if error.code in _STATUS_BY_CODE:
+        return _STATUS_BY_CODE[error.code]
+    if isinstance(error, RefusedError):
+        return HTTPStatus.FORBIDDEN
+    return HTTPStatus.SERVICE_UNAVAILABLE if isinstance(error, TransientError) else HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def _known_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, BulkExportError)
+    problems = [str(problem) for problem in error.problems]
+    return _told(request, status_of(error), error.code, error.message, error.hint, problems, error)
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    return _told(request, status, status.name, str(error.detail), "", [], None)
+
+
+def _unknown_error(request: Request, error: Exception) -> Response:
+    number = secrets.token_hex(4)
+    log.error("Error %s of the Exports pages, %s %s", number, request.method, request.url.path, exc_info=error)
+    words = f"Something unforeseen went wrong. The API server's log has it under {number}."
+    return _told(request, HTTPStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", words, "", [], None)
+
+
+def _told(
+    request: Request,
+    status: HTTPStatus,
+    code: str,
+    message: str,
+    hint: str,
+    problems: list[str],
+    error: BulkExportError | None,
+) -> Response:
+    """An error as a page for readers and as JSON for scripts."""
+    if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+        content = {"status": status, "code": code, "message": message, "hint": hint, "problems": problems}
+        return page(request, "error.html", status_code=status, **content)
+    answer: dict[str, object] = {"code": code, "message": message, "hint": hint, "problems": problems}
+    # What stands in the file now and what would be written, where an edit has not been seen.
+    answer |= getattr(error, "versions", {})
+    return JSONResponse(answer, status_code=status)

@@ -1,0 +1,106 @@
+"""Fill a template for a reader: their language, their rights, and numbers, sizes and times as they read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.responses import HTMLResponse
+
+from bulk_export_console import wording
+from bulk_export_console.language import COOKIE, LANGUAGES, language_of, translator
+
+_FOLDER = Path(__file__).parent / "templates"
+_YEAR_S = 365 * 24 * 3600
+_UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+
+
+def page(
+    request: Request, template: str, *, zone: str = "UTC", status_code: int = 200, **content: Any
+) -> HTMLResponse:
+    """A page.
+
+    Args:
+        request: whose language and rights count.
+        template: file in `templates/`.
+        zone: IANA zone in which times are shown.
+        status_code: of the answer.
+        content: what the template needs.
+    """
+    language = language_of(request)
+    reader = Reader(language, zone)
+    root = request.scope.get("root_path", "")
+    visitor = getattr(request.state, "visitor", None)
+    shared: Mapping[str, Any] = {
+        "_": translator(language),
+        "language": language,
+        "languages": LANGUAGES,
+        "language_links": {name: str(request.url.include_query_params(language=name).query) for name in LANGUAGES},
+        "root": root,
+        "airflow": root.removesuffix("/bulk-export"),
+        "visitor": visitor,
+        "may_change": bool(visitor and visitor.may_change),
+        "path": request.scope["path"],
+        "zone": zone,
+        "number": reader.number,
+        "size": reader.size,
+        "time": reader.time,
+        "words": wording,
+        "quote": lambda text: quote(str(text), safe=""),
+    }
+    html = _environment().get_template(template).render({**shared, **content})
+    response = HTMLResponse(html, status_code=status_code)
+    response.headers["Content-Language"] = language
+    if request.query_params.get("language") in LANGUAGES:
+        response.set_cookie(COOKIE, language, max_age=_YEAR_S, path=root or "/", httponly=True, samesite="lax")
+    return response
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How numbers, sizes and times are written for somebody."""
+
+    language: str
+    zone: str
+
+    def number(self, value: float | None, digits: int = 0) -> str:
+        """`1,234` or `1.234`; a dash for what is not known."""
+        if value is None:
+            return "–"
+        text = f"{value:,.{digits}f}"
+        return text.translate(str.maketrans(",.", ".,")) if self.language == "es" else text
+
+    def size(self, size: float | None) -> str:
+        """Bytes as people say them."""
+        if size is None:
+            return "–"
+        power = 0
+        while size >= 1000 and power < len(_UNITS) - 1:
+            size, power = size / 1000, power + 1
+        return f"{self.number(size, 1 if power else 0)} {_UNITS[power]}"
+
+    def time(self, moment: datetime | None, *, zone: str | None = None) -> str | Markup:
+        """A moment in the reader's zone, its UTC time beside it for machines; a dash when there is none."""
+        if moment is None:
+            return "–"
+        local = moment.astimezone(ZoneInfo(zone or self.zone))
+        shown = f"{local:%d/%m/%Y %H:%M}" if self.language == "es" else f"{local:%Y-%m-%d %H:%M}"
+        return Markup('<time datetime="{}" title="{:%Y-%m-%d %H:%M:%S} UTC">{}</time>').format(
+            f"{moment:%Y-%m-%dT%H:%M:%SZ}", moment, shown
+        )

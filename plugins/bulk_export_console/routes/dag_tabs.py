@@ -1,0 +1,46 @@
+"""What Airflow shows as a tab of a DAG and of a DAG run: the audit of that export, the page of that run."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from bulk_export.errors import DefinitionError
+from bulk_export.state.runs import find_run
+from bulk_export_console.desk import DeskDep
+from bulk_export_console.refresh import KNOWN_DAG
+from bulk_export_console.rendering import page
+from bulk_export_console.routes.runs import run_page
+
+router = APIRouter()
+
+SAVED = "export-"
+IMMEDIATE = "immediate"
+
+
+def export_of(dag_id: str) -> str:
+    """The export behind a DAG; empty for a DAG that is none of ours."""
+    return IMMEDIATE if dag_id == KNOWN_DAG else dag_id.removeprefix(SAVED) if dag_id.startswith(SAVED) else ""
+
+
+@router.get("/dag/{dag_id}")
+def dag(request: Request, dag_id: str) -> Response:
+    """The audit of one export."""
+    export = export_of(dag_id)
+    if not export:
+        return page(request, "not_ours.html")
+    return RedirectResponse(request.url_for("audit").include_query_params(export=export), status_code=307)
+
+
+@router.get("/dag-run/{dag_id}/{dag_run_id:path}")
+def dag_run(request: Request, desk: DeskDep, dag_id: str, dag_run_id: str) -> Response:
+    """The page of the run; until its first task has opened a record, a page that waits for it."""
+    if not export_of(dag_id):
+        return page(request, "not_ours.html")
+    try:
+        record = find_run(desk.site.engine, f"{dag_id}/{dag_run_id}")
+    except DefinitionError as error:
+        if error.code != "RUN_UNKNOWN":
+            raise
+        return page(request, "waiting.html", dag_id=dag_id, dag_run_id=dag_run_id)
+    return run_page(request, desk, record)

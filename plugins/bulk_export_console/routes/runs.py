@@ -1,0 +1,118 @@
+"""One run: what was asked, what became of each contact, what it cost; its troubled contacts as pages and as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from sqlalchemy import Engine
+from starlette.responses import HTMLResponse, StreamingResponse
+
+from bulk_export.definitions.run import RunSnapshot
+from bulk_export.reasons import ItemStatus, Reason
+from bulk_export.state.items import Item, list_items
+from bulk_export.state.progress import stage_progress
+from bulk_export.state.records import OPEN, RunRecord
+from bulk_export.state.runs import find_run
+from bulk_export_console.desk import DeskDep
+from bulk_export_console.figures import figures, notes
+from bulk_export_console.progress import progress_of
+from bulk_export_console.rendering import page
+from bulk_export_console.tables import csv_lines
+
+router = APIRouter()
+
+ITEMS = 100
+_DOWNLOAD_PAGE = 5_000
+
+Choice = Annotated[str, Query(max_length=40)]
+
+
+@router.get("/runs/{key}")
+def run(
+    request: Request, desk: DeskDep, key: str, status: Choice = "", reason: Choice = "", after: int | None = None
+) -> HTMLResponse:
+    """The page of a run; `key` is its ten digits."""
+    engine = desk.site.engine
+    record = find_run(engine, key)
+    return run_page(request, desk, record, status=status, reason=reason, after=after)
+
+
+def run_page(
+    request: Request, desk: DeskDep, record: RunRecord, *, status: str = "", reason: str = "", after: int | None = None
+) -> HTMLResponse:
+    """The page, for a record that was found."""
+    engine = desk.site.engine
+    items = _items(engine, record.run_id, status, reason, limit=ITEMS + 1, after=after)
+    linked = {kind: _key_of(engine, run_id) for kind, run_id in _linked(record)}
+    return page(
+        request,
+        "run.html",
+        zone=desk.settings.environment.time_zone,
+        run=record,
+        progress=progress_of(record, stage_progress(engine, [record.run_id])[record.run_id]),
+        going=record.status in OPEN,
+        figures=figures(record),
+        notes=notes(record),
+        items=items[:ITEMS],
+        more=items[ITEMS - 1].contact_id if len(items) > ITEMS else None,
+        asked={"status": status, "reason": reason},
+        item_statuses=[one for one in ItemStatus if one is not ItemStatus.DELIVERED],
+        item_reasons=[one for one in Reason if record.by_reason.get(one)],
+        definitions=_as_yaml(record),
+        again=record.dag_id if record.export_id in desk.site.load(record.export_id).exports else "",
+        linked=linked,
+    )
+
+
+def _linked(record: RunRecord) -> Iterator[tuple[str, str]]:
+    if record.continues_run_id:
+        yield "continues", record.continues_run_id
+    if record.follow_up_run_id:
+        yield "follow_up", record.follow_up_run_id
+
+
+def _key_of(engine: Engine, run_id: str) -> str:
+    """The key of another run; empty when it has no record yet, as a follow-up that waits for tomorrow."""
+    from bulk_export.errors import DefinitionError
+
+    try:
+        return find_run(engine, run_id).run_key
+    except DefinitionError:
+        return ""
+
+
+def _as_yaml(record: RunRecord) -> str:
+    return RunSnapshot.model_validate_json(record.definitions).as_yaml() if record.definitions else ""
+
+
+def _items(engine: Engine, run_id: str, status: str, reason: str, *, limit: int, after: int | None) -> list[Item]:
+    return list_items(
+        engine,
+        run_id,
+        limit=limit,
+        after=after,
+        status=ItemStatus(status) if status in set(ItemStatus) else None,
+        reason=Reason(reason) if reason in set(Reason) else None,
+    )
+
+
+@router.get("/runs/{key}/items.csv")
+def items(desk: DeskDep, key: str, status: Choice = "", reason: Choice = "") -> StreamingResponse:
+    """Every troubled contact of a run."""
+    engine = desk.site.engine
+    record = find_run(engine, key)
+    return StreamingResponse(
+        csv_lines(("contact_id", "status", "reason", "detail"), _rows(engine, record.run_id, status, reason)),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="items-{record.run_key}.csv"'},
+    )
+
+
+def _rows(engine: Engine, run_id: str, status: str, reason: str) -> Iterator[list[object]]:
+    after = None
+    while found := _items(engine, run_id, status, reason, limit=_DOWNLOAD_PAGE, after=after):
+        for item in found:
+            yield [item.contact_id, str(item.status), str(item.reason or ""), item.detail]
+        after = found[-1].contact_id

@@ -1,0 +1,104 @@
+"""What codes are called on the pages, in English; templates translate them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bulk_export.definitions.models import SavedExport, Schedule
+from bulk_export.reasons import REASON_WORDS, ItemStatus, Reason
+from bulk_export.state.records import RunStatus, Trigger
+
+STATUSES: Mapping[str, str] = {
+    RunStatus.QUEUED: "Queued",
+    RunStatus.RUNNING: "Running",
+    RunStatus.COMPLETED: "Completed",
+    RunStatus.COMPLETED_WITH_ERRORS: "Completed with errors",
+    RunStatus.COMPLETED_EMPTY: "Completed, nothing matched",
+    RunStatus.CONTINUED: "Continued on the next day",
+    RunStatus.FAILED: "Failed",
+    RunStatus.CANCELLED: "Cancelled",
+}
+
+# How a status looks: Airflow's own state colours.
+TONES: Mapping[str, str] = {
+    RunStatus.QUEUED: "queued",
+    RunStatus.RUNNING: "running",
+    RunStatus.COMPLETED: "success",
+    RunStatus.COMPLETED_WITH_ERRORS: "warning",
+    RunStatus.COMPLETED_EMPTY: "none",
+    RunStatus.CONTINUED: "deferred",
+    RunStatus.FAILED: "failed",
+    RunStatus.CANCELLED: "none",
+}
+
+TRIGGERS: Mapping[str, str] = {
+    Trigger.SCHEDULE: "Schedule",
+    Trigger.MANUAL: "Started by hand",
+    Trigger.CONTINUATION: "Continuation",
+    Trigger.BACKFILL: "Backfill",
+    Trigger.CLI: "Command line",
+}
+
+ITEM_STATUSES: Mapping[str, str] = {
+    ItemStatus.DELIVERED: "Delivered",
+    ItemStatus.MASKED: "Masked",
+    ItemStatus.FAULTY: "Faulty",
+    ItemStatus.DEFERRED: "Deferred",
+    ItemStatus.ALREADY_DELIVERED: "Already delivered",
+}
+
+FORMATS: Mapping[str, str] = {
+    "none": "None",
+    "original": "As stored",
+    "mp4": "MP4 (H.264, AAC)",
+    "webm": "WebM (VP9, Opus)",
+    "wmv": "WMV",
+    "wav": "WAV (PCM)",
+    "mp3": "MP3",
+    "ogg": "OGG (Opus)",
+    "json": "JSON",
+    "xml": "XML",
+    "standard": "Standard",
+    "excel": "Excel",
+    "data": "Data",
+}
+
+FORMAT_KINDS: Mapping[str, str] = {
+    "audio_video": "Audio/Video Formats",
+    "audio_only": "Audio Only Format",
+    "transcripts": "Transcript Output Format",
+    "csv": "CSV",
+}
+
+STAGES: Mapping[str, str] = {
+    "copy_media": "Media",
+    "export_transcripts": "Transcripts",
+    "build_csv": "CSV",
+}
+
+WEEKDAYS: Mapping[str, str] = {
+    "mon": "Monday",
+    "tue": "Tuesday",
+    "wed": "Wednesday",
+    "thu": "Thursday",
+    "fri": "Friday",
+    "sat": "Saturday",
+    "sun": "Sunday",
+}
+
+OVER_QUOTA: Mapping[str, str] = {
+    "continue": "Continue on the next day until everything is exported",
+    "truncate": "Export what fits and report the rest",
+    "fail": "Export nothing",
+}
+
+REASONS: Mapping[str, str] = {str(reason): words for reason, words in REASON_WORDS.items()}
+ROOTS = str(Reason.ROOT_UNSUPPORTED)
+
+
+def schedule_kind(export: SavedExport) -> str:
+    """`weekly`, `monthly`, `cron`, or `none` for an export that runs on demand only."""
+    schedule: Schedule | None = export.schedule
+    if schedule is None:
+        return "none"
+    return next(kind for kind in ("weekly", "monthly", "cron") if getattr(schedule, kind) is not None)
