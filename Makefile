@@ -3,7 +3,8 @@
 .PHONY: help setup demo stop test check lock clean
 
 python := .venv/bin/python
-PYTEST_ARGS ?= --numprocesses 2 --dist loadgroup
+# What starts an Airflow of its own; the rest is spread over two processes.
+WHOLE_AIRFLOW := tests/integration
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -17,8 +18,13 @@ demo: setup ## sample contacts, a local Airflow, one export run through it; Airf
 stop: ## end the local Airflow that `make demo` started
 	@if [ -x $(python) ]; then $(python) scripts/stop.py; fi
 
-test: setup ## all tests, on two processes; other options of pytest in PYTEST_ARGS
+test: setup ## all tests; `make test PYTEST_ARGS=tests/dags` runs some
+ifdef PYTEST_ARGS
 	@$(python) -m pytest $(PYTEST_ARGS)
+else
+	@$(python) -m pytest --numprocesses 2 $(WHOLE_AIRFLOW:%=--ignore %)
+	@$(python) -m pytest $(WHOLE_AIRFLOW)
+endif
 
 check: setup ## linter, formatter, types
 	@$(python) -m ruff check .

@@ -151,11 +151,13 @@ def export_tasks(export_id: str | None, *, notifies: bool = False) -> None:
     # Without a matching contact there are no jobs, the mapped tasks are skipped, and there still is a run to publish.
     published = publish_manifest.override(trigger_rule="none_failed", outlets=[delivery(export_id or IMMEDIATE)])()
 
-    validate_filters(export_id) >> check_quota() >> jobs >> csv
+    validated, counted = validate_filters(export_id), check_quota()
+    validated >> counted >> jobs >> csv
     [media, transcripts, csv] >> published
     # A teardown runs whatever happened and leaves a failed run failed. It has no setup, because a failed setup would
-    # skip it; and it waits for every branch, because publishing gives up as soon as one of them has failed.
+    # skip it; and it waits for every single stage: publishing gives up as soon as one branch has failed, and where
+    # somebody marks the run as failed, what follows a running stage is skipped at once while that one goes on.
     closed = write_audit().as_teardown()
-    [media, transcripts, csv, published] >> closed
+    [validated, counted, jobs, media, transcripts, csv, published] >> closed
     if notifies:
         closed >> notify().as_teardown()

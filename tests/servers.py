@@ -88,6 +88,63 @@ def seaweedfs(folder: Path) -> Iterator[S3Server]:
         yield server
 
 
+@dataclass(frozen=True, slots=True)
+class AzureServer:
+    """A running Azure Blob server; its account and key are the ones every emulator has."""
+
+    endpoint: str
+    account: str = "devstoreaccount1"
+    key: str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+
+def azurite_program() -> str | None:
+    """Azurite's blob server, where somebody has installed it."""
+    return os.environ.get("AZURITE_BLOB") or shutil.which("azurite-blob")
+
+
+@contextmanager
+def azurite(folder: Path) -> Iterator[AzureServer]:
+    """Azurite on loopback only, with the container `exports`."""
+    program = azurite_program()
+    assert program is not None
+    (port,) = _free_ports(1)
+    command = [
+        *(program, "--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(folder)),
+        *("--silent", "--disableTelemetry", "--skipApiVersionCheck"),
+    ]
+    server = AzureServer(f"http://127.0.0.1:{port}/devstoreaccount1")
+    with _running(command, {}, folder / "azurite.log", ready=lambda: _makes_container(server)):
+        yield server
+
+
+def _makes_container(server: AzureServer) -> bool:
+    """Signed by hand: obstore makes no containers, and one request is no reason to install Azure's own library."""
+    import base64
+    import hashlib
+    import hmac
+    import urllib.error
+    import urllib.request
+    from email.utils import formatdate
+
+    headers = {"x-ms-date": formatdate(usegmt=True), "x-ms-version": "2021-08-06"}
+    canonical = "".join(f"{name}:{value}\n" for name, value in sorted(headers.items()))
+    resource = f"/{server.account}/{server.account}/exports\nrestype:container"
+    to_sign = "PUT" + "\n" * 12 + canonical + resource
+    signature = base64.b64encode(hmac.digest(base64.b64decode(server.key), to_sign.encode(), hashlib.sha256)).decode()
+    headers["Authorization"] = f"SharedKey {server.account}:{signature}"
+    request = urllib.request.Request(
+        f"{server.endpoint}/exports?restype=container", method="PUT", headers=headers, data=b""
+    )
+    request.add_header("Content-Type", "")
+    try:
+        with urllib.request.urlopen(request, timeout=5):
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code == 409
+    except OSError:
+        return False
+
+
 def _takes_objects(server: S3Server) -> bool:
     client = server.client()
     with suppress(Exception):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bulk_export.media.job import MediaLimits
     from bulk_export.state.records import RunRecord
     from bulk_export.storage.buckets import Credentials
+    from bulk_export.storage.patience import Patience
 
 Report = Callable[[str, int, int], None]
 
@@ -45,6 +46,7 @@ class Site:
         state_url: resolves a state database named by connection to an SQLAlchemy URL.
         workers: processes that convert media, and threads that copy it.
         media_limits: what conversion may cost; None for the defaults.
+        patience: with buckets that do not answer; None for the default.
         report: told `(stage, contacts done, contacts in all)` as a stage goes on.
     """
 
@@ -54,7 +56,12 @@ class Site:
     state_url: Callable[[str], str] | None = None
     workers: int = 2
     media_limits: MediaLimits | None = None
+    patience: Patience | None = None
     report: Report = _silent
+
+    @cached_property
+    def _buckets(self) -> dict[str, Storage]:
+        return {}
 
     def load(self, only_export: str | None = None) -> Definitions:
         """The definitions as they stand now."""
@@ -111,15 +118,30 @@ class Site:
 
     def _open(self, location: StorageLocation) -> Storage:
         connection = None if location.type == "local" else location.connection
-        return open_storage(location, base=self.definitions, credentials=self._credentials(connection))
+        known = self._credentials(connection)
+        return open_storage(location, base=self.definitions, credentials=known, patience=self.patience)
 
     def _credentials(self, connection: str | None) -> Credentials | None:
         return None if connection is None or self.credentials is None else self.credentials(connection)
 
     def resolve(self, uri: str) -> tuple[Storage, str]:
         """The storage and key of an object named by an absolute address in the contact store's catalogue."""
-        place, _, name = uri.rpartition("/")
-        return open_uri(place, base=self.definitions), name
+        scheme, separator, rest = uri.partition("://")
+        if not separator or scheme == "file":
+            place, _, name = uri.rpartition("/")
+            return open_uri(place, base=self.definitions), name
+        bucket, _, name = rest.partition("/")
+        return self._bucket(f"{scheme}://{bucket}"), name
+
+    def _bucket(self, address: str) -> Storage:
+        """A bucket the catalogue names, opened once: each has its own connections. Reached as the contact store is."""
+        opened = self._buckets.get(address)
+        if opened is None:
+            store = self.settings.contact_store
+            known = self._credentials(store.connection) if store.type == "parquet" else None
+            opened = open_uri(address, base=self.definitions, credentials=known, patience=self.patience)
+            self._buckets[address] = opened
+        return opened
 
     def contact_store(self, snapshot: RunSnapshot, scratch: Path) -> ContactStore:
         """The contact store a run selects from."""
@@ -127,7 +149,8 @@ class Site:
 
         settings = snapshot.contact_store
         known = self._credentials(settings.connection)
-        return open_contact_store(settings, base=self.definitions, scratch=scratch, credentials=known)
+        base = self.definitions
+        return open_contact_store(settings, base=base, scratch=scratch, credentials=known, patience=self.patience)
 
 
 @dataclass(frozen=True)

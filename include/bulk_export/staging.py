@@ -124,6 +124,7 @@ class RunStaging:
     def clear(self) -> None:
         """Remove everything the run kept here."""
         self.storage.delete([entry.key for entry in self.storage.list(self._prefix)])
+        self.storage.sweep(self._prefix)
 
 
 def job_file(number: int) -> str:

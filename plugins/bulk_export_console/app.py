@@ -9,6 +9,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -16,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from bulk_export.errors import BulkExportError, RefusedError, TransientError
 from bulk_export_console.access import guard
 from bulk_export_console.rendering import page
-from bulk_export_console.routes import audit, dag_tabs, runs
+from bulk_export_console.routes import audit, dag_tabs, exports, runs
 
 log = logging.getLogger(__name__)
 
@@ -60,12 +61,13 @@ def create_app() -> FastAPI:
         redoc_url=None,
         openapi_url=None,
     )
-    for module in (audit, runs, dag_tabs):
+    for module in (audit, runs, dag_tabs, exports):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.middleware("http")(_with_headers)
     app.exception_handler(BulkExportError)(_known_error)
     app.exception_handler(HTTPException)(_http_error)
+    app.exception_handler(RequestValidationError)(_not_understood)
     app.exception_handler(Exception)(_unknown_error)
     return app
 
@@ -98,6 +100,14 @@ def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     return _told(request, status, status.name, str(error.detail), "", [], None)
+
+
+def _not_understood(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    # What was sent is not repeated: it may be a filter on a name or a number.
+    wrong = [f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors()]
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return _told(request, status, "REQUEST_INVALID", "The request cannot be understood.", "", wrong, None)
 
 
 def _unknown_error(request: Request, error: Exception) -> Response:

@@ -7,7 +7,7 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -46,11 +46,16 @@ class Secrets:
     session_key: str
 
 
-def free_ports() -> Ports:
-    """Ports nobody listens on: the usual 8080 for the UI where it is free, any others otherwise."""
+def free_ports(preferred_ports: Sequence[int] = (USUAL_PORT, 8793, 8794)) -> Ports:
+    """Ports nobody listens on.
+
+    Args:
+        preferred_ports: taken where they are free: Airflow's usual ones, as people know them. 0 is any port; instances
+            that start at the same moment should ask for nothing else.
+    """
     found: list[socket.socket] = []
     try:
-        for preferred in (USUAL_PORT, 8793, 8794):
+        for preferred in preferred_ports:
             found.append(listen_on(preferred) or listen_on(0) or socket.socket())
         return Ports(*(one.getsockname()[1] for one in found))
     finally:

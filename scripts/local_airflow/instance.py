@@ -81,12 +81,12 @@ class LocalAirflow:
             return all(health.get(part) == "healthy" for part in PARTS)
         return False
 
-    def start(self, environment: Mapping[str, str]) -> Running:
-        """Start a new instance on free ports; what is left of an earlier one is ended first."""
+    def start(self, environment: Mapping[str, str], ports: Ports | None = None) -> Running:
+        """Start a new instance, on the usual ports where free; what is left of an earlier one is ended first."""
         self.stop()
         home = self.folders.home
         home.mkdir(parents=True, exist_ok=True)
-        kept, ports, mark = kept_secrets(home), free_ports(), secrets.token_hex(8)
+        kept, ports, mark = kept_secrets(home), ports or free_ports(), secrets.token_hex(8)
         write_private(home / "passwords.json", json.dumps(dict.fromkeys(self.users, kept.password)))
         settings = airflow_environment(environment, self.folders, ports, kept, self.users, mark)
         leader = processes.start([_program("airflow"), "standalone"], settings, self.log, MARK)

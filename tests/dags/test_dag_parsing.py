@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-# The flow as the specification draws it; write_audit waits for every branch, so that it never closes a running run.
+# The flow as the specification draws it; write_audit waits for every stage, so that it never closes a run under way.
 EDGES = {
-    "validate_filters": {"check_quota"},
-    "check_quota": {"batch_contacts"},
-    "batch_contacts": {"copy_media", "export_transcripts", "build_csv"},
+    "validate_filters": {"check_quota", "write_audit"},
+    "check_quota": {"batch_contacts", "write_audit"},
+    "batch_contacts": {"copy_media", "export_transcripts", "build_csv", "write_audit"},
     "copy_media": {"publish_manifest", "write_audit"},
     "export_transcripts": {"publish_manifest", "write_audit"},
     "build_csv": {"publish_manifest", "write_audit"},

@@ -20,7 +20,7 @@ from bulk_export.pipeline import Site
 from bulk_export.state.records import RunRecord
 from bulk_export.state.runs import get_run
 from local_airflow.api import AirflowApi
-from local_airflow.config import Folders
+from local_airflow.config import Folders, free_ports
 from local_airflow.guard import watch_over
 from local_airflow.instance import LocalAirflow
 from local_airflow.watch import Watch
@@ -127,7 +127,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folders = Folders(root / "airflow", PROJECT / "dags", PROJECT / "plugins", root / "definitions")
     instance = LocalAirflow(folders)
     try:
-        started = instance.start(os.environ)
+        started = instance.start(os.environ, free_ports((0, 0, 0)))
         watch_over(folders.home, os.getpid())
         instance.wait(started, limit_s=300)
         yield Running(instance.api(started), root)

@@ -14,8 +14,6 @@ from local_airflow.api import ApiError
 if TYPE_CHECKING:
     from conftest import Running
 
-pytestmark = pytest.mark.xdist_group("airflow")
-
 
 def until(what: str, airflow: Running, dag_id: str, limit_s: float = 150) -> None:
     deadline = time.monotonic() + limit_s

@@ -33,6 +33,14 @@ class Workbench:
     settings: dict[str, Any] = field(default_factory=dict)
     report: Any = None
 
+    @classmethod
+    def at(cls, root: Path) -> Workbench:
+        """The installation that stands below a folder already."""
+        bench = object.__new__(cls)
+        settings = yaml.safe_load((root / "definitions/settings.yaml").read_text())
+        bench.root, bench.now, bench.settings, bench.report = root, NOW, settings, None
+        return bench
+
     def __post_init__(self) -> None:
         for folder in ("definitions/searches", "definitions/exports", "store/contacts", "store/media"):
             (self.root / folder).mkdir(parents=True)

@@ -12,12 +12,18 @@ if TYPE_CHECKING:
     from bulk_export.contacts.base import ContactStore
     from bulk_export.definitions.models import ContactStoreSettings
     from bulk_export.storage.buckets import Credentials
+    from bulk_export.storage.patience import Patience
 
 __all__ = ["open_contact_store"]
 
 
 def open_contact_store(
-    settings: ContactStoreSettings, *, base: Path, scratch: Path, credentials: Credentials | None = None
+    settings: ContactStoreSettings,
+    *,
+    base: Path,
+    scratch: Path,
+    credentials: Credentials | None = None,
+    patience: Patience | None = None,
 ) -> ContactStore:
     """The contact store that settings.yaml names; nothing is read yet.
 
@@ -26,6 +32,7 @@ def open_contact_store(
         base: folder of settings.yaml, from which a relative path is taken.
         scratch: local folder for what does not fit into memory.
         credentials: what the store's connection says, for buckets.
+        patience: with a bucket that does not answer.
 
     Raises:
         DefinitionError: STORE_UNSUPPORTED for a kind of store that cannot be read.
@@ -38,4 +45,5 @@ def open_contact_store(
         )
     from bulk_export.contacts.parquet import ParquetContactStore
 
-    return ParquetContactStore(open_uri(settings.uri, base=base, credentials=credentials), scratch=scratch)
+    root = open_uri(settings.uri, base=base, credentials=credentials, patience=patience)
+    return ParquetContactStore(root, scratch=scratch)

@@ -68,6 +68,10 @@ class ContactStore(Protocol):
         """How many contacts match, without writing anything; cheap."""
         ...
 
+    def first(self, selection: Selection, count: int) -> pa.Table:
+        """The keys of the oldest matches, at most `count`, in the columns of `select_keys`; writes nothing."""
+        ...
+
     def select_keys(self, selection: Selection, into: Path) -> Matches:
         """Write the matched contacts' keys, oldest first (started_at, contact_id), to one Parquet file.
 

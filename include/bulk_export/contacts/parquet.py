@@ -7,6 +7,7 @@ That keeps memory flat whatever the store's size. Every call opens its own DuckD
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +15,11 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from bulk_export.contacts.base import Matches, StoreReport
+from bulk_export.contacts.catalogue import FOLDER, FoundFile, open_catalogue, store_faults
 from bulk_export.contacts.duckdb_session import Limits, duckdb_session
-from bulk_export.contacts.parquet_files import CatalogueFile, catalogue_paths, file_problems, inspect, relation
-from bulk_export.contacts.schema import METADATA, NEVER_NULL, STORE_COLUMNS, canonical_schema, job_columns
-from bulk_export.errors import DefinitionError, Problem, RefusedError, TransientError
+from bulk_export.contacts.parquet_files import CatalogueFile, file_problems, inspect, relation
+from bulk_export.contacts.schema import METADATA, NEVER_NULL, STORE_COLUMNS, canonical_schema, job_columns, keys_schema
+from bulk_export.errors import BulkExportError, DefinitionError, Problem, TransientError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from bulk_export.filters.compile import Selection
     from bulk_export.storage.base import Storage
 
-_FOLDER = "contacts"
 _SHOWN_DUPLICATES = 5
 # What Python and every consumer of a job table can hold.
 _FIRST_MOMENT, _LAST_MOMENT = "TIMESTAMP '0001-01-02 00:00:00'", "TIMESTAMP '9999-12-30 00:00:00'"
@@ -43,18 +44,11 @@ class ParquetContactStore:
     """
 
     def __init__(self, root: Storage, *, scratch: Path, memory_limit: str = "512MB", threads: int = 2) -> None:
-        folder = root.path("")
-        if folder is None:
-            raise DefinitionError(
-                "STORE_UNSUPPORTED",
-                f"contact store {root.uri}: Parquet files can only be read from a local directory yet",
-                hint="Mount or copy the store's `contacts` folder and objects to a local directory.",
-            )
         self._root = root
-        self._folder = folder
+        self._catalogue = open_catalogue(root)
         self._scratch = scratch
         self._limits = Limits(memory_limit, threads)
-        self._seen: dict[tuple[Path, int, int], CatalogueFile] = {}
+        self._seen: dict[tuple[object, ...], CatalogueFile] = {}
 
     @property
     def objects(self) -> Storage:
@@ -91,6 +85,17 @@ class ParquetContactStore:
             ).fetchone()
         assert row is not None
         return Matches(row[0], row[1], int(row[2] or 0))
+
+    def first(self, selection: Selection, count: int) -> pa.Table:
+        """The keys of the oldest matches; see `ContactStore.first`."""
+        files = self._usable_files()
+        query, parameters = _matched(files, selection)
+        ordered = (
+            f"SELECT * EXCLUDE (root) FROM ({query}) WHERE NOT root ORDER BY started_at, contact_id LIMIT {count:d}"
+        )
+        with self._session(files) as connection:
+            table: pa.Table = connection.sql(ordered, params=parameters).to_arrow_table()
+        return table.cast(keys_schema())
 
     def select_keys(self, selection: Selection, into: Path) -> Matches:
         """Write the matched contacts' keys in order; see `ContactStore.select_keys`."""
@@ -139,40 +144,24 @@ class ParquetContactStore:
                 params=[*parameters, *metadata_keys, *(span[side].replace(tzinfo=None) for side in ("min", "max"))],
             ).to_arrow_table()
         if table.num_rows > keys.num_rows or pc.count_distinct(table["contact_id"]).as_py() < table.num_rows:
-            raise self._invalid([Problem(_FOLDER, 0, "contact_id", "the same contact is there more than once")])
+            raise self._invalid([Problem(FOLDER, 0, "contact_id", "the same contact is there more than once")])
         return table.rename_columns(schema.names).cast(schema)
 
     def _files(self) -> list[CatalogueFile]:
-        folder = self._folder / _FOLDER
-        if not folder.is_dir():
+        found = self._catalogue.files()
+        if not found:
             raise DefinitionError(
                 "STORE_INVALID",
-                f"contact store {self._root.uri} has no folder '{_FOLDER}'",
+                f"contact store {self._root.uri} has no Parquet file below '{FOLDER}'",
                 hint="Check contact_store.uri in settings.yaml; the catalogue is <uri>/contacts/**/*.parquet.",
             )
-        try:
-            files = [self._inspected(path) for path in catalogue_paths(folder)]
-        except PermissionError as error:
-            raise RefusedError("STORE_DENIED", f"contact store: no right to read {error.filename}") from error
-        except OSError as error:
-            raise TransientError(
-                "STORE_UNREACHABLE", f"contact store {self._root.uri} cannot be read: {error}"
-            ) from error
-        if not files:
-            raise DefinitionError(
-                "STORE_INVALID",
-                f"contact store {self._root.uri} has no Parquet file below '{_FOLDER}'",
-                hint="Check contact_store.uri in settings.yaml; the catalogue is <uri>/contacts/**/*.parquet.",
-            )
-        return files
+        with store_faults(self._root.uri), ThreadPoolExecutor(self._catalogue.footers_at_once) as pool:
+            return list(pool.map(self._inspected, found))
 
-    def _inspected(self, path: Path) -> CatalogueFile:
-        # A file that was replaced has another size or time, so a long-lived store sees it.
-        status = path.stat()
-        identity = (path, status.st_size, status.st_mtime_ns)
-        if identity not in self._seen:
-            self._seen[identity] = inspect(path, self._folder)
-        return self._seen[identity]
+    def _inspected(self, file: FoundFile) -> CatalogueFile:
+        if file.identity not in self._seen:
+            self._seen[file.identity] = inspect(file, self._catalogue.open(file))
+        return self._seen[file.identity]
 
     def _usable_files(self) -> list[CatalogueFile]:
         files = self._files()
@@ -193,7 +182,7 @@ class ParquetContactStore:
             row = connection.execute(f"SELECT {counts} FROM ({source})", parameters).fetchone()
         assert row is not None
         return [
-            Problem(_FOLDER, 0, column, f"is null in {count} contacts")
+            Problem(FOLDER, 0, column, f"is null in {count} contacts")
             for column, count in zip(NEVER_NULL, row, strict=True)
             if count
         ]
@@ -213,7 +202,7 @@ class ParquetContactStore:
         assert row is not None
         contacts, roots, media_bytes, bad_starts, bad_updates = row
         problems = [
-            Problem(_FOLDER, 0, column, f"is outside the years 1 to 9999 in {count} contacts")
+            Problem(FOLDER, 0, column, f"is outside the years 1 to 9999 in {count} contacts")
             for column, count in (("started_at", bad_starts), ("updated_at", bad_updates))
             if count
         ]
@@ -225,23 +214,35 @@ class ParquetContactStore:
     @contextmanager
     def _session(self, files: Sequence[CatalogueFile]) -> Iterator[duckdb.DuckDBPyConnection]:
         """A DuckDB for one call; its faults become the product's errors."""
-        with duckdb_session(self._scratch, self._limits) as connection:
+        with self._connected() as connection:
             try:
                 yield connection
             except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+                if reading := self._catalogue.fault():
+                    raise reading from None
                 raise TransientError(
                     "STORE_UNREACHABLE",
                     f"contact store {self._root.uri} could not be read: {str(error).splitlines()[0][:300]}",
                     hint="Try again; if it stays, check the disk, free space in the scratch folder and memory.",
                 ) from error
-            except duckdb.Error as error:
+            except (duckdb.Error, BulkExportError, RuntimeError) as error:
+                if reading := self._catalogue.fault():
+                    raise reading from None
+                if not isinstance(error, duckdb.Error):
+                    raise
                 # DuckDB's own words may quote a contact, so only its kind of error is told.
                 fault = f"the contacts cannot be read together (DuckDB {type(error).__name__})"
-                problems = self._damaged_columns(files) or [Problem(_FOLDER, 0, "", fault)]
+                problems = self._damaged_columns(files) or [Problem(FOLDER, 0, "", fault)]
                 raise self._invalid(problems) from error
 
-    def _damaged_columns(self, files: Sequence[CatalogueFile]) -> list[Problem]:
+    @contextmanager
+    def _connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with duckdb_session(self._scratch, self._limits) as connection:
+            self._catalogue.attach(connection)
+            yield connection
+
+    def _damaged_columns(self, files: Sequence[CatalogueFile]) -> list[Problem]:
+        with self._connected() as connection:
             return [
                 Problem(file.name, 0, column, "cannot be read: damaged or not valid UTF-8")
                 for file in files
@@ -275,7 +276,7 @@ def _duplicates(connection: duckdb.DuckDBPyConnection, source: str, parameters: 
         f" HAVING count(*) > 1 ORDER BY contact_id LIMIT {_SHOWN_DUPLICATES}",
         parameters,
     ).fetchall()
-    return [Problem(_FOLDER, 0, "contact_id", f"{row[0]} is there {row[1]} times") for row in rows]
+    return [Problem(FOLDER, 0, "contact_id", f"{row[0]} is there {row[1]} times") for row in rows]
 
 
 def _is_readable(connection: duckdb.DuckDBPyConnection, file: CatalogueFile, column: str) -> bool:

@@ -7,12 +7,11 @@ alike in this are read together. A key=value directory fills a column its files 
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from bulk_export.contacts.schema import NEVER_NULL, REQUIRED, STORE_COLUMNS, ColumnType
 from bulk_export.errors import Problem
@@ -20,6 +19,8 @@ from bulk_export.errors import Problem
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
+
+    from bulk_export.contacts.catalogue import FoundFile
 
 _INT64_BITS = 64
 _NOTHING = "null"
@@ -42,7 +43,7 @@ class CatalogueFile:
     """One Parquet file as its footer describes it.
 
     Attributes:
-        path: where it lies.
+        address: where DuckDB finds it.
         name: path below the store's root, for messages.
         rows: how many contacts it holds.
         columns: how each known column is held (see `_held`); columns it lacks are absent.
@@ -51,7 +52,7 @@ class CatalogueFile:
         problems: what is wrong with it, as (column, message).
     """
 
-    path: Path
+    address: str
     name: str
     rows: int
     columns: Mapping[str, str]
@@ -60,40 +61,24 @@ class CatalogueFile:
     problems: tuple[tuple[str, str], ...]
 
 
-def catalogue_paths(folder: Path) -> list[Path]:
-    """Every `*.parquet` below the folder, sorted; what starts with a dot or an underscore is unfinished or foreign.
-
-    Raises:
-        OSError: a directory cannot be listed.
-    """
-
-    def stop(error: OSError) -> None:
-        raise error
-
-    found: list[Path] = []
-    for directory, names, files in os.walk(folder, onerror=stop):
-        names[:] = [name for name in names if name[0] not in "._"]
-        found += [Path(directory, name) for name in files if name.endswith(".parquet") and name[0] not in "._"]
-    return sorted(found)
-
-
-def inspect(path: Path, root: Path) -> CatalogueFile:
+def inspect(found: FoundFile, content: Path | BinaryIO) -> CatalogueFile:
     """Read one footer.
 
     Raises:
         OSError: the file cannot be opened.
+        RefusedError, TransientError: its bucket denies it, or does not answer.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    name = path.relative_to(root).as_posix()
+    name, address = found.name, found.address
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(content) as file:
             schema, metadata = file.schema_arrow, file.metadata
             nulls = {column: _nulls(file, column) for column in NEVER_NULL if column in schema.names}
     except (pa.ArrowException, UnicodeDecodeError) as error:
         problem = ("", f"is not a readable Parquet file ({_first_line(error)})")
-        return CatalogueFile(path, name, 0, {}, (), {}, (problem,))
+        return CatalogueFile(address, name, 0, {}, (), {}, (problem,))
     columns: dict[str, str] = {}
     problems: list[tuple[str, str]] = []
     counted = Counter(column.lower() for column in schema.names)
@@ -111,7 +96,7 @@ def inspect(path: Path, root: Path) -> CatalogueFile:
         elif column in REQUIRED:
             problems.append((column, "is required and missing"))
     ignored = tuple(column for column in schema.names if column not in STORE_COLUMNS)
-    return CatalogueFile(path, name, metadata.num_rows, columns, ignored, nulls, tuple(problems))
+    return CatalogueFile(address, name, metadata.num_rows, columns, ignored, nulls, tuple(problems))
 
 
 def file_problems(files: Sequence[CatalogueFile]) -> list[Problem]:
@@ -147,7 +132,7 @@ def relation(files: Sequence[CatalogueFile], columns: Sequence[str]) -> tuple[st
         hive = _FROM_DIRECTORY in held.values()
         options = f"hive_partitioning = {str(hive).lower()}" + (", hive_types_autocast = false" if hive else "")
         queries.append(f"SELECT {selected} FROM read_parquet(?, {options})")
-        parameters.append([str(member.path) for member in members])
+        parameters.append([member.address for member in members])
     return " UNION ALL ".join(queries), parameters
 
 

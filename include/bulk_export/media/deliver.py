@@ -77,6 +77,7 @@ class Delivery:
         limits: what one file may take.
         converters: processes for conversions.
         resolve: for absolute uris.
+        journaled: what earlier attempts delivered, as paths in the run's directory: ours, so it may be replaced.
     """
 
     formats: MediaFormats
@@ -88,6 +89,7 @@ class Delivery:
     limits: MediaLimits
     converters: Converters
     resolve: Resolve | None = None
+    journaled: frozenset[str] = frozenset()
     _readable: int = 0
     _denied: int = 0
 
@@ -206,5 +208,5 @@ class Delivery:
         else:
             extension = stored_extension(look.container, contact.stored(wish.sources[0])[0])
         path = f"{self.folder}/{contact.contact_id}{wish.suffix}.{extension}"
-        stored = send(taken, self.destination, f"{self.run_prefix}/{path}")
+        stored = send(taken, self.destination, f"{self.run_prefix}/{path}", replace=path in self.journaled)
         return FileResult(contact.contact_id, wish.kind, path=path, bytes=stored.bytes, sha256=stored.sha256)

@@ -1,8 +1,8 @@
 """Copy or convert the media of one job's contacts into the run's directory.
 
 Copies run on threads (two between disks, where more only burn CPU; many where a bucket's answers are waited for),
-conversions in `workers` processes, both at once. Results go to the journal in parts, so a task that was killed goes on where the journal ends. Only a bounded number of contacts
-is under way, so memory does not grow with the job.
+conversions in `workers` processes, both at once. Results go to the journal in parts, so a task that was killed goes on
+where the journal ends. Only a bounded number of contacts is under way, so memory does not grow with the job.
 """
 
 from __future__ import annotations
@@ -134,6 +134,7 @@ def copy_job_media(
     )
     try:
         earlier = _Earlier(journal, destination, f"{run_prefix}/{folder}/", run_prefix)
+        delivery.journaled = earlier.paths
         todo = _todo(contacts, delivery, earlier, counts)
         _Run(delivery, journal, earlier, counts, progress, max(1, workers)).deliver(todo)
     finally:
@@ -154,6 +155,11 @@ class _Earlier:
             self._results.setdefault(result.contact_id, {})[result.kind] = result
         self._run_prefix = run_prefix
         self._there = {entry.key: entry.bytes for entry in destination.list(prefix)} if self._results else {}
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """What they delivered."""
+        return frozenset(result.path for kinds in self._results.values() for result in kinds.values() if result.path)
 
     def settled(self, contact: Contact, delivery: Delivery) -> list[FileResult] | None:
         """The contact's results when nothing is left to do for it, else None."""

@@ -63,18 +63,18 @@ def take(storage: Storage, key: str, limits: MediaLimits) -> Taken:
     return Taken(storage, key, Window(head, tail, size), None, None, fetched)
 
 
-def send(taken: Taken, destination: Storage, key: str) -> Stored:
+def send(taken: Taken, destination: Storage, key: str, *, replace: bool = False) -> Stored:
     """Deliver the file byte for byte, a large one inside of the service where that can.
 
-    `MediaFaultError` when it changed or vanished meanwhile.
+    `MediaFaultError` when it changed or vanished meanwhile; unless `replace`, what others have written there stays.
     """
     try:
         if taken.content is not None:
-            stored = put(destination, key, taken.content, replace=False)
+            stored = put(destination, key, taken.content, replace=replace)
         elif taken.path is not None:
-            stored = put(destination, key, taken.path, replace=False)
+            stored = put(destination, key, taken.path, replace=replace)
         else:
-            stored = _send_large(taken, destination, key)
+            stored = _send_large(taken, destination, key, replace=replace)
     except FileNotFoundError as error:
         raise missing("the stored file is not there any more") from error
     if stored.bytes != taken.window.size:
@@ -90,7 +90,7 @@ def put(destination: Storage, key: str, content: bytes | Path, *, replace: bool 
         return destination.put(key, content, replace=replace)
 
 
-def _send_large(taken: Taken, destination: Storage, key: str) -> Stored:
+def _send_large(taken: Taken, destination: Storage, key: str, *, replace: bool) -> Stored:
     """A large object of a bucket: copied by the service where that goes, else streamed."""
     with _as_transient():
         if taken.fetched is not None:
@@ -98,7 +98,7 @@ def _send_large(taken: Taken, destination: Storage, key: str) -> Stored:
             if copied is not None:
                 return copied
         with taken.storage.open(taken.key) as stream:
-            return destination.put(key, stream, replace=False)
+            return destination.put(key, stream, replace=replace)
 
 
 @contextmanager

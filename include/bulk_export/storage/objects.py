@@ -117,11 +117,11 @@ class ObjectStorage:
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Every object whose key starts with `prefix`, in key order."""
-        from obstore.store import GCSStore, S3Store
+        from obstore.store import GCSStore
 
         check_prefix(prefix)
-        # These two promise the order; elsewhere (Azure with directories) it has to be made.
-        if isinstance(self._store, S3Store | GCSStore):
+        # These two promise the order; elsewhere (Azure with directories, servers that only speak S3) it is made.
+        if isinstance(self._store, GCSStore) or (self.s3 is not None and self.s3.is_amazon):
             return self._reader.entries(prefix)
         return iter(sorted(self._reader.entries(prefix), key=lambda entry: entry.key))
 

@@ -70,6 +70,11 @@ class S3Service:
         """Arguments of every request that makes an object."""
         return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.kms_key} if self.kms_key else {}
 
+    @property
+    def is_amazon(self) -> bool:
+        """Whether it is Amazon's own service, not another that speaks its language."""
+        return "endpoint" not in self.config
+
     def full_key(self, key: str) -> str:
         """The key in the bucket."""
         return f"{self.prefix}/{key}" if self.prefix else key

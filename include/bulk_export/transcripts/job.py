@@ -104,6 +104,7 @@ def export_job_transcripts(
     total = contacts.num_rows
     recycled, wanted = _wanted(contacts)
     folder = f"data/transcripts/{job:04d}"
+    results = {result.contact_id: result for result in journal.read() if result.kind == "transcript"}
     worker = _Worker(
         format=format,
         source=source,
@@ -113,8 +114,8 @@ def export_job_transcripts(
         resolve=resolve,
         max_bytes=max_bytes,
         present={entry.key: entry.bytes for entry in destination.list(f"{run_prefix.rstrip('/')}/{folder}/")},
+        journaled=frozenset(result.path for result in results.values() if result.path),
     )
-    results = {result.contact_id: result for result in journal.read() if result.kind == "transcript"}
     todo = [one for one in wanted if not worker.is_done(results.get(one.contact_id))]
     done = total - len(todo)
     progress(done, total)
@@ -158,6 +159,7 @@ class _Worker:
     resolve: Resolve
     max_bytes: int
     present: dict[str, int]
+    journaled: frozenset[str]
     _large: Lock = field(default_factory=Lock)
 
     def is_done(self, result: FileResult | None) -> bool:
@@ -190,7 +192,8 @@ class _Worker:
                 return self._withheld(contact_id, path, Reason.TRANSCRIPT_MISSING, "no such object")
             except TranscriptFormatError as error:
                 return self._withheld(contact_id, path, Reason.TRANSCRIPT_CORRUPT, str(error))
-        stored = self.destination.put(f"{self.run_prefix}/{path}", content, replace=False)
+        # What the journal knows is ours, and mended where somebody has cut it; anything else is not overwritten.
+        stored = self.destination.put(f"{self.run_prefix}/{path}", content, replace=path in self.journaled)
         return FileResult(
             contact_id, "transcript", None, detail, path, bytes=stored.bytes, sha256=stored.sha256, fixes=fixes
         )

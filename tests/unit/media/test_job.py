@@ -247,11 +247,11 @@ class FullAfter(LocalStorage):
         super().__init__(root)
         self._left = files
 
-    def put(self, key, content):
+    def put(self, key, content, *, replace=True):
         if self._left == 0:
             raise OSError(28, "No space left on device")
         self._left -= 1
-        return super().put(key, content)
+        return super().put(key, content, replace=replace)
 
 
 @pytest.mark.parametrize("wanted", ["wav", "mp3"])
@@ -327,9 +327,9 @@ class Watching(LocalStorage):
         super().__init__(root)
         self._scratch, self._seen = scratch, seen
 
-    def put(self, key, content):
+    def put(self, key, content, *, replace=True):
         self._seen.append({path.name for path in self._scratch.iterdir()})
-        return super().put(key, content)
+        return super().put(key, content, replace=replace)
 
 
 class Remote(LocalStorage):

@@ -269,11 +269,11 @@ class FullDisk(LocalStorage):
 
     room = 700
 
-    def put(self, key: str, content: bytes | Path | BinaryIO) -> Stored:
+    def put(self, key: str, content: bytes | Path | BinaryIO, *, replace: bool = True) -> Stored:
         if self.room <= 0:
             raise TransientError("STORAGE_FULL", f"Could not write {key}: no space left on device")
         self.room -= 1
-        return super().put(key, content)
+        return super().put(key, content, replace=replace)
 
 
 def test_a_disk_that_fills_up_ends_the_job_and_a_retry_goes_on_where_it_ended(bench: Bench) -> None:

@@ -1,0 +1,3 @@
+import { watchDags } from "./dags.js";
+
+watchDags();
