@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import Asset, get_current_context
+from airflow.sdk import Asset, AssetAlias, get_current_context
 
 if TYPE_CHECKING:
     from bulk_export.state.records import RunRecord
@@ -15,10 +15,18 @@ def delivery(export_id: str) -> Asset:
     return Asset(name=f"bulk_export/{export_id}", uri=f"x-bulk-export://exports/{export_id}", group="bulk_export")
 
 
+def outlet(export_id: str) -> AssetAlias:
+    """What the publishing task declares.
+
+    Not the asset itself: Airflow activates the assets of a new DAG up to a minute after the DAG is up, and fails a task
+    whose outlet is not active yet. An alias has no such state; the event makes the asset.
+    """
+    return AssetAlias(name=f"bulk_export/{export_id}", group="bulk_export")
+
+
 def announce(record: RunRecord) -> None:
     """Put into the asset event of this task where the directory is and what it holds."""
-    event = get_current_context()["outlet_events"][delivery(record.export_id)]
-    event.extra = {
+    facts: dict[str, Any] = {
         "run_id": record.run_id,
         "directory": f"{record.destination_uri}/{record.directory}",
         "manifest_sha256": record.manifest_sha256,
@@ -29,3 +37,5 @@ def announce(record: RunRecord) -> None:
         "media_bytes": record.media_bytes,
         "transcript_files": record.transcript_files,
     }
+    events = get_current_context()["outlet_events"]
+    events[outlet(record.export_id)].add(delivery(record.export_id), extra=facts)

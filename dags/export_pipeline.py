@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -17,10 +16,11 @@ from airflow.sdk.exceptions import AirflowSkipException
 from bulk_export import pipeline
 from bulk_export.definitions.run import IMMEDIATE
 from bulk_export.errors import BulkExportError, DefinitionError, RefusedError
-from export_deliveries import announce, delivery
+from bulk_export.state.records import UNSUCCESSFUL
+from export_deliveries import announce, outlet
 from export_follow_up import follow_up_run_id, queue_follow_up
 from export_notify import tell
-from export_site import failed_stages, run_id, run_request, site, was_cancelled
+from export_site import failed_stages, first_retry_delay, run_id, run_request, site, was_cancelled
 
 Arguments = ParamSpec("Arguments")
 Outcome = TypeVar("Outcome")
@@ -29,7 +29,6 @@ log = logging.getLogger(__name__)
 
 # What a retry can mend is retried: after 30 s, 1 min and 2 min. What somebody has to mend first fails at once.
 RETRIES = 3
-FIRST_RETRY_DELAY = timedelta(seconds=30)
 RETRY_POLICY = ExceptionRetryPolicy(
     [
         RetryRule(DefinitionError, RetryAction.FAIL, reason="a definition has to be mended first"),
@@ -62,7 +61,7 @@ def stage(
         return task(
             doc_md=body.__doc__,
             retries=RETRIES,
-            retry_delay=FIRST_RETRY_DELAY,
+            retry_delay=first_retry_delay(),
             retry_exponential_backoff=2,
             retry_policy=policy,
         )(told)
@@ -122,6 +121,14 @@ def write_audit() -> str:
     )
     if record.follow_up_run_id:
         queue_follow_up(record)
+    if record.status in UNSUCCESSFUL:
+        # Airflow judges a run by its last tasks, and those of a run that somebody stopped are skipped: it would turn
+        # green. So the audit, which knows, is the task that decides.
+        raise RefusedError(
+            record.error_code or str(record.status),
+            f"the run is {record.status}: its audit is written, and quota it did not use is given back",
+            hint=record.error_hint,
+        )
     return str(record.status)
 
 
@@ -149,15 +156,15 @@ def export_tasks(export_id: str | None, *, notifies: bool = False) -> None:
     transcripts = export_transcripts.expand(job=jobs)
     csv = build_csv()
     # Without a matching contact there are no jobs, the mapped tasks are skipped, and there still is a run to publish.
-    published = publish_manifest.override(trigger_rule="none_failed", outlets=[delivery(export_id or IMMEDIATE)])()
+    published = publish_manifest.override(trigger_rule="none_failed", outlets=[outlet(export_id or IMMEDIATE)])()
 
     validated, counted = validate_filters(export_id), check_quota()
     validated >> counted >> jobs >> csv
     [media, transcripts, csv] >> published
-    # A teardown runs whatever happened and leaves a failed run failed. It has no setup, because a failed setup would
-    # skip it; and it waits for every single stage: publishing gives up as soon as one branch has failed, and where
-    # somebody marks the run as failed, what follows a running stage is skipped at once while that one goes on.
-    closed = write_audit().as_teardown()
+    # A teardown runs whatever happened, and this one fails with the run it audits. It has no setup, because a failed
+    # setup would skip it; and it waits for every single stage: publishing gives up as soon as one branch has failed,
+    # and where somebody marks the run as failed, what follows a running stage is skipped while that one goes on.
+    closed = write_audit().as_teardown(on_failure_fail_dagrun=True)
     [validated, counted, jobs, media, transcripts, csv, published] >> closed
     if notifies:
         closed >> notify().as_teardown()

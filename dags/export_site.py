@@ -6,7 +6,7 @@ This is the only place that reads Airflow's context, the environment and the clo
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from airflow.sdk import get_current_context
 from airflow.sdk.configuration import conf
 
 from bulk_export.definitions.run import IMMEDIATE
+from bulk_export.errors import DefinitionError
 from bulk_export.pipeline import STAGES, RunRequest, Site
 from export_follow_up import CONTINUES
 from export_parameters import read_immediate, read_run
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from bulk_export.storage.buckets import Credentials
 
 DEFINITIONS_VARIABLE = "BULK_EXPORT_DEFINITIONS"
+# Seconds before the first retry of a task; each further one waits twice as long. 30 where it is not set.
+RETRY_DELAY_VARIABLE = "BULK_EXPORT_RETRY_DELAY_S"
+RETRY_DELAY_S = 30.0
 PROJECT_DEFINITIONS = Path(__file__).resolve().parents[1] / "include" / "definitions"
 
 TRIGGERS = {"scheduled": "schedule", "manual": "manual", "backfill": "backfill"}
@@ -35,6 +39,11 @@ ALWAYS_RUN = ("validate_filters", "check_quota", "batch_contacts", "build_csv", 
 def definitions_folder() -> Path:
     """Where the definitions lie: the project's own, unless the environment names another folder."""
     return Path(os.environ.get(DEFINITIONS_VARIABLE) or PROJECT_DEFINITIONS)
+
+
+def first_retry_delay() -> timedelta:
+    """How long a task that failed waits before it is tried again for the first time."""
+    return timedelta(seconds=float(os.environ.get(RETRY_DELAY_VARIABLE) or RETRY_DELAY_S))
 
 
 def site() -> Site:
@@ -67,11 +76,7 @@ def run_id() -> str:
 
 
 def run_request(export_id: str | None) -> RunRequest:
-    """What this DAG run was asked for.
-
-    Raises:
-        DefinitionError: PARAMETERS_INVALID, naming every parameter that is unknown or wrong.
-    """
+    """What this DAG run was asked for; parameters that are unknown or wrong become its refusal, which is audited."""
     dag_run = _dag_run()
     common: dict[str, Any] = {
         "run_id": run_id(),
@@ -86,10 +91,13 @@ def run_request(export_id: str | None) -> RunRequest:
     if continues := (dag_run.conf or {}).get(CONTINUES):
         continued = {"trigger": "continuation", "continues_run_id": str(continues)}
         return RunRequest(export_id=export_id or IMMEDIATE, **common | continued)
-    if export_id is not None:
-        return RunRequest(export_id=export_id, parameters=read_run(dag_run.conf or {}), **common)
-    immediate, parameters = read_immediate(get_current_context()["params"])
-    return RunRequest(export_id="", immediate=immediate, parameters=parameters, **common)
+    try:
+        if export_id is not None:
+            return RunRequest(export_id=export_id, parameters=read_run(dag_run.conf or {}), **common)
+        immediate, parameters = read_immediate(get_current_context()["params"])
+    except DefinitionError as error:
+        return RunRequest(export_id=export_id or IMMEDIATE, refusal=error, **common)
+    return RunRequest(export_id=IMMEDIATE, immediate=immediate, parameters=parameters, **common)
 
 
 def failed_stages() -> tuple[str, ...]:

@@ -9,11 +9,12 @@ ignored folder).
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-PREFIX = "/bulk-export"
+# Relative: the UI takes it from its own address, which has a path of its own where [api] base_url has one.
+PREFIX = "bulk-export"
 _ICONS = {"icon": f"{PREFIX}/static/icon.svg", "icon_dark_mode": f"{PREFIX}/static/icon-dark.svg"}
 
 
@@ -21,7 +22,7 @@ class BulkExportPlugin(AirflowPlugin):
     """The Exports pages: in the navigation, and as a tab of each DAG and DAG run."""
 
     name = "bulk_export"
-    external_views: ClassVar[list[Any]] = [
+    external_views = [  # noqa: RUF012 - the base class declares it like this
         {
             "name": "Exports",
             "href": f"{PREFIX}/",
@@ -47,8 +48,8 @@ class BulkExportPlugin(AirflowPlugin):
     ]
 
     @property
-    def fastapi_apps(self) -> list[Any]:
+    def fastapi_apps(self) -> list[Any]:  # type: ignore[override]
         """The app, built anew for whoever asks: only the API server does."""
         from bulk_export_console.app import create_app
 
-        return [{"app": create_app(), "url_prefix": PREFIX, "name": "Bulk Contact Export"}]
+        return [{"app": create_app(), "url_prefix": f"/{PREFIX}", "name": "Bulk Contact Export"}]

@@ -15,7 +15,7 @@ os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = "sqlite:////nonexistent/airf
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from servers import AzureServer, S3Server, azurite, azurite_program, seaweedfs, weed_program  # noqa: E402
+from servers import AzureServer, S3Server, azurite, azurite_program, seaweedfs, weed_program
 
 
 @pytest.fixture(scope="session")

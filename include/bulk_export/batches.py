@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 
 def freeze_jobs(run: OpenRun) -> list[int]:
-    """Write the jobs of a run that quota was granted to; a run cleared and granted another share is cut anew."""
+    """Write the jobs of a run that quota was granted to; a run cleared and granted another share is cut anew.
+
+    A run whose directory is finished is left alone.
+    """
+    if run.record.published:
+        return list(range(1, run.record.jobs + 1))
     from bulk_export.filters.preview import text_preview
 
     snapshot, share = run.snapshot, run_share(run)

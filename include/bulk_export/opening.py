@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bulk_export.continuation import continued_snapshot
 from bulk_export.definitions.loader import Definitions
 from bulk_export.definitions.run import RunSnapshot
-from bulk_export.errors import BulkExportError
+from bulk_export.errors import BulkExportError, DefinitionError
 from bulk_export.run_request import RunRequest, licensed, requested_export, run_snapshot
 from bulk_export.safe_names import safe_name
 from bulk_export.stages import open_run, recorded
@@ -35,6 +35,9 @@ def open_record(site: Site, request: RunRequest) -> RunRecord:
     definitions.require_settings()  # without them there is no state database to keep a record in
     now = site.clock()
     refused = _refused_run(definitions, request)
+    if _finished(site, request.run_id):
+        # Cleared and run again its directory stays as it is, whatever has become of its definitions.
+        return runs.open_run(site.engine, refused, now)
     try:
         snapshot = _snapshot(site, definitions, request)
     except BulkExportError as error:
@@ -44,7 +47,18 @@ def open_record(site: Site, request: RunRequest) -> RunRecord:
     return runs.open_run(site.engine, _accepted_run(refused, snapshot, site.destination(snapshot).uri, now), now)
 
 
+def _finished(site: Site, run_id: str) -> bool:
+    from bulk_export.state.runs import get_run
+
+    try:
+        return get_run(site.engine, run_id).published
+    except DefinitionError:  # RUN_UNKNOWN: its first attempt
+        return False
+
+
 def _snapshot(site: Site, definitions: Definitions, request: RunRequest) -> RunSnapshot:
+    if request.refusal is not None:
+        raise request.refusal
     if request.continues_run_id:
         return continued_snapshot(site, request.continues_run_id, licensed(definitions.require_settings()))
     return run_snapshot(definitions, requested_export(definitions, request), request)
@@ -53,6 +67,8 @@ def _snapshot(site: Site, definitions: Definitions, request: RunRequest) -> RunS
 def check_places(site: Site, run_id: str) -> None:
     """See that the contact store can be exported from and that the destination and the staging area can be written."""
     run = open_run(site, run_id)
+    if run.record.published:
+        return
     with recorded(site, run_id, "validate_filters"):
         run.store.check()
         run.staging.storage.check_writable(reading=True)

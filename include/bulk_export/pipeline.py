@@ -41,6 +41,8 @@ def validate_filters(site: Site, request: RunRequest) -> str:
 @stage
 def check_quota(run: OpenRun) -> Counts:
     """Count the matches, freeze their keys, and reserve quota for them in one transaction."""
+    if run.record.published:
+        return selection.report_published(run)
     matched = selection.freeze_keys(run)
     return selection.report_dry_run(run, matched) if run.dry else selection.reserve_quota(run, matched)
 

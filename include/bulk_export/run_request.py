@@ -13,7 +13,7 @@ from bulk_export.definitions.loader import Definitions
 from bulk_export.definitions.messages import did_you_mean
 from bulk_export.definitions.models import Licence, SavedExport, SavedSearch, Settings
 from bulk_export.definitions.run import ImmediateExport, RunParameters, RunSnapshot
-from bulk_export.errors import DefinitionError, Problem, RefusedError
+from bulk_export.errors import BulkExportError, DefinitionError, Problem, RefusedError
 from bulk_export.filters.catalogue import catalogue
 from bulk_export.filters.completeness import problems as filter_problems
 
@@ -32,6 +32,7 @@ class RunRequest:
         immediate: an export that is sent at once instead of a saved one.
         dag_id: the DAG of the run, empty outside Airflow; with `dag_run_id` and `dag_run_url`.
         continues_run_id: the run whose rest this one exports.
+        refusal: why the request as such cannot be taken, such as parameters that make no sense; it is audited.
     """
 
     run_id: str
@@ -45,6 +46,7 @@ class RunRequest:
     dag_run_id: str = ""
     dag_run_url: str = ""
     continues_run_id: str = ""
+    refusal: BulkExportError | None = None
 
 
 def requested_export(definitions: Definitions, request: RunRequest) -> SavedExport:

@@ -161,6 +161,12 @@ def report_dry_run(run: OpenRun, matched: Matched) -> dict[str, int]:
     return {"matched": matched.contacts, "roots": matched.roots, "granted": divided.granted}
 
 
+def report_published(run: OpenRun) -> dict[str, int]:
+    """What a finished run matched and was granted: run again it selects and charges nothing."""
+    record = run.record
+    return {"matched": record.matched or 0, "roots": record.roots, "granted": record.granted or 0}
+
+
 def _first_ids(staging: RunStaging) -> list[int]:
     ids: list[int] = staging.read_table(KEYS, ["contact_id"]).slice(0, _FIRST_IDS)["contact_id"].to_pylist()
     return ids

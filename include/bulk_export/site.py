@@ -102,7 +102,7 @@ class Site:
 
     def staging(self, run_key: str) -> RunStaging:
         """The staging area of a run."""
-        return RunStaging(self._open(self.settings.staging), run_key)
+        return RunStaging(self.open_location(self.settings.staging), run_key)
 
     def scratch(self, run_key: str) -> Path:
         """A directory on this machine for unfinished files of a run: in the staging area where that is local."""
@@ -114,9 +114,10 @@ class Site:
 
     def destination(self, snapshot: RunSnapshot) -> Storage:
         """The storage location a run delivers to."""
-        return self._open(snapshot.storage_location)
+        return self.open_location(snapshot.storage_location)
 
-    def _open(self, location: StorageLocation) -> Storage:
+    def open_location(self, location: StorageLocation) -> Storage:
+        """A place that settings.yaml describes, reached with the credentials of its connection."""
         connection = None if location.type == "local" else location.connection
         known = self._credentials(connection)
         return open_storage(location, base=self.definitions, credentials=known, patience=self.patience)

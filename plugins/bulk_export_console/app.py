@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from bulk_export.errors import BulkExportError, RefusedError, TransientError
 from bulk_export_console.access import guard
 from bulk_export_console.rendering import page
-from bulk_export_console.routes import audit, dag_tabs, exports, runs
+from bulk_export_console.routes import audit, dag_tabs, exports, runs, searches
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def create_app() -> FastAPI:
         redoc_url=None,
         openapi_url=None,
     )
-    for module in (audit, runs, dag_tabs, exports):
+    for module in (audit, runs, dag_tabs, exports, searches):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.middleware("http")(_with_headers)
@@ -128,8 +128,16 @@ def _told(
 ) -> Response:
     """An error as a page for readers and as JSON for scripts."""
     if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-        content = {"status": status, "code": code, "message": message, "hint": hint, "problems": problems}
-        return page(request, "error.html", status_code=status, **content)
+        return page(
+            request,
+            "error.html",
+            status_code=status,
+            status=status,
+            code=code,
+            message=message,
+            hint=hint,
+            problems=problems,
+        )
     answer: dict[str, object] = {"code": code, "message": message, "hint": hint, "problems": problems}
     # What stands in the file now and what would be written, where an edit has not been seen.
     answer |= getattr(error, "versions", {})

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from bulk_export.state.records import RunStatus
 from bulk_export.state.reservations import Usage
 from bulk_export.state.statistics import DayFigures
 from bulk_export_console import plots
@@ -24,7 +25,7 @@ class Charts:
     bytes: Markup
     bytes_total: int
     outcomes: Markup
-    outcome_counts: tuple[tuple[str, str, int], ...]
+    outcome_counts: tuple[tuple[RunStatus, str, int], ...]
     quota: Markup
     quota_used: int
     quota_held: int
@@ -72,6 +73,6 @@ def _day(day: DayFigures, amount: float, words: str) -> plots.Bar:
 
 
 def _outcomes(day: DayFigures, _: Translate) -> plots.Bar:
-    parts = tuple((TONES[status], float(day.runs.get(status, 0))) for status in STATUSES)  # type: ignore[call-overload]
+    parts = tuple((TONES[status], float(day.runs.get(status, 0))) for status in STATUSES)
     told = ", ".join(f"{_(STATUSES[status])} {count}" for status, count in day.runs.items()) or "0"
     return plots.Bar(f"{day.day:%d/%m}", parts, f"{day.day.isoformat()}: {told}")

@@ -48,4 +48,8 @@ def notes(record: RunRecord) -> list[Figure]:
         Figure(str(reason), record.by_reason[reason], REASON_WORDS[reason], str(reason))
         for reason in Reason
         if reason in NOT_APPLICABLE and record.by_reason.get(reason)
-    ] + ([Figure(str(Reason.ROOT_UNSUPPORTED), record.roots, REASON_WORDS[Reason.ROOT_UNSUPPORTED])] if record.roots else [])
+    ] + (
+        [Figure(str(Reason.ROOT_UNSUPPORTED), record.roots, REASON_WORDS[Reason.ROOT_UNSUPPORTED])]
+        if record.roots
+        else []
+    )

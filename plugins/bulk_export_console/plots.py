@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-_WIDTH, _HEIGHT, _BASE = 320, 96, 78
-_TOP = 10
+_WIDTH, _HEIGHT, _BASE = 320, 100, 80
+_TOP = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,9 @@ def bars(title: str, columns: Sequence[Bar], shown: Callable[[float], str]) -> M
     step = _WIDTH / max(1, len(columns))
     shapes = [
         Markup('<line class="axis" x1="0" y1="{0}" x2="{1}" y2="{0}"/>').format(_BASE + 0.5, _WIDTH),
-        Markup('<text class="tick" x="0" y="8">{}</text>').format(shown(highest)),
     ]
+    if any(amount for column in columns for _, amount in column.parts):
+        shapes.append(Markup('<text class="tick" x="0" y="10">{}</text>').format(shown(highest)))
     for index, column in enumerate(columns):
         shapes.append(_bar(column, index * step, step, highest))
         if index in (0, len(columns) - 1):

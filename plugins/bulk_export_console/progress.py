@@ -28,7 +28,11 @@ def progress_of(record: RunRecord, stages: Sequence[StageProgress]) -> Progress:
     """The progress of a run; a stage that has not begun counts with all its contacts still to do."""
     formats = record.formats
     wanted = [
-        *(["copy_media"] if {formats.get("audio_video", "none"), formats.get("audio_only", "none")} != {"none"} else []),
+        *(
+            ["copy_media"]
+            if {formats.get("audio_video", "none"), formats.get("audio_only", "none")} != {"none"}
+            else []
+        ),
         *(["export_transcripts"] if formats.get("transcripts", "none") != "none" else []),
         "build_csv",
     ]

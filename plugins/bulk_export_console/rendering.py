@@ -20,6 +20,7 @@ from bulk_export_console import wording
 from bulk_export_console.language import COOKIE, LANGUAGES, language_of, translator
 
 _FOLDER = Path(__file__).parent / "templates"
+_PREFIX = "/bulk-export"
 _YEAR_S = 365 * 24 * 3600
 _UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 
@@ -27,13 +28,15 @@ _UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 @cache
 def _environment() -> Environment:
     return Environment(
-        loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
 
 
-def page(
-    request: Request, template: str, *, zone: str = "UTC", status_code: int = 200, **content: Any
-) -> HTMLResponse:
+def page(request: Request, template: str, *, zone: str = "UTC", status_code: int = 200, **content: Any) -> HTMLResponse:
     """A page.
 
     Args:
@@ -53,10 +56,11 @@ def page(
         "languages": LANGUAGES,
         "language_links": {name: str(request.url.include_query_params(language=name).query) for name in LANGUAGES},
         "root": root,
-        "airflow": root.removesuffix("/bulk-export"),
+        "airflow": root.removesuffix(_PREFIX),
         "visitor": visitor,
         "may_change": bool(visitor and visitor.may_change),
-        "path": request.scope["path"],
+        # Behind a proxy the path may begin with that of [api] base_url, or not.
+        "path": request.scope["path"].partition(_PREFIX)[2] or request.scope["path"],
         "zone": zone,
         "number": reader.number,
         "size": reader.size,

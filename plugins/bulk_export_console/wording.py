@@ -8,7 +8,7 @@ from bulk_export.definitions.models import SavedExport, Schedule
 from bulk_export.reasons import REASON_WORDS, ItemStatus, Reason
 from bulk_export.state.records import RunStatus, Trigger
 
-STATUSES: Mapping[str, str] = {
+STATUSES: Mapping[RunStatus, str] = {
     RunStatus.QUEUED: "Queued",
     RunStatus.RUNNING: "Running",
     RunStatus.COMPLETED: "Completed",
@@ -20,7 +20,7 @@ STATUSES: Mapping[str, str] = {
 }
 
 # How a status looks: Airflow's own state colours.
-TONES: Mapping[str, str] = {
+TONES: Mapping[RunStatus, str] = {
     RunStatus.QUEUED: "queued",
     RunStatus.RUNNING: "running",
     RunStatus.COMPLETED: "success",

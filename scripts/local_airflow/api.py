@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
+
+BUSY_TRIES, BUSY_PAUSE_S = 10, 0.5
 
 # What a person typed into NO_PROXY does not matter: the server is on this machine.
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -41,13 +44,17 @@ class AirflowApi:
         """One request, JSON in and out; signs in first, and again when the session has run out."""
         if not self._token:
             self._token = self._send("POST", "/auth/token", self._credentials)["access_token"]
-        try:
-            return self._send(method, f"/api/v2{path}", body)
-        except ApiError as error:
-            if error.status != HTTPStatus.UNAUTHORIZED:
-                raise
-            self._token = self._send("POST", "/auth/token", self._credentials)["access_token"]
-            return self._send(method, f"/api/v2{path}", body)
+        for attempt in range(BUSY_TRIES):
+            try:
+                return self._send(method, f"/api/v2{path}", body)
+            except ApiError as error:
+                if error.status == HTTPStatus.UNAUTHORIZED:
+                    self._token = self._send("POST", "/auth/token", self._credentials)["access_token"]
+                elif error.status != HTTPStatus.INTERNAL_SERVER_ERROR or attempt == BUSY_TRIES - 1:
+                    raise
+                else:  # SQLite was busy; Airflow rolled the request back
+                    time.sleep(BUSY_PAUSE_S)
+        raise AssertionError("unreachable")
 
     def _send(self, method: str, path: str, body: Mapping[str, object] | None) -> Any:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}

@@ -13,6 +13,8 @@ from pathlib import Path
 
 HOST = "127.0.0.1"
 USUAL_PORT = 8080
+# How long one of Airflow's processes waits for another's write to SQLite; its own 5 s are too short on a busy machine.
+DATABASE_WAIT_S = 60
 # Environment variable that every process of an instance inherits: how `processes` tells them from others.
 MARK = "BULK_EXPORT_LOCAL_AIRFLOW"
 
@@ -137,7 +139,7 @@ def airflow_environment(
         "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:{role}" for name, role in users.items()),
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": folders.home / "passwords.json",
-        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folders.home / 'airflow.db'}",
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folders.home / 'airflow.db'}?timeout={DATABASE_WAIT_S}",
         "API__HOST": HOST,
         "API__PORT": ports.api,
         "API__BASE_URL": url,

@@ -6,14 +6,19 @@ also when they are killed.
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
+import yaml
 
 from bulk_export.contacts.sample import make_sample_store
 from bulk_export.pipeline import Site
@@ -24,6 +29,8 @@ from local_airflow.config import Folders, free_ports
 from local_airflow.guard import watch_over
 from local_airflow.instance import LocalAirflow
 from local_airflow.watch import Watch
+
+Found = TypeVar("Found")
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -41,6 +48,7 @@ SEARCHES = {
     "recent": "name: Recent calls\nfilters:\n"
     "  - {field: started_at, operator: last_days, value: 30}\n"
     "  - {field: contact_type, operator: is_any_of, value: [CALL]}\n",
+    "everything": "name: Everything\nfilters:\n  - {field: started_at, operator: after, value: 2000-01-01}\n",
     "none": "name: Nobody\nfilters:\n  - {field: agent_id, operator: equals, value: nobody at all}\n",
     "incomplete": "name: Forgotten score\nfilters:\n"
     "  - {field: started_at, operator: last_days, value: 30}\n"
@@ -49,6 +57,30 @@ SEARCHES = {
 EXPORT = (
     "name: {name}\nsearch: {search}\nstorage_location: archive\nmedia: {{audio_only: original}}\ntranscripts: json\n"
 )
+
+
+# A second DAG folder beside the project's, as other teams have theirs: this DAG waits for what `export-calls` delivers.
+CONSUMER = """
+from airflow.sdk import DAG, Asset, task
+
+with DAG(dag_id="consumer", schedule=[Asset("bulk_export/calls")], is_paused_upon_creation=False):
+
+    @task(inlets=[Asset("bulk_export/calls")])
+    def read(*, triggering_asset_events):
+        [events] = triggering_asset_events.values()
+        return [event.extra["directory"] for event in events]
+
+    read()
+"""
+# What Airflow takes minutes for is looked at every few seconds: tasks of a scheduler that was killed.
+AIRFLOW_SETTINGS = """
+[dag_processor]
+dag_bundle_config_list = {bundles}
+[scheduler]
+orphaned_tasks_check_interval = 5
+scheduler_health_check_threshold = 15
+"""
+ENVIRONMENT = {"BULK_EXPORT_RETRY_DELAY_S": "1"}
 
 
 @dataclass(frozen=True)
@@ -79,6 +111,7 @@ class Running:
 
     api: AirflowApi
     root: Path
+    instance: LocalAirflow
 
     @property
     def definitions(self) -> Path:
@@ -92,6 +125,75 @@ class Running:
         """Trigger a DAG and wait until its run has ended."""
         return self.follow(dag_id, self.api.trigger(dag_id, conf))
 
+    @contextmanager
+    def settings(self, **changes: Mapping[str, object]) -> Iterator[None]:
+        """Other settings for the runs that begin inside; each run keeps those it began with."""
+        path = self.definitions / "settings.yaml"
+        before = path.read_text()
+        path.write_text(json.dumps(yaml.safe_load(before) | changes))  # JSON is YAML
+        try:
+            yield
+        finally:
+            path.write_text(before)
+
+    def export(self, name: str, **content: object) -> str:
+        """Save an export; returns the id of its DAG."""
+        (self.definitions / f"exports/{name}.yaml").write_text(
+            json.dumps({"name": name, "storage_location": "archive"} | content)
+        )
+        return f"export-{name}"
+
+    def until(self, what: str, holds: Callable[[], Found], limit_s: float = 150) -> Found:
+        """Wait until something holds, and return it."""
+        deadline = time.monotonic() + limit_s
+        while not (found := holds()):
+            assert time.monotonic() < deadline, f"still not so after {limit_s:.0f} s: {what}"
+            time.sleep(0.1)
+        return found
+
+    def refresh(self) -> None:
+        """Ask Airflow to read the definitions again now, as the UI does when it saves one."""
+        token = self.api.request("GET", "/dags/export-calls")["file_token"]
+        self.api.request("PUT", f"/parseDagFile/{token}")
+
+    def up(self, *dag_ids: str) -> None:
+        """Wait until DAGs are up, asking for them."""
+        self.until("export-calls is up", lambda: "export-calls" in self.api.dag_ids())
+        self.refresh()
+        self.until(f"{dag_ids} are up", lambda: set(dag_ids) <= set(self.api.dag_ids()))
+
+    def runs_of(self, dag_id: str) -> list[dict[str, Any]]:
+        """The runs of a DAG as Airflow sees them, oldest first."""
+        found: list[dict[str, Any]] = self.api.request("GET", f"/dags/{dag_id}/dagRuns?order_by=id")["dag_runs"]
+        return found
+
+    def record(self, dag_id: str, run_id: str) -> RunRecord:
+        """A run as the audit sees it."""
+        return get_run(self.site.engine, f"{dag_id}/{run_id}")
+
+    def tasks(self, dag_id: str, run_id: str, task_id: str, *states: str) -> list[Mapping[str, Any]]:
+        """The instances of a task that are in one of some states."""
+        every = self.api.task_instances(dag_id, run_id)
+        return [task for task in every if task["task_id"] == task_id and task["state"] in states]
+
+    def airflow_database(self, statement: str, *values: object) -> None:
+        """Let time pass for Airflow: change its database under it."""
+        _change(self.root / "airflow/airflow.db", statement, *values)
+
+    def state_database(self, statement: str, *values: object) -> None:
+        """Let time pass for the product: change its database under it."""
+        _change(self.root / "state.db", statement, *values)
+
+    @contextmanager
+    def nobody_writes_the_audit(self) -> Iterator[None]:
+        """Hold the state database's lock: no stage can end inside, because each has something to record."""
+        connection = sqlite3.connect(self.root / "state.db", timeout=60, isolation_level=None)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            yield
+        finally:
+            connection.close()
+
     def follow(self, dag_id: str, run_id: str) -> Done:
         """Wait until a run has ended."""
         state = Watch(self.api, self.definitions, print).follow(dag_id, run_id, limit_s=300)
@@ -99,6 +201,11 @@ class Running:
         for task in self.api.task_instances(dag_id, run_id):
             tasks.setdefault(task["task_id"], []).append(dict(task))
         return Done(dag_id, run_id, state, tasks, self.site)
+
+
+def _change(path: Path, statement: str, *values: object) -> None:
+    with closing(sqlite3.connect(path, timeout=60)) as connection, connection:
+        connection.execute(statement, values)
 
 
 def write_definitions(folder: Path, now: datetime) -> None:
@@ -118,6 +225,18 @@ def write_definitions(folder: Path, now: datetime) -> None:
     )
 
 
+def write_airflow_settings(root: Path) -> None:
+    (root / "consumers").mkdir()
+    (root / "consumers/consumer.py").write_text(CONSUMER)
+    local = "airflow.dag_processing.bundles.local.LocalDagBundle"
+    bundles = [
+        {"name": "dags-folder", "classpath": local, "kwargs": {}},
+        {"name": "consumers", "classpath": local, "kwargs": {"path": str(root / "consumers")}},
+    ]
+    (root / "airflow").mkdir()
+    (root / "airflow/airflow.cfg").write_text(AIRFLOW_SETTINGS.format(bundles=json.dumps(bundles)))
+
+
 @pytest.fixture(scope="session")
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     root = tmp_path_factory.mktemp("installation")
@@ -125,11 +244,12 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     make_sample_store(root / "store", contacts=80, seed=11, until=now)
     write_definitions(root / "definitions", now)
     folders = Folders(root / "airflow", PROJECT / "dags", PROJECT / "plugins", root / "definitions")
+    write_airflow_settings(root)
     instance = LocalAirflow(folders)
     try:
-        started = instance.start(os.environ, free_ports((0, 0, 0)))
+        started = instance.start(os.environ | ENVIRONMENT, free_ports((0, 0, 0)))
         watch_over(folders.home, os.getpid())
         instance.wait(started, limit_s=300)
-        yield Running(instance.api(started), root)
+        yield Running(instance.api(started), root, instance)
     finally:
         instance.stop()

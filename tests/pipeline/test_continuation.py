@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from workbench import Workbench
+from workbench import Workbench, files_of
 
 from bulk_export.pipeline import (
     batch_contacts,
@@ -112,3 +113,24 @@ def test_policy_truncate_leaves_no_rest(limited: Workbench) -> None:
 
     assert (record.status, record.follow_up_run_id) == (RunStatus.COMPLETED, "")
     assert record.by_reason == {"QUOTA_EXCEEDED": 7}
+
+
+def test_a_finished_follow_up_that_is_run_again_changes_nothing_whatever_was_deleted_meanwhile(
+    limited: Workbench,
+) -> None:
+    run_and_queue(limited, limited.request(run_id="dag/1"))
+    limited.now += timedelta(days=1)
+    request = limited.request(run_id="dag/2", continues_run_id="dag/1")
+    before = run_and_queue(limited, request)
+    delivered_before = files_of(limited.directory(before))
+    (limited.definitions / "searches/everything.yaml").unlink()
+    (limited.definitions / "exports/nightly.yaml").unlink()
+    limited.contacts([limited.call(99)])
+
+    again = run_and_queue(limited, request)
+
+    assert replace(again, ended_at=before.ended_at) == before
+    assert files_of(limited.directory(again)) == delivered_before
+    assert [
+        path for path in (limited.root / "staging").glob("*/*") if path.is_file() and path.parent.name != "rest"
+    ] == []

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "pipeline"))
 
-from workbench import Workbench  # noqa: E402
+from workbench import Workbench
 
 ROLES = {"ada": "USER", "vera": "VIEWER", "nobody": None}
 
@@ -63,6 +63,7 @@ def bench(tmp_path: Path) -> Workbench:
 @pytest.fixture
 def console(bench: Workbench) -> Iterator[Console]:
     from airflow.api_fastapi.core_api.security import get_user
+
     from bulk_export_console.app import create_app
     from bulk_export_console.desk import PREVIEWS_PER_MINUTE, Desk, get_desk
     from bulk_export_console.rate import RateLimit

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from bulk_export_console.access import foreign_origin
 from fastapi.routing import APIRoute
 from starlette.routing import Mount
+
+from bulk_export_console.access import foreign_origin
 
 if TYPE_CHECKING:
     from conftest import Console

@@ -116,7 +116,9 @@ def test_the_tabs_of_a_dag_and_of_a_dag_run_lead_to_its_export(console: Console)
     run_id = "export-nightly/manual__2026-11-23T08:00:00+00:00"
     record = console.bench.run(console.bench.export("nightly"), run_id=run_id, dag_id="export-nightly")
     client = console.client()
-    assert client.get("/dag/export-nightly", follow_redirects=False).headers["location"].endswith("audit?export=nightly")
+    assert (
+        client.get("/dag/export-nightly", follow_redirects=False).headers["location"].endswith("audit?export=nightly")
+    )
     assert record.run_key in shown(client, "/dag-run/export-nightly/manual__2026-11-23T08%3A00%3A00%2B00%3A00")
     assert "data-wait-for-record" in shown(client, "/dag-run/export-nightly/manual__later")
     assert "Not a bulk contact export" in shown(client, "/dag/somebody_elses")

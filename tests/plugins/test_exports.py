@@ -82,7 +82,7 @@ def test_an_edit_keeps_what_the_form_does_not_know_and_dates_only_a_changed_sche
     assert save(transcripts="json").status_code == 200
     assert path.read_text() == before.replace("xml", "json")
     assert save(day=30, transcripts="json").status_code == 200
-    assert "effective_from: \"2026-11-23T08:00:00Z\"" in path.read_text()
+    assert 'effective_from: "2026-11-23T08:00:00Z"' in path.read_text()
     assert "# for the lawyers" in path.read_text()
     assert "notify: {email: [a@example.com]}" in path.read_text()
     assert save(csv="data").status_code == 200
@@ -135,7 +135,8 @@ def test_before_anything_is_created_matches_bytes_quota_and_next_runs_are_told(c
     answer = console.client().post("/exports/estimate", json=FORM).json()
     assert answer["problems"] == []
     assert answer["matches"] == {
-        "matched": 5, "roots": 0, "media_bytes": 0, "quota_left": 2, "daily_limit": 2, "exported_now": 2, "quota_days": 3,
+        "matched": 5, "roots": 0, "media_bytes": 0,
+        "quota_left": 2, "daily_limit": 2, "exported_now": 2, "quota_days": 3,
     }  # fmt: skip
     assert [run["utc"] for run in answer["next_runs"]] == [
         f"2026-{day} 07:30" for day in ("11-26", "11-30", "12-03", "12-07", "12-10")

@@ -85,6 +85,9 @@ def parser() -> argparse.ArgumentParser:
 
     command("check-store", "check_store", "check schema and sanity of the contact store")
 
+    storage = command("check-storage", "check_storage", "check what may be done in a storage location")
+    storage.add_argument("name", metavar="NAME", help="of a storage location in settings.yaml, or 'staging'")
+
     run = command("run", "run", "run a whole export through the same stages as its DAG")
     run.add_argument("export", metavar="EXPORT", help="id of a saved export: its file name without .yaml")
     run.add_argument("--as-of", metavar="TIME", help="moment relative dates are counted from (default: now)")
@@ -95,7 +98,9 @@ def parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--until", dest="started_until", metavar="DAY", help="last day of contacts, included")
     run.add_argument("--dry-run", action="store_true", help="write and charge nothing; report what would be exported")
-    run.add_argument("--continue", dest="continues", metavar="RUN", help="export what the quota of that run did not reach")
+    run.add_argument(
+        "--continue", dest="continues", metavar="RUN", help="export what the quota of that run did not reach"
+    )
     run.add_argument("--json", action="store_true", help="print the audit record as JSON")
 
     verify = command("verify", "verify", "check a delivered run and report every fault at once")

@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from bulk_export.errors import BulkExportError
@@ -107,9 +108,9 @@ class BucketFiles:
             def glob(self, path: str, **_: object) -> list[str]:
                 return [path.removeprefix(f"{PROTOCOL}://")] if self.exists(path) else []
 
-            def modified(self, path: str) -> float:
+            def modified(self, path: str) -> datetime:
                 # DuckDB asks whether what it has in memory still holds; a session's files never change.
-                return 0.0
+                return datetime(2000, 1, 1, tzinfo=UTC)
 
         return FileSystem()
 
@@ -148,6 +149,10 @@ class RangeFile(io.RawIOBase):
         found = self._files.read(self._entry, start, wanted)
         self._positions[threading.get_ident()] = start + len(found)
         return found
+
+    def readall(self) -> bytes:
+        """The rest, in one request."""
+        return self.read()
 
     def readinto(self, buffer: Buffer, /) -> int:
         """As `read`."""

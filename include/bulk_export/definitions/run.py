@@ -28,7 +28,6 @@ from bulk_export.definitions.models import (
     TranscriptFormat,
 )
 
-
 # The id of every export that is sent at once instead of being saved.
 IMMEDIATE = "immediate"
 

@@ -51,7 +51,7 @@ class ObjectStream(io.RawIOBase):
     def readinto(self, buffer: Buffer, /) -> int:
         """Fill the buffer, or the part of it that the object still fills."""
         view = memoryview(buffer).cast("B")
-        length = min(len(view), self._size - self._position)
+        length = min(len(view), self._size - self._position, RANGE_BYTES)
         if length <= 0:
             return 0
         found = self._read(self._position, length)
@@ -59,6 +59,14 @@ class ObjectStream(io.RawIOBase):
         self._count(found)
         self._position += len(found)
         return len(found)
+
+    def readall(self) -> bytes:
+        """The rest; Python's own way would ask for 8 KB at a time."""
+        pieces = []
+        piece = bytearray(RANGE_BYTES)
+        while count := self.readinto(piece):
+            pieces.append(bytes(memoryview(piece)[:count]))
+        return b"".join(pieces)
 
     def _count(self, found: bytes) -> None:
         if self._position != self._hashed:

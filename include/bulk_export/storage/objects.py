@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
     from bulk_export.storage.s3 import S3Service
 
-PART_BYTES = 16 * 1024 * 1024
+WHOLE_BYTES = 16 * 1024 * 1024  # larger objects go in parts
+PART_BYTES = 8 * 1024 * 1024  # S3 takes 10,000 of them: 80 GB
 _WRITER_PARTS_AT_ONCE = 3
 _LARGE_AT_ONCE = 2  # each holds a few parts in memory
 _DELETE_AT_ONCE = 1_000
@@ -68,15 +69,15 @@ class ObjectStorage:
     def put(self, key: str, content: bytes | Path | BinaryIO, *, replace: bool = True) -> Stored:
         """Write one object whole; `FileNotFoundError` when `content` is a path that is not there."""
         check_key(key)
+        if isinstance(content, bytes) and len(content) <= WHOLE_BYTES:
+            return self._put_whole(key, content, replace=replace)
         with closing(parts_of(content, PART_BYTES)) as parts:
-            first = next(parts, b"")  # an unreadable source is noticed before anything is sent
-            second = next(parts, b"") if len(first) == PART_BYTES else b""
-            if not second:
-                return self._put_whole(key, first, replace=replace)
+            # An unreadable source is noticed before anything is sent.
+            begun = [*islice(parts, WHOLE_BYTES // PART_BYTES + 1)]
+            if sum(map(len, begun)) <= WHOLE_BYTES:
+                return self._put_whole(key, begun[0] if len(begun) == 1 else b"".join(begun), replace=replace)
             with self._large:
-                pieces = chain((first, second), parts)
-                del first, second
-                return self._put_parts(key, pieces, replace=replace)
+                return self._put_parts(key, chain(_emptied(begun), parts), replace=replace)
 
     def copy(self, key: str, source: Storage, source_key: str, fetched: Fetched) -> Stored | None:
         """Have the service copy; None where it cannot, or where the object has to pass through this machine."""
@@ -249,3 +250,9 @@ class ObjectStorage:
                 for key in batch:
                     with suppress(FileNotFoundError):
                         obstore.delete(self._store, key)
+
+
+def _emptied(parts: list[bytes]) -> Iterator[bytes]:
+    """The parts, each let go as soon as it is taken."""
+    while parts:
+        yield parts.pop(0)

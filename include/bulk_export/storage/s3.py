@@ -7,7 +7,9 @@ only large objects and questions about single objects come here.
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -66,7 +68,7 @@ class S3Service:
         return s3_client(self.config, self.provider, self.patience)
 
     @property
-    def encryption(self) -> dict[str, str]:
+    def encryption(self) -> dict[str, Any]:
         """Arguments of every request that makes an object."""
         return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.kms_key} if self.kms_key else {}
 
@@ -83,11 +85,15 @@ class S3Service:
         """The object's address, for messages."""
         return f"s3://{self.bucket}/{self.full_key(key)}"
 
-    def call(self, operation: str, doing: str, key: str, **arguments: Any) -> Any:
+    def call(self, operation: str, doing: str, key: str, *, body: bytes | None = None, **arguments: Any) -> Any:
         """One request about one object, tried again as patience allows."""
 
         def once() -> Any:
-            with s3_faults(doing, self.where(key)):
+            with s3_faults(doing, self.where(key)), ExitStack() as stack:
+                if body is not None:
+                    # As a stream that is closed: botocore would copy bytes, and its objects hold on to what they sent
+                    # until the garbage collector comes.
+                    arguments["Body"] = stack.enter_context(io.BytesIO(body))
                 return getattr(self.client, operation)(Bucket=self.bucket, Key=self.full_key(key), **arguments)
 
         return self.patience.persist(once)
@@ -101,7 +107,7 @@ class S3Service:
         """What the service keeps of the object; None where asking is not allowed or the version is another."""
         if not self._may_ask:
             return None
-        condition = {"IfMatch": version} if version else {}
+        condition: dict[str, Any] = {"IfMatch": version} if version else {}
         try:
             answer = self.call("head_object", "read", key, ChecksumMode="ENABLED", **condition)
         except RefusedError:

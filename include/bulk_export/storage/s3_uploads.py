@@ -72,7 +72,7 @@ class Upload:
 
     def complete(self, *, replace: bool) -> None:
         """Make the object appear; `PreconditionError` when one is there and must not be replaced."""
-        condition = {} if replace else {"IfNoneMatch": "*"}
+        condition: dict[str, Any] = {} if replace else {"IfNoneMatch": "*"}
         self.service.call(
             "complete_multipart_upload",
             "write",
@@ -95,7 +95,7 @@ class Upload:
             self.key,
             UploadId=self.upload_id,
             PartNumber=number,
-            Body=piece,
+            body=piece,
             ChecksumSHA256=checksum,
         )
         return {"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum}
@@ -107,13 +107,26 @@ class Upload:
 @contextmanager
 def upload(service: S3Service, key: str) -> Iterator[Upload]:
     """An upload that is aborted unless the block ends well."""
-    answer = service.call("create_multipart_upload", "write", key, ChecksumAlgorithm="SHA256", **service.encryption)
-    begun = Upload(service, key, answer["UploadId"])
+    tries = 0
+
+    def begin() -> str:
+        nonlocal tries
+        tries += 1
+        with s3_faults("write", service.where(key)):
+            answer = service.client.create_multipart_upload(
+                Bucket=service.bucket, Key=service.full_key(key), ChecksumAlgorithm="SHA256", **service.encryption
+            )
+        return str(answer["UploadId"])
+
+    begun = Upload(service, key, service.patience.persist(begin))
     try:
         yield begun
     except BaseException:
         begun.abort()
         raise
+    finally:
+        if tries > 1:  # a try whose answer was lost may have begun one too
+            abort_unfinished(service, key)
 
 
 def abort_unfinished(service: S3Service, prefix: str) -> int:

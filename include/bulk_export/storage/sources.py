@@ -37,8 +37,8 @@ class Tally:
         return Stored(bytes=self._size, sha256=self._digest.hexdigest())
 
 
-def pieces_of(content: bytes | Path | BinaryIO) -> Generator[bytes, None, None]:
-    """The content in pieces, none of them empty; bytes and a small file are one piece.
+def pieces_of(content: bytes | Path | BinaryIO, chunk_bytes: int = CHUNK_BYTES) -> Generator[bytes, None, None]:
+    """The content in pieces of at most that size, none of them empty; bytes and a small file are one piece.
 
     `FileNotFoundError` when a path is no regular file. What a stream raises is passed on as it is.
     """
@@ -50,7 +50,7 @@ def pieces_of(content: bytes | Path | BinaryIO) -> Generator[bytes, None, None]:
         descriptor = open_file(source)
         try:
             size = os.fstat(descriptor).st_size
-            piece_bytes = size + 1 if size < ONE_READ_BYTES else CHUNK_BYTES
+            piece_bytes = size + 1 if size < ONE_READ_BYTES else chunk_bytes
             while True:
                 with os_faults("read", source):
                     piece = os.read(descriptor, piece_bytes)
@@ -60,7 +60,7 @@ def pieces_of(content: bytes | Path | BinaryIO) -> Generator[bytes, None, None]:
         finally:
             os.close(descriptor)
     else:
-        while piece := content.read(CHUNK_BYTES):
+        while piece := content.read(chunk_bytes):
             yield piece
 
 
@@ -74,24 +74,17 @@ def parts_of(content: bytes | Path | BinaryIO, part_bytes: int) -> Generator[byt
             for start in range(0, len(content), part_bytes):
                 yield bytes(view[start : start + part_bytes])
         return
-    gathered: list[bytes] = []
-    size = 0
-    with closing(pieces_of(content)) as pieces:
+    held = b""
+    with closing(pieces_of(content, part_bytes)) as pieces:
         for piece in pieces:
-            rest = piece
-            while size + len(rest) >= part_bytes:
-                gathered.append(rest[: part_bytes - size])
-                rest = rest[part_bytes - size :]
-                part = gathered[0] if len(gathered) == 1 else b"".join(gathered)
-                gathered.clear()
-                size = 0
+            held = held + piece if held else piece
+            del piece  # one part in memory, not two
+            if len(held) >= part_bytes:
+                part, held = held[:part_bytes], held[part_bytes:]
                 yield part
                 del part
-            if rest:
-                gathered.append(rest)
-                size += len(rest)
-    if gathered:
-        yield gathered[0] if len(gathered) == 1 else b"".join(gathered)
+    if held:
+        yield held
 
 
 def open_file(path: str) -> int:

@@ -132,11 +132,35 @@ def download(
     )
 
 
-_HEADERS = (
-    "run_id,export_id,export_name,status,trigger,triggered_by,queued_at,started_at,ended_at,matched,granted,exported,"
-    "masked,faulty,deferred,already_delivered,media_files,media_bytes,transcript_files,transcript_bytes,quota_day,"
-    "quota_used,destination,directory,error_code,error_message,manifest_sha256"
-).split(",")
+_HEADERS = [
+    "run_id",
+    "export_id",
+    "export_name",
+    "status",
+    "trigger",
+    "triggered_by",
+    "queued_at",
+    "started_at",
+    "ended_at",
+    "matched",
+    "granted",
+    "exported",
+    "masked",
+    "faulty",
+    "deferred",
+    "already_delivered",
+    "media_files",
+    "media_bytes",
+    "transcript_files",
+    "transcript_bytes",
+    "quota_day",
+    "quota_used",
+    "destination",
+    "directory",
+    "error_code",
+    "error_message",
+    "manifest_sha256",
+]
 
 
 def _rows(engine: Engine, filters: RunFilters) -> Iterator[list[object]]:

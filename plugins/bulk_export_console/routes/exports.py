@@ -115,9 +115,7 @@ def _next_runs(desk: Desk, form: ExportForm) -> list[dict[str, str]]:
     schedule = Schedule.model_validate(wanted)
     times = next_runs(schedule, desk.now(), UPCOMING)
     zone = ZoneInfo(schedule.time_zone)
-    return [
-        {"local": f"{time.astimezone(zone):%Y-%m-%d %H:%M}", "utc": f"{time:%Y-%m-%d %H:%M}"} for time in times
-    ]
+    return [{"local": f"{time.astimezone(zone):%Y-%m-%d %H:%M}", "utc": f"{time:%Y-%m-%d %H:%M}"} for time in times]
 
 
 @router.post("/exports", status_code=201)
@@ -167,4 +165,3 @@ def _check_names(desk: Desk, form: ExportForm) -> None:
 def _told(desk: Desk, visitor: Visitor, action: str, id: str) -> None:
     append_event(desk.site.engine, visitor.name, action, f"export {id}", "", desk.now())
     desk.request_refresh()
-

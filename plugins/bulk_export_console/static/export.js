@@ -62,8 +62,8 @@ async function estimate() {
 }
 
 function effect(matches, policy) {
-  const lines = [[`${number.format(matches.matched)} ${words("contacts match")}`, "strong"]];
-  if (matches.roots) lines.push([`${number.format(matches.roots)} ${words("root recordings are left out")}`, "quiet"]);
+  const lines = [[`${words("Matching contacts:")} ${number.format(matches.matched)}`, "strong"]];
+  if (matches.roots) lines.push([`${words("Root recordings left out:")} ${number.format(matches.roots)}`, "quiet"]);
   lines.push([`${size(matches.media_bytes)} ${words("expected, as stored")}`, ""]);
   lines.push([`${number.format(matches.quota_left)} / ${number.format(matches.daily_limit)} ${words("left of today's quota")}`, ""]);
   const gaps = (text) => text.replace("{now}", number.format(matches.exported_now)).replace("{days}", matches.quota_days);

@@ -4,7 +4,7 @@
   "use strict";
   const ours = document.documentElement;
   const colours = {
-    "--bg": "bg", "--bg-subtle": "bg-subtle", "--bg-muted": "bg-muted", "--panel": "bg-panel", "--fg": "fg",
+    "--bg": "bg", "--bg-subtle": "bg-subtle", "--bg-muted": "bg-muted", "--panel": "bg", "--fg": "fg",
     "--fg-muted": "fg-muted", "--border": "border", "--border-strong": "border-emphasized", "--brand": "brand-solid",
     "--brand-fg": "brand-fg", "--brand-subtle": "brand-subtle",
   };

@@ -1,4 +1,4 @@
-"""Definition files as the pages keep them: comments stay, unseen edits are never overwritten, nothing is half written."""
+"""Definition files as the pages keep them: comments stay, no unseen edit is overwritten, nothing is half written."""
 
 from __future__ import annotations
 
@@ -85,7 +85,9 @@ def test_a_new_file_reads_as_people_write_it_and_loads(store: DefinitionStore, t
     assert load_definitions(tmp_path).exports["monthly"].name == "Monthly"
 
 
-def test_an_edit_that_was_not_seen_is_refused_and_both_versions_are_told(store: DefinitionStore, tmp_path: Path) -> None:
+def test_an_edit_that_was_not_seen_is_refused_and_both_versions_are_told(
+    store: DefinitionStore, tmp_path: Path
+) -> None:
     seen = store.read("exports", "weekly")
     theirs = EXPORT.replace("records", "legal")
     (tmp_path / "exports/weekly.yaml").write_text(theirs)
@@ -120,7 +122,7 @@ def test_what_would_not_load_is_refused_with_every_problem_and_nothing_is_writte
         store.save("exports", "weekly", wrong, seen=seen.etag)
     places = [problem.where for problem in refused.value.problems]
     assert places == ["media.audio_only", "schedule.time_zone"]
-    assert os.listdir(tmp_path / "exports") == ["weekly.yaml"]
+    assert [path.name for path in (tmp_path / "exports").iterdir()] == ["weekly.yaml"]
     assert store.read("exports", "weekly") == seen
 
 

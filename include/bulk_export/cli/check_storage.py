@@ -1,0 +1,52 @@
+"""`bulk-export check-storage`: which rights there are in a storage location, and which are missing."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+
+from bulk_export.cli import DONE, FAILED
+from bulk_export.cli.places import site
+from bulk_export.errors import DefinitionError
+
+STAGING = "staging"
+_WORDS = {
+    "list": "see what lies there",
+    "put": "write objects",
+    "get": "read objects; without it, what an interrupted run left cannot be compared",
+    "delete": "remove what an interrupted run left",
+}
+
+
+def run(options: argparse.Namespace) -> int:
+    """Try each right with an object that goes again; fail when one is missing that runs need."""
+    here = site(options)
+    places = {**here.settings.storage_locations, STAGING: here.settings.staging}
+    if options.name not in places:
+        near = difflib.get_close_matches(options.name, places, n=1)
+        raise DefinitionError(
+            "STORAGE_UNKNOWN",
+            f"there is no storage location '{options.name}' in settings.yaml",
+            hint=f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(places)}.",
+        )
+    storage = here.open_location(places[options.name])
+    rights = storage.check_rights()
+    required = ("list", "put", "get") if options.name == STAGING else ("list", "put")
+    missing = []
+    print(f"{options.name}: {storage.uri}")
+    for name, words in _WORDS.items():
+        reason = getattr(rights, name)
+        kind = "required" if name in required else "optional"
+        print(
+            f"  {name:<7} {'MISSING' if reason else 'yes':<8} {kind}: {words.partition(';')[0] if not reason else words}"
+        )
+        if reason:
+            print(f"          {reason}")
+            missing += [name] if name in required else []
+    if missing:
+        print(f"Runs cannot use it: no right to {' and '.join(missing)}.")
+        return FAILED
+    print("Runs can use it.")
+    if rights.delete and not rights.put:
+        print("The object this check wrote stays there, for it may not be deleted.")
+    return DONE

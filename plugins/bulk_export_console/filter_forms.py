@@ -1,0 +1,99 @@
+"""What the filter builder sends, and what it needs to know of fields and operators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from bulk_export.definitions.models import Filter, SavedSearch
+from bulk_export.fields import CSV_FIELDS
+from bulk_export.filters.catalogue import METADATA_PREFIX, FilterField, shape_of
+
+Short = Annotated[str, StringConstraints(max_length=300)]
+# What JSON can hold; a filter's own completeness check says what is wrong with it.
+Value = str | int | float | bool | list[str | int | float | bool | None] | None
+
+_NAMES = {
+    "started_at": "Start time",
+    "updated_at": "Changed at",
+    "recycled": "Recycled",
+    "has_audio": "Has audio",
+    "has_screen": "Has screen video",
+    "has_transcript": "Has transcript",
+    "text": "Words in the transcript or body",
+}
+OPERATOR_NAMES = {
+    "equals": "equals", "not_equals": "does not equal", "contains": "contains", "not_contains": "does not contain",
+    "starts_with": "starts with", "ends_with": "ends with", "is_any_of": "is any of", "is_none_of": "is none of",
+    "is_empty": "is empty", "is_not_empty": "is not empty", "less_than": "is less than", "at_most": "is at most",
+    "greater_than": "is greater than", "at_least": "is at least", "between": "is between", "is": "is",
+    "on": "is on", "before": "is before", "after": "is after", "on_or_before": "is on or before",
+    "on_or_after": "is on or after", "today": "today", "yesterday": "yesterday", "this_week": "this week",
+    "last_week": "last week", "this_month": "this month", "last_month": "last month",
+    "last_days": "in the last … days", "last_hours": "in the last … hours", "older_than_days": "older than … days",
+    "all_words": "has all words", "any_words": "has any word", "phrase": "has the phrase",
+    "none_of": "has none of the words",
+}  # fmt: skip
+
+
+class FilterForm(BaseModel):
+    """One row of the builder; anything may still be missing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    field: Short | None = None
+    operator: Short | None = None
+    value: Value = None
+    time_zone: Short | None = None
+
+    def as_definition(self) -> dict[str, Any]:
+        """The row as it stands in the file, without what is not given."""
+        given = self.model_dump(exclude_none=True)
+        return {key: value for key, value in given.items() if value not in ("", [])}
+
+
+class SearchForm(BaseModel):
+    """A search as filled in."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Short = ""
+    description: Annotated[str, StringConstraints(max_length=2_000)] = ""
+    filters: Annotated[list[FilterForm], Field(max_length=100)] = []
+
+    def changes(self) -> dict[str, object]:
+        """The keys of the file as they shall be."""
+        filters = [item.as_definition() for item in self.filters]
+        return {"name": self.name, "description": self.description.strip() or None, "filters": filters}
+
+    def as_search(self) -> SavedSearch:
+        """The same as a definition, to be counted; not saved, so it has neither a name nor an id of its own."""
+        filters = tuple(Filter(**item.as_definition()) for item in self.filters)
+        return SavedSearch(id="unsaved", name="unsaved", filters=filters)
+
+
+class SearchEdit(BaseModel):
+    """A form and the version of the file it was filled in from."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    form: SearchForm
+    seen: Short
+
+
+def builder(fields: Mapping[str, FilterField]) -> list[dict[str, object]]:
+    """What the builder offers: every field with its type, its values, its operators and their operands' shape."""
+    headers = {field.key: field.header for field in CSV_FIELDS}
+    return [
+        {
+            "key": field.key,
+            "name": _NAMES.get(field.key) or headers.get(field.key) or field.key.removeprefix(METADATA_PREFIX),
+            "translated": field.key in _NAMES,
+            "kind": field.kind.name,
+            "values": list(field.values),
+            "operators": [[operator, shape_of(operator).name] for operator in field.operators],
+        }
+        for field in fields.values()
+    ]

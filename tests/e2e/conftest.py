@@ -1,0 +1,128 @@
+"""A real Airflow and a real browser: Playwright drives Debian's Chromium, or whatever browser is found."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bulk_export.contacts.sample import make_sample_store
+from bulk_export.pipeline import Site
+from local_airflow.api import AirflowApi
+from local_airflow.config import Folders
+from local_airflow.instance import LocalAirflow
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext
+
+PROJECT = Path(__file__).resolve().parents[2]
+SignIn = Callable[..., "BrowserContext"]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+# A machine that does other things meanwhile: waiting longer than this means that nothing comes.
+PATIENCE_MS = 90_000
+
+SETTINGS = """
+environment: {name: acme, time_zone: America/Bogota}
+licence: {type: standard, job_contacts: 100}
+contact_store: {type: parquet, uri: ../store}
+storage_locations:
+  archive: {type: local, path: ../exports}
+  legal: {type: local, path: ../legal}
+staging: {type: local, path: ../staging}
+state: {url: sqlite:///../state.db}
+exportable_metadata: [account-key, service-key]
+"""
+SEARCH = """name: Calls of the last month
+filters:
+  - {field: started_at, operator: last_days, value: 30}
+  - {field: contact_type, operator: is_any_of, value: [CALL]}
+"""
+EXPORT = """name: Complaints for legal
+search: recent
+storage_location: legal
+media: {audio_video: original, audio_only: original}   # as stored
+transcripts: xml
+schedule: {monthly: {day: 31, time: "23:00"}, time_zone: Europe/Madrid}
+"""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The Airflow under test, and the folder of everything it works on."""
+
+    url: str
+    password: str
+    api: AirflowApi
+    root: Path
+
+    @property
+    def definitions(self) -> Path:
+        return self.root / "definitions"
+
+    @property
+    def site(self) -> Site:
+        return Site(definitions=self.definitions, clock=lambda: datetime.now(UTC))
+
+
+@pytest.fixture(scope="session")
+def installation(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Started only where there is a browser to look at it."""
+    root = tmp_path_factory.mktemp("installation")
+    make_sample_store(root / "store", contacts=120, seed=11, until=datetime.now(UTC))
+    for name, text in (("settings", SETTINGS), ("searches/recent", SEARCH), ("exports/complaints", EXPORT)):
+        path = root / f"definitions/{name}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    folders = Folders(root / "airflow", PROJECT / "dags", PROJECT / "plugins", root / "definitions")
+    instance = LocalAirflow(folders, {"admin": "admin", "viewer": "viewer"})
+    try:
+        started = instance.start(os.environ)
+        instance.wait(started, limit_s=300)
+        yield Installation(started.url, instance.password, instance.api(started), root)
+    finally:
+        instance.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.skip(f"no browser is installed: none of {', '.join(BROWSERS)}")
+    with playwright.sync_playwright() as driver:
+        # Chromium's own sandbox needs rights that containers do not give.
+        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def sign_in(browser: Browser, installation: Installation) -> SignIn:
+    """Makes a signed-in browser window's context, English unless said otherwise."""
+
+    def context_of(user: str, **options: Any) -> BrowserContext:
+        context = browser.new_context(**({"locale": "en-GB", "viewport": {"width": 1280, "height": 900}} | options))
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        page.goto(installation.url)
+        page.fill("input[name=username]", user)
+        page.fill("input[name=password]", installation.password)
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{installation.url}/")
+        page.close()
+        return context
+
+    return context_of
+
+
+@pytest.fixture
+def admin(sign_in: SignIn) -> Iterator[BrowserContext]:
+    context = sign_in("admin")
+    yield context
+    context.close()

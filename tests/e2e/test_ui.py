@@ -1,0 +1,190 @@
+"""What people do in the Exports pages, in a real browser on a real Airflow, inside the frame Airflow shows them in."""
+
+from __future__ import annotations
+
+import csv
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bulk_export.state.events import list_events
+from bulk_export.state.runs import RunFilters, list_runs
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, FrameLocator, Page
+
+    from conftest import Installation, SignIn
+
+pytestmark = pytest.mark.xdist_group("airflow")
+
+PATIENCE_MS = 90_000
+ENDED_MS = 300_000
+
+
+def exports(context: BrowserContext, installation: Installation) -> tuple[Page, FrameLocator]:
+    """The pages as Airflow shows them: chosen in its navigation, inside a frame."""
+    page = context.new_page()
+    page.goto(installation.url)
+    page.get_by_role("link", name="Exports").click()
+    frame = page.frame_locator("iframe")
+    frame.get_by_role("heading", name="Bulk Contact Export Audit").wait_for()
+    return page, frame
+
+
+def test_nobody_who_is_not_signed_in_sees_anything(installation: Installation) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"{installation.url}/bulk-export/audit")
+    assert refused.value.code == 401
+
+
+def test_an_export_is_created_run_watched_audited_and_downloaded(
+    admin: BrowserContext, installation: Installation, tmp_path: Path
+) -> None:
+    page, frame = exports(admin, installation)
+    frame.get_by_role("link", name="New Export").first.click()
+    frame.get_by_label("Export Name").fill("Weekly calls")
+    frame.get_by_label("Saved Search").select_option("recent")
+    frame.get_by_label("Storage Location").select_option("archive")
+    frame.get_by_label("Audio Only Format").select_option("original")
+    frame.get_by_role("radio", name="Weekly").check()
+    frame.get_by_label("Monday").check()
+    frame.get_by_text("Matching contacts:").wait_for()
+    frame.get_by_text("All of it fits into today's quota.").wait_for()
+    frame.locator("#upcoming li").nth(4).wait_for()
+    assert not (installation.definitions / "exports/weekly-calls.yaml").exists()
+    frame.get_by_role("button", name="Create").click()
+
+    # Its DAG is up seconds later, because saving asked for it.
+    frame.locator('[data-dag="export-weekly-calls"][data-state="up"]').wait_for(timeout=25_000)
+    assert "effective_from" in (installation.definitions / "exports/weekly-calls.yaml").read_text()
+
+    frame.get_by_role("button", name="Run now").click()
+    frame.get_by_text("Completed").first.wait_for(timeout=ENDED_MS)
+    (record,) = list_runs(installation.site.engine, RunFilters(export_id="weekly-calls"))
+    assert (record.triggered_by, record.trigger) == ("admin", "manual")
+    assert record.matched
+    rows = dict(
+        zip(frame.locator(".sum th").all_inner_texts(), frame.locator(".sum td").all_inner_texts(), strict=True)
+    )
+    assert rows["Matched"] == str(record.matched)
+
+    frame.get_by_role("link", name="Audit", exact=True).first.click()
+    frame.get_by_role("heading", name="Bulk Contact Export Audit").wait_for()
+    with page.expect_download() as download:
+        frame.get_by_role("link", name="Download CSV").click()
+    download.value.save_as(tmp_path / "audit.csv")
+    (row,) = csv.DictReader((tmp_path / "audit.csv").read_text("utf-8-sig").splitlines())
+    assert (row["run_id"], row["matched"]) == (record.run_id, str(record.matched))
+
+    frame.get_by_role("link", name="Weekly calls").first.click()
+    frame.get_by_role("link", name="DAG run in Airflow").click()
+    page.wait_for_url("**/dags/export-weekly-calls/runs/**")
+
+
+def test_progress_bars_move_while_an_export_runs_and_the_tab_of_its_dag_run_shows_it(
+    admin: BrowserContext, installation: Installation
+) -> None:
+    run_id = installation.api.trigger("export-complaints", {"limit": 40})
+    page = admin.new_page()
+    page.goto(f"{installation.url}/dags/export-complaints/runs/{run_id}/plugin/export-run")
+    frame = page.frame_locator("iframe")
+    frame.locator("progress").first.wait_for()
+    frame.locator(".badge", has_text="Completed").first.wait_for(timeout=ENDED_MS)
+
+
+def test_an_export_is_sent_at_once_without_being_saved(admin: BrowserContext, installation: Installation) -> None:
+    _, frame = exports(admin, installation)
+    frame.get_by_role("link", name="New Export").first.click()
+    frame.get_by_label("Export Name").fill("For the lawyers")
+    frame.get_by_label("Saved Search").select_option("recent")
+    frame.get_by_role("button", name="Create").click()
+    frame.get_by_role("heading", name="For the lawyers").wait_for()
+    frame.locator(".badge", has_text="Completed").first.wait_for(timeout=ENDED_MS)
+    assert not list((installation.definitions / "exports").glob("for-the*"))
+
+
+def test_two_people_editing_one_export_never_overwrite_each_other_unseen(
+    admin: BrowserContext, installation: Installation
+) -> None:
+    path = installation.definitions / "exports/complaints.yaml"
+    mine, theirs = admin.new_page(), admin.new_page()
+    for page in (mine, theirs):
+        page.goto(f"{installation.url}/bulk-export/exports/complaints")
+    theirs.get_by_label("Transcript Output Format").select_option("json")
+    with theirs.expect_navigation():
+        theirs.get_by_role("button", name="Save", exact=True).click()
+    assert "transcripts: json" in path.read_text()
+
+    mine.get_by_label("Export Name").fill("Complaints, mine")
+    mine.get_by_role("button", name="Save", exact=True).click()
+    dialog = mine.get_by_role("dialog", name="Somebody else has changed this meanwhile")
+    assert "transcripts: json" in dialog.locator("[data-theirs]").inner_text()
+    assert "Complaints, mine" in dialog.locator("[data-mine]").inner_text()
+    assert "name: Complaints for legal" in path.read_text()
+    with mine.expect_navigation():
+        dialog.get_by_role("button", name="Save mine in its place").click()
+    mine.get_by_role("heading", name="Complaints, mine").wait_for()
+    assert "# as stored" in path.read_text()
+    path.write_text(path.read_text().replace("Complaints, mine", "Complaints for legal"))
+
+
+def test_pause_is_airflows_own(admin: BrowserContext, installation: Installation) -> None:
+    _, frame = exports(admin, installation)
+    frame.get_by_role("link", name="Saved Contact Export").click()
+    row = frame.locator('tr[data-export="complaints"]')
+    row.get_by_role("button", name="Pause").click()
+    row.get_by_text("Paused").wait_for()
+    assert installation.api.request("GET", "/dags/export-complaints")["is_paused"] is True
+    row.get_by_role("button", name="Resume").click()
+    row.get_by_text("Up", exact=True).wait_for()
+    assert installation.api.request("GET", "/dags/export-complaints")["is_paused"] is False
+
+
+def test_a_search_is_built_from_drop_downs_marked_where_incomplete_and_previewed(
+    admin: BrowserContext, installation: Installation
+) -> None:
+    _, frame = exports(admin, installation)
+    frame.get_by_role("link", name="Saved Searches").click()
+    frame.get_by_role("link", name="New saved search").first.click()
+    frame.locator(".filter-row").first.wait_for()  # the builder is there
+    frame.get_by_label("Name", exact=True).fill("Detractors")
+    frame.get_by_role("button", name="Add a filter").click()
+    row = frame.locator(".filter-row").nth(1)
+    row.get_by_label("Field").select_option("predictive_net_promoter_score")
+    row.get_by_text("value is missing").wait_for()
+    row.get_by_label("Operator").select_option("less_than")
+    row.get_by_label("Value").fill("0.9")
+    frame.get_by_text("Matching contacts:").wait_for()
+    frame.get_by_role("button", name="Preview the first 50 contacts").click()
+    frame.locator("#preview tbody tr").first.wait_for()
+    assert "Contact ID" in frame.locator("#preview thead").inner_text()
+    frame.get_by_role("button", name="Save", exact=True).click()
+    frame.get_by_text("The file, as in git").wait_for()
+    written = (installation.definitions / "searches/detractors.yaml").read_text()
+    assert "{field: predictive_net_promoter_score, operator: less_than, value: 0.9}" in written
+    events = list_events(installation.site.engine, who="admin")
+    assert {"previewed", "created"} <= {event.action for event in events}
+
+
+def test_the_language_switch_is_remembered(admin: BrowserContext, installation: Installation) -> None:
+    page, frame = exports(admin, installation)
+    frame.get_by_role("link", name="Español").click()
+    frame.get_by_role("heading", name="Auditoría de exportación masiva de contactos").wait_for()
+    page.goto(f"{installation.url}/plugin/exports")
+    frame.get_by_role("link", name="Nueva Exportación").first.click()
+    frame.get_by_label("Ubicación de Almacenamiento").wait_for()
+
+
+def test_a_viewer_reads_and_is_offered_nothing_else(sign_in: SignIn, installation: Installation) -> None:
+    context = sign_in("viewer")
+    page = context.new_page()
+    page.goto(f"{installation.url}/bulk-export/exports")
+    page.get_by_role("link", name="Complaints for legal", exact=True).click()
+    assert page.get_by_label("Export Name").is_disabled()
+    assert page.get_by_role("button").count() == 0
+    answer = page.request.post(f"{installation.url}/bulk-export/exports", data={"name": "x"})
+    assert answer.status == 403
+    context.close()

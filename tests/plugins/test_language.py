@@ -1,0 +1,57 @@
+"""Every text of the pages has its Spanish, with the same gaps."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import bulk_export_console
+from bulk_export.reasons import REASON_WORDS
+from bulk_export_console import filter_forms, wording
+from bulk_export_console.language import spanish
+
+FOLDER = Path(bulk_export_console.__file__).parent
+_CALLED = re.compile(r"""_\(\s*"((?:[^"\\]|\\.)*)"|_\(\s*'((?:[^'\\]|\\.)*)'""")
+_LISTED = re.compile(r"script_words\(_, (\[.*?\])\)")
+_GAPS = re.compile(r"{\w+}")
+
+
+def texts() -> set[str]:
+    """Every English text that is translated somewhere."""
+    found = {*REASON_WORDS.values(), *filter_forms.OPERATOR_NAMES.values(), *filter_forms._NAMES.values()}
+    for mapping in (
+        *(wording.STATUSES, wording.TRIGGERS, wording.ITEM_STATUSES, wording.FORMATS, wording.FORMAT_KINDS),
+        *(wording.STAGES, wording.WEEKDAYS, wording.OVER_QUOTA),
+    ):
+        found |= set(mapping.values())
+    for path in [*FOLDER.glob("templates/*.html"), *FOLDER.glob("*.py")]:
+        text = path.read_text(encoding="utf-8")
+        found |= {double or single for double, single in _CALLED.findall(text)}
+        for listed in _LISTED.findall(text):
+            found |= set(ast.literal_eval(listed))
+    figures = (FOLDER / "figures.py").read_text(encoding="utf-8")
+    found |= set(re.findall(r'Figure\("([A-Z][^"]+)"', figures)) | set(re.findall(r'UNCOUNTED = "([^"]+)"', figures))
+    return found
+
+
+def test_every_text_has_its_spanish_and_there_is_no_other() -> None:
+    assert texts() - set(spanish()) == set()
+    assert set(spanish()) - texts() == set()
+
+
+def test_a_translation_has_the_gaps_of_its_text() -> None:
+    wrong = {text: words for text, words in spanish().items() if set(_GAPS.findall(text)) != set(_GAPS.findall(words))}
+    assert wrong == {}
+
+
+def test_every_text_that_scripts_say_is_given_to_them_by_a_page() -> None:
+    given = {
+        text
+        for path in FOLDER.glob("templates/*.html")
+        for listed in _LISTED.findall(path.read_text())
+        for text in ast.literal_eval(listed)
+    }
+    said = {text for path in FOLDER.glob("static/*.js") for text in re.findall(r'words\("([^"]+)"\)', path.read_text())}
+    # "The run page's" words come from console.js, which every page loads.
+    assert said - given == set()

@@ -1,0 +1,128 @@
+"""Saved searches through the pages: built, checked in place, previewed with care, saved."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from bulk_export.definitions.loader import load_definitions
+
+if TYPE_CHECKING:
+    from conftest import Console
+
+CALLS = {"field": "contact_type", "operator": "is_any_of", "value": ["CALL"]}
+INCOMPLETE = {"field": "predictive_net_promoter_score", "operator": "equals"}
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+
+
+def page(console: Console, path: str) -> str:
+    answer = console.client().get(path, headers={"Accept": "text/html"})
+    assert answer.status_code == 200, answer.text
+    return str(answer.text)
+
+
+def embedded(text: str, id: str) -> Any:
+    return json.loads(text.split(f'id="{id}">')[1].split("</script>")[0])
+
+
+def test_the_builder_offers_every_field_with_the_operators_that_fit_it(console: Console) -> None:
+    fields = {field["key"]: field for field in embedded(page(console, "/searches/new"), "fields")}
+    assert {"started_at", "text", "has_audio", "metadata.account-key", "survey_score"} <= set(fields)
+    assert fields["contact_type"]["values"][:2] == ["CALL", "NON_CALL"]
+    assert ["between", "PAIR"] in fields["call_duration"]["operators"]
+    assert ["contains", "ONE"] not in fields["call_duration"]["operators"]
+    operators = embedded(page(console, "/searches/new"), "operators")
+    assert {name for field in fields.values() for name, _ in field["operators"]} == set(operators)
+
+
+def test_an_incomplete_filter_is_marked_in_place_and_nothing_is_counted(console: Console) -> None:
+    answer = console.client().post("/searches/check", json={"filters": [CALLS, INCOMPLETE]}).json()
+    assert answer == {"problems": [{"index": 1, "message": "value is missing"}]}
+    assert console.client().post("/searches/check", json={"filters": []}).json()["problems"][0]["index"] is None
+    complete = console.client().post("/searches/check", json={"filters": [CALLS]}).json()
+    assert complete["problems"] == []
+    assert complete["matches"]["matched"] == 5
+
+
+def test_a_search_is_saved_as_people_write_it_even_while_it_is_incomplete(console: Console) -> None:
+    client = console.client()
+    created = client.post("/searches", json={"name": "Détracteurs", "filters": [CALLS, INCOMPLETE]})
+    assert created.status_code == 201
+    path = console.bench.definitions / "searches/detracteurs.yaml"
+    assert path.read_text() == (
+        "name: Détracteurs\nfilters:\n  - {field: contact_type, operator: is_any_of, value: [CALL]}\n"
+        "  - {field: predictive_net_promoter_score, operator: equals}\n"
+    )
+    assert "Incomplete" in page(console, "/searches")
+    body = {"form": {"name": "Détracteurs", "filters": [CALLS]}, "seen": created.json()["etag"]}
+    assert client.put("/searches/detracteurs", json=body).status_code == 200
+    assert load_definitions(console.bench.definitions).problems == ()
+    assert client.put("/searches/detracteurs", json=body).status_code == 409
+    assert [event.action for event in (*console.events("created"), *console.events("edited"))] == ["created", "edited"]
+    assert console.refreshes == ["asked", "asked"]
+
+
+def test_what_was_saved_comes_back_into_the_builder_and_hostile_values_stay_text(console: Console) -> None:
+    filters = [
+        {"field": "subject", "operator": "contains", "value": HOSTILE},
+        {"field": "started_at", "operator": "between", "value": ["2026-11-01", "2026-11-02"], "time_zone": "contact"},
+        {"field": "hr", "operator": "is", "value": False},
+        {"field": "score", "operator": "at_least", "value": 1.5},
+    ]
+    client = console.client()
+    client.post("/searches", json={"name": HOSTILE, "filters": filters})
+    (id,) = [id for id in load_definitions(console.bench.definitions).searches if id != "everything"]
+    text = page(console, f"/searches/{id}")
+    assert "<img" not in text
+    assert "<img" not in page(console, "/searches")
+    assert [
+        {key: value for key, value in item.items() if value is not None} for item in embedded(text, "filters")
+    ] == filters
+
+
+def test_a_preview_shows_the_oldest_as_the_csv_does_masks_recycled_ones_and_is_logged(console: Console) -> None:
+    bench = console.bench
+    rows = [bench.call(number, last_name="Núñez", subject="=1+1", contact_type="EMAIL") for number in range(1, 61)]
+    rows[1] |= {"recycled": True}
+    rows[2] |= {"is_root": True}
+    bench.contacts(rows)
+    everything = {"field": "last_name", "operator": "equals", "value": "Núñez"}
+    answer = console.client().post("/searches/preview", json={"filters": [everything]}).json()
+    assert answer["matched"] == 59
+    assert len(answer["rows"]) == 50
+    shown = [dict(zip(answer["columns"], row, strict=True)) for row in answer["rows"]]
+    assert [row["Contact ID"] for row in shown][:3] == ["1", "2", "4"]
+    assert (shown[0]["Last Name"], shown[0]["Subject"]) == ("Núñez", "'=1+1")
+    assert {value for name, value in shown[1].items() if name != "Contact ID"} == {"######"}
+    event = console.events("previewed")[0]
+    assert (event.who, event.subject) == ("ada", "contacts")
+    assert event.detail == "50 of 59 contacts; filters: last_name equals"
+
+
+def test_previews_are_limited_and_only_for_those_who_may_export(console: Console) -> None:
+    from bulk_export_console.desk import PREVIEWS_PER_MINUTE
+
+    body = {"filters": [CALLS]}
+    assert console.client("vera").post("/searches/preview", json=body).status_code == 403
+    answers = [console.client().post("/searches/preview", json=body).status_code for _ in range(PREVIEWS_PER_MINUTE)]
+    assert set(answers) == {200}
+    refused = console.client().post("/searches/preview", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (429, "PREVIEW_LIMIT")
+
+
+def test_a_search_that_an_export_uses_is_not_deleted(console: Console) -> None:
+    client = console.client()
+    created = client.post("/searches", json={"name": "Calls", "filters": [CALLS]}).json()
+    console.bench.export("nightly", search="calls")
+    body = {"seen": created["etag"]}
+    refused = client.request("DELETE", "/searches/calls", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "IN_USE")
+    console.bench.export("nightly")
+    assert client.request("DELETE", "/searches/calls", json=body).status_code == 200
+
+
+def test_a_store_that_cannot_be_read_is_told_in_words(console: Console) -> None:
+    (console.bench.root / "store/contacts/contacts.parquet").write_bytes(b"not parquet")
+    answer = console.client().post("/searches/check", json={"filters": [CALLS]})
+    assert answer.status_code == 422
+    assert "contacts/contacts.parquet" in answer.text
