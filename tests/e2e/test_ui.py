@@ -5,13 +5,20 @@ from __future__ import annotations
 import csv
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bulk_export.state.database import transaction
 from bulk_export.state.events import list_events
-from bulk_export.state.runs import RunFilters, list_runs
+from bulk_export.state.progress import progress
+from bulk_export.state.records import NewRun, RunStatus, Trigger
+from bulk_export.state.reservations import reserve
+from bulk_export.state.runs import RunFilters, close_run, get_run, list_runs, open_run
+
+expect = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed").expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, FrameLocator, Page
@@ -84,15 +91,51 @@ def test_an_export_is_created_run_watched_audited_and_downloaded(
     page.wait_for_url("**/dags/export-weekly-calls/runs/**")
 
 
-def test_progress_bars_move_while_an_export_runs_and_the_tab_of_its_dag_run_shows_it(
-    admin: BrowserContext, installation: Installation
-) -> None:
-    run_id = installation.api.trigger("export-complaints", {"limit": 40})
+def test_the_tab_of_a_dag_run_shows_its_record(admin: BrowserContext, installation: Installation) -> None:
+    run_id = installation.api.trigger("export-complaints", {"limit": 20})
     page = admin.new_page()
     page.goto(f"{installation.url}/dags/export-complaints/runs/{run_id}/plugin/export-run")
+    # A page that waits for the record, then one that follows the run, without anybody reloading.
     frame = page.frame_locator("iframe")
-    frame.locator("progress").first.wait_for()
     frame.locator(".badge", has_text="Completed").first.wait_for(timeout=ENDED_MS)
+    frame.get_by_text("limit=20").wait_for()
+
+
+def test_progress_bars_move_by_themselves_until_the_run_has_ended(
+    admin: BrowserContext, installation: Installation
+) -> None:
+    engine, now = installation.site.engine, datetime.now(UTC)
+    run = NewRun(
+        run_id="cli/under-way",
+        export_id="nightly",
+        export_name="Nightly",
+        version="1",
+        trigger=Trigger.CLI,
+        as_of=now,
+        licence="standard",
+        definitions="",
+        destination_name="archive",
+        destination_uri="file:///srv",
+        directory="Nightly/1",
+        formats={"audio_only": "mp3", "transcripts": "none"},
+    )
+    open_run(engine, run, now)
+    day = {"environment": "test", "day": now.date(), "daily_limit": 1_000, "policy": "continue", "now": now}
+    reserve(engine, run_id=run.run_id, wanted=200, **day)
+
+    def done(contacts: int) -> None:
+        progress(engine, run.run_id, "copy_media", 1, done=contacts, total=200, bytes=0, now=now)
+
+    done(40)
+    page = admin.new_page()
+    page.goto(f"{installation.url}/bulk-export/audit?export=nightly")
+    expect(page.locator("progress")).to_have_attribute("value", "10")
+    done(150)
+    expect(page.locator("[data-percent]")).to_have_text("37%", timeout=PATIENCE_MS)
+    with transaction(engine) as connection:
+        close_run(connection, get_run(engine, run.run_id), RunStatus.CANCELLED, quota_after=None, now=now)
+    page.locator(".badge", has_text="Cancelled").wait_for()
+    expect(page.locator("progress")).to_have_count(0)
 
 
 def test_an_export_is_sent_at_once_without_being_saved(admin: BrowserContext, installation: Installation) -> None:

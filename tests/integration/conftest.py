@@ -65,8 +65,8 @@ from airflow.sdk import DAG, Asset, task
 
 with DAG(dag_id="consumer", schedule=[Asset("bulk_export/calls")], is_paused_upon_creation=False):
 
-    @task(inlets=[Asset("bulk_export/calls")])
-    def read(*, triggering_asset_events):
+    @task
+    def read(triggering_asset_events=None):
         [events] = triggering_asset_events.values()
         return [event.extra["directory"] for event in events]
 
@@ -142,6 +142,14 @@ class Running:
             json.dumps({"name": name, "storage_location": "archive"} | content)
         )
         return f"export-{name}"
+
+    def start(self) -> None:
+        """Start Airflow anew after a crash: on the same home, at the same address."""
+        found = self.instance.found()
+        assert found is not None
+        started = self.instance.start(os.environ | ENVIRONMENT, found.ports)
+        watch_over(self.instance.folders.home, os.getpid())
+        self.instance.wait(started, limit_s=300)
 
     def until(self, what: str, holds: Callable[[], Found], limit_s: float = 150) -> Found:
         """Wait until something holds, and return it."""

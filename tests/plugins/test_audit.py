@@ -138,3 +138,22 @@ def test_a_run_that_is_not_there_is_a_page_that_says_so(console: Console) -> Non
     answer = console.client().get("/runs/0123456789", headers={"Accept": "text/html"})
     assert answer.status_code == 404
     assert "RUN_UNKNOWN" in answer.text
+
+
+def test_running_again_asks_for_the_same_once_more(console: Console) -> None:
+    import html
+    import json
+
+    asked = {"name": "Now", "search": "everything", "storage_location": "archive", "audio_only": "original"}
+    now = console.bench.run(immediate=asked, dag_id="bulk_contact_export_now", parameters={"limit": 3})
+    saved = console.bench.run(console.bench.export("nightly"), dag_id="export-nightly", parameters={"limit": 2})
+
+    def conf(key: str) -> Any:
+        found = re.search(r'data-run="([^"]+)" data-conf="([^"]*)"', shown(console.client(), f"/runs/{key}"))
+        return found and (found.group(1), json.loads(html.unescape(found.group(2))))
+
+    formats = {"audio_video": "none", "transcripts": "none"}
+    assert conf(now.run_key) == ("bulk_contact_export_now", asked | formats | {"limit": 3})
+    assert conf(saved.run_key) == ("export-nightly", {"limit": 2})
+    (console.bench.definitions / "exports/nightly.yaml").unlink()
+    assert conf(saved.run_key) is None

@@ -33,6 +33,7 @@ _DOWNLOAD_PAGE = 500
 _MAX_POLLED = 100
 
 Text = Annotated[str, Query(max_length=200)]
+RunId = Annotated[str, Query(max_length=600)]  # a DAG's id and its run's
 
 
 @router.get("/")
@@ -50,7 +51,7 @@ def audit(
     who: Text = "",
     first: Text = "",
     last: Text = "",
-    before: Text = "",
+    before: RunId = "",
 ) -> HTMLResponse:
     """One page of runs."""
     engine, zone = desk.site.engine, desk.settings.environment.time_zone

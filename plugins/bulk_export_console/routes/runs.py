@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -15,9 +16,10 @@ from bulk_export.state.items import Item, list_items
 from bulk_export.state.progress import stage_progress
 from bulk_export.state.records import OPEN, RunRecord
 from bulk_export.state.runs import find_run
-from bulk_export_console.desk import DeskDep
+from bulk_export_console.desk import Desk, DeskDep
 from bulk_export_console.figures import figures, notes
 from bulk_export_console.progress import progress_of
+from bulk_export_console.refresh import KNOWN_DAG
 from bulk_export_console.rendering import page
 from bulk_export_console.tables import csv_lines
 
@@ -40,7 +42,7 @@ def run(
 
 
 def run_page(
-    request: Request, desk: DeskDep, record: RunRecord, *, status: str = "", reason: str = "", after: int | None = None
+    request: Request, desk: Desk, record: RunRecord, *, status: str = "", reason: str = "", after: int | None = None
 ) -> HTMLResponse:
     """The page, for a record that was found."""
     engine = desk.site.engine
@@ -61,9 +63,31 @@ def run_page(
         item_statuses=[one for one in ItemStatus if one is not ItemStatus.DELIVERED],
         item_reasons=[one for one in Reason if record.by_reason.get(one)],
         definitions=_as_yaml(record),
-        again=record.dag_id if record.export_id in desk.site.load(record.export_id).exports else "",
+        again=record.dag_id if _is_there(desk, record) else "",
+        conf=json.dumps(_asked_again(record)),
         linked=linked,
     )
+
+
+def _is_there(desk: Desk, record: RunRecord) -> bool:
+    """Whether the run's DAG can still be asked: that of a saved export goes with its file."""
+    return record.dag_id == KNOWN_DAG or record.export_id in desk.site.load(record.export_id).exports
+
+
+def _asked_again(record: RunRecord) -> dict[str, object]:
+    """What the DAG has to be given to do the same once more, with the definitions as they are then."""
+    given: dict[str, object] = dict(record.parameters)
+    if record.dag_id == KNOWN_DAG and record.definitions:
+        export = RunSnapshot.model_validate_json(record.definitions).export
+        given = {
+            "name": export.name,
+            "search": export.search,
+            "storage_location": export.storage_location,
+            "audio_video": export.media.audio_video or "none",
+            "audio_only": export.media.audio_only or "none",
+            "transcripts": export.transcripts,
+        } | {key: value for key, value in given.items() if key != "storage_location"}
+    return given
 
 
 def _linked(record: RunRecord) -> Iterator[tuple[str, str]]:

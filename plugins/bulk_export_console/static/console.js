@@ -65,7 +65,8 @@ document.addEventListener("click", async (event) => {
   button.disabled = true;
   try {
     const dag = button.dataset.run;
-    const run = await airflowApi("POST", `/dags/${encodeURIComponent(dag)}/dagRuns`, { logical_date: null, conf: {} });
+    const conf = JSON.parse(button.dataset.conf || "{}");
+    const run = await airflowApi("POST", `/dags/${encodeURIComponent(dag)}/dagRuns`, { logical_date: null, conf });
     window.location.assign(`${root}/dag-run/${encodeURIComponent(dag)}/${encodeURIComponent(run.dag_run_id)}`);
   } catch (error) {
     tell(`${words("The export could not be started.")} ${error.message}`, true);

@@ -1,0 +1,162 @@
+"""What others see of an export: other DAGs, mailboxes, receivers of webhooks, and Airflow's refresh and backfill."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+import pytest
+
+from local_airflow.config import free_ports
+from receivers import MailServer, mail_server, web_server
+
+if TYPE_CHECKING:
+    from conftest import Done, Running
+
+SECRET = "shared with the receiver"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def removed(airflow: Running) -> Done:
+    """A run of an export whose file was deleted afterwards, long before somebody looks."""
+    dag_id = airflow.export("removed", search="none")
+    airflow.up(dag_id)
+    done = airflow.run(dag_id)
+    (airflow.definitions / "exports/removed.yaml").unlink()
+    return done
+
+
+@pytest.fixture
+def mail(airflow: Running) -> Iterator[MailServer]:
+    """A mail server, and the Airflow connections to it and to the secret of the webhooks."""
+    port = free_ports((0, 0, 0)).api
+    extra = {"disable_ssl": True, "disable_tls": True, "from_email": "airflow@example.com"}
+    smtp = {"connection_id": "smtp_default", "conn_type": "smtp", "host": "127.0.0.1", "port": port}
+    secret = {"connection_id": "webhook_secret", "conn_type": "generic", "password": SECRET}
+    for connection in (smtp | {"extra": json.dumps(extra)}, secret):
+        airflow.api.request("POST", "/connections", connection)
+    try:
+        with mail_server(port) as server:
+            yield server
+    finally:
+        for connection_id in ("smtp_default", "webhook_secret"):
+            airflow.api.request("DELETE", f"/connections/{connection_id}")
+
+
+def test_a_delivery_is_an_asset_event_that_starts_the_dags_that_wait_for_it(airflow: Running) -> None:
+    airflow.up("export-calls", "consumer")
+    done = airflow.run("export-calls")
+    record = done.record
+    events = airflow.api.request("GET", f"/assets/events?source_dag_id={done.dag_id}&limit=100")["asset_events"]
+    [extra] = [event["extra"] for event in events if event["source_run_id"] == done.run_id]
+    assert extra["directory"] == f"{record.destination_uri}/{record.directory}"
+    assert (extra["run_id"], extra["manifest_sha256"]) == (record.run_id, record.manifest_sha256)
+    assert (extra["matched"], extra["exported"]) == (record.matched, record.exported)
+    airflow.until("the consumer has read it", lambda: extra["directory"] in consumed(airflow))
+
+
+def consumed(airflow: Running) -> list[str]:
+    """The directories that the DAG downstream was told of."""
+    values: list[str] = []
+    for run in airflow.runs_of("consumer"):
+        if run["state"] == "success":
+            task = f"/dags/consumer/dagRuns/{run['dag_run_id']}/taskInstances/read/xcomEntries/return_value"
+            values += airflow.api.request("GET", f"{task}?deserialize=true")["value"]
+    return values
+
+
+@pytest.mark.parametrize(
+    ("search", "status", "code"), [("none", "COMPLETED_EMPTY", None), ("incomplete", "FAILED", "FILTER_INCOMPLETE")]
+)
+def test_how_a_run_ended_is_told_by_a_signed_webhook_tried_again_and_by_one_mail(
+    airflow: Running, mail: MailServer, search: str, status: str, code: str | None
+) -> None:
+    with web_server(503) as web:
+        notify = {"email": ["legal@example.com"], "webhook": web.url, "webhook_secret_connection": "webhook_secret"}
+        dag_id = airflow.export(f"told-{search}", search=search, notify=notify)
+        airflow.up(dag_id)
+        done = airflow.run(dag_id)
+        airflow.until("notify has ended", lambda: airflow.tasks(dag_id, done.run_id, "notify", "success", "failed"))
+
+    [task] = airflow.tasks(dag_id, done.run_id, "notify", "success")
+    assert task["try_number"] == 2
+    assert [headers["webhook-id"] for headers, _ in web.received] == [web.received[0][0]["webhook-id"]] * 2
+    headers, body = web.received[-1]
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    expected = base64.b64encode(hmac.digest(SECRET.encode(), signed, hashlib.sha256)).decode()
+    assert headers["webhook-signature"] == f"v1,{expected}"
+    told = json.loads(body)["data"]
+    assert (told["run_id"], told["status"], told["error_code"]) == (done.record.run_id, status, code)
+
+    [message] = mail.received
+    assert (message["to"], message["from"]) == ("legal@example.com", "airflow@example.com")
+    assert message["subject"] == f"Bulk contact export: told-{search}: {status.replace('_', ' ').lower()}"
+    assert done.record.dag_run_url in "".join(part.get_content() for part in message.iter_parts())
+
+
+def test_a_backfill_exports_what_each_past_day_would_have_exported(airflow: Running) -> None:
+    (airflow.definitions / "searches/yesterday.yaml").write_text(
+        "name: Yesterday\nfilters:\n  - {field: started_at, operator: yesterday}\n"
+    )
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    dag_id = airflow.export("daily", search="yesterday", schedule={"cron": "0 6 * * *", "time_zone": "UTC"})
+    airflow.up(dag_id)
+    span = {"from_date": (today - timedelta(days=3)).isoformat(), "to_date": (today - timedelta(days=1)).isoformat()}
+    airflow.api.request("POST", "/backfills", {"dag_id": dag_id, "max_active_runs": 2} | span)
+    ran = [airflow.follow(dag_id, run["dag_run_id"]) for run in backfilled(airflow, dag_id)]
+
+    contacts = pq.read_table(airflow.root / "store/contacts", columns=["contact_id", "started_at", "is_root"])
+    ticks = [today - timedelta(days=days) + timedelta(hours=6) for days in (3, 2)]
+    assert sorted(done.record.as_of for done in ran) == ticks
+    for done in ran:
+        assert (done.state, done.record.trigger) == ("success", "backfill")
+        until = done.record.as_of - timedelta(hours=6)
+        assert delivered(done) == {
+            row["contact_id"]
+            for row in contacts.to_pylist()
+            if not row["is_root"] and until - timedelta(days=1) <= row["started_at"] < until
+        }
+    assert any(delivered(done) for done in ran)
+
+
+def backfilled(airflow: Running, dag_id: str) -> list[dict[str, Any]]:
+    return [run for run in airflow.runs_of(dag_id) if run["run_type"] == "backfill"]
+
+
+def delivered(done: Done) -> set[int]:
+    return set(pacsv.read_csv(done.directory / "data/items.csv")["contact_id"].to_pylist())
+
+
+def test_storage_that_is_down_for_a_moment_delays_a_run_and_fails_none(airflow: Running) -> None:
+    place, aside = airflow.root / "flaky", airflow.root / "flaky-aside"
+    locations = {"flaky": {"type": "local", "path": "../flaky"}}
+    with airflow.settings(storage_locations=locations):
+        dag_id = airflow.export("flaky", search="recent", storage_location="flaky")
+        airflow.up(dag_id)
+        run_id = airflow.api.trigger(dag_id)
+        airflow.until("the places are checked", lambda: airflow.tasks(dag_id, run_id, "validate_filters", "success"))
+        with airflow.nobody_writes_the_audit():
+            place.rename(aside)
+            place.symlink_to(place)  # a directory that cannot be reached; one that is missing is no passing trouble
+        retried = airflow.until("a task waits", lambda: airflow.tasks(dag_id, run_id, "build_csv", "up_for_retry"))
+        error = airflow.record(dag_id, run_id).error_code
+        place.unlink()
+        aside.rename(place)
+        done = airflow.follow(dag_id, run_id)
+    assert retried[0]["try_number"] == 1
+    assert error == "STORAGE_UNREACHABLE"
+    assert (done.state, done.record.status, done.record.error_code) == ("success", "COMPLETED", "")
+
+
+def test_a_deleted_export_disappears_and_its_runs_stay_in_the_audit(airflow: Running, removed: Done) -> None:
+    airflow.refresh()
+    airflow.until("the DAG is gone", lambda: removed.dag_id not in airflow.api.dag_ids(), limit_s=300)
+    assert removed.record.status == "COMPLETED_EMPTY"
+    assert removed.directory.is_dir()

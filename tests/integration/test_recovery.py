@@ -1,0 +1,229 @@
+"""Processes killed, runs stopped from outside, Airflow gone and back: what was begun is finished or closed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pyarrow.parquet as pq
+import pytest
+
+from bulk_export.bag.verify import verify_run
+from bulk_export.state.records import run_key
+from bulk_export.state.reservations import usage
+from bulk_export.storage.local import LocalStorage
+from local_airflow import processes
+
+if TYPE_CHECKING:
+    from conftest import Done, Running
+
+# Stages that run at the same time, in the order of the pipeline.
+STEPS = (
+    ("validate_filters",),
+    ("check_quota",),
+    ("batch_contacts",),
+    ("copy_media", "export_transcripts", "build_csv"),
+    ("publish_manifest",),
+    ("write_audit",),
+)
+MEDIA = {"audio_only": "mp3"}
+
+
+def killable(airflow: Running, name: str) -> str:
+    """An export of calls in one job, whose audio is converted."""
+    dag_id = airflow.export(name, search="recent", media=MEDIA, transcripts="xml")
+    airflow.up(dag_id)
+    return dag_id
+
+
+def at_work(airflow: Running, dag_id: str, run_id: str, task_id: str) -> int | None:
+    """The process of a task that has come so far that it wants to write to the audit, or None."""
+    for task in airflow.tasks(dag_id, run_id, task_id, "running"):
+        with suppress(psutil.Error):
+            opened = {file.path for file in psutil.Process(task["pid"]).open_files()} if task["pid"] else set()
+            if str(airflow.root / "state.db") in opened:
+                return int(task["pid"])
+    return None
+
+
+def kill(airflow: Running, dag_id: str, run_id: str, task_id: str) -> None:
+    """Kill the process of a task in the middle of its work; nobody may write the audit meanwhile."""
+    pid = airflow.until(f"{task_id} is at work", lambda: at_work(airflow, dag_id, run_id, task_id))
+    os.kill(pid, signal.SIGKILL)
+    airflow.until(f"{task_id} is known to be dead", lambda: not airflow.tasks(dag_id, run_id, task_id, "running"))
+
+
+def files(done: Done) -> dict[str, bytes]:
+    """What was delivered, without what names the run."""
+    every = (path for path in (done.directory / "data").rglob("*") if path.is_file() and path.name != "export.yaml")
+    return {path.relative_to(done.directory).as_posix(): path.read_bytes() for path in every}
+
+
+def assert_whole(airflow: Running, done: Done, undisturbed: Done) -> None:
+    """The run converged: nothing is missing, nothing is left over, and every count is that of a run in peace."""
+    assert done.state == "success"
+    assert files(done) == files(undisturbed)
+    assert verify_run(LocalStorage(done.directory)).faults == ()
+    record, expected = done.record, undisturbed.record
+    assert (record.status, record.error_code) == (expected.status, "")
+    for name in (
+        "matched",
+        "granted",
+        "exported",
+        "quota_used",
+        "by_status",
+        "by_reason",
+        "media_files",
+        "media_bytes",
+    ):
+        assert getattr(record, name) == getattr(expected, name), name
+    assert [path for path in (airflow.root / "staging" / run_key(record.run_id)).rglob("*") if path.is_file()] == []
+    assert [path for path in airflow.root.rglob(".part-*") if path.is_file()] == []
+
+
+PLACES: dict[str, Any] = {
+    "licence": {"type": "performance"},
+    "contact_store": {"type": "parquet", "uri": "../lossy-store"},
+}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(airflow: Running) -> Done:
+    """A run in peace: one contact lacks its audio, so that not all that was reserved is charged."""
+    store = shutil.copytree(airflow.root / "store", airflow.root / "lossy-store")
+    contacts = pq.read_table(store / "contacts").sort_by([("started_at", "descending")]).to_pylist()
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    calls = (one for one in contacts if one["contact_type"] == "CALL" and one["started_at"] < yesterday)
+    lost = next(call for call in calls if call["audio_uri"] and not call["is_root"] and not call["recycled"])
+    (store / lost["audio_uri"]).unlink()
+    with airflow.settings(**PLACES):
+        done = airflow.run(killable(airflow, "in-peace"))
+    assert done.record.by_reason == {"MEDIA_MISSING": 1}
+    assert done.record.quota_used == (done.record.granted or 0) - 1
+    return done
+
+
+def test_a_run_whose_process_is_killed_in_the_middle_of_every_stage_ends_like_one_in_peace(
+    airflow: Running, undisturbed: Done
+) -> None:
+    with airflow.settings(**PLACES):
+        dag_id = killable(airflow, "killed")
+        with airflow.nobody_writes_the_audit():
+            run_id = airflow.api.trigger(dag_id)
+            kill(airflow, dag_id, run_id, "validate_filters")
+        for before, step in pairwise(STEPS):
+            wait_for(airflow, dag_id, run_id, *before)
+            with airflow.nobody_writes_the_audit():
+                for stage in step:
+                    kill(airflow, dag_id, run_id, stage)
+        done = airflow.follow(dag_id, run_id)
+    tries = {task: {one["try_number"] for one in ones} for task, ones in done.tasks.items()}
+    assert tries == {stage: {2} for step in STEPS for stage in step}
+    assert_whole(airflow, done, undisturbed)
+
+
+def wait_for(airflow: Running, dag_id: str, run_id: str, *stages: str) -> None:
+    """Wait until stages have gone well."""
+    airflow.until(
+        f"{stages} have ended", lambda: all(airflow.tasks(dag_id, run_id, stage, "success") for stage in stages)
+    )
+
+
+def scheduler_of(airflow: Running) -> psutil.Process:
+    running = airflow.instance.found()
+    assert running is not None
+    [scheduler] = [
+        child for child in psutil.Process(running.leader.pid).children() if child.cmdline()[-1:] == ["scheduler"]
+    ]
+    return scheduler
+
+
+def test_a_run_survives_the_death_of_the_scheduler_and_then_of_everything(airflow: Running, undisturbed: Done) -> None:
+    with airflow.settings(**PLACES):
+        dag_id = killable(airflow, "survivor")
+        running = airflow.instance.found()
+        assert running is not None
+        environment = psutil.Process(running.leader.pid).environ()
+        run_id = airflow.api.trigger(dag_id)
+        wait_for(airflow, dag_id, run_id, "batch_contacts")
+        with airflow.nobody_writes_the_audit():
+            airflow.until("media are copied", lambda: at_work(airflow, dag_id, run_id, "copy_media"))
+            scheduler_of(airflow).kill()
+        command = [str(Path(environment["PATH"].split(os.pathsep)[0]) / "airflow"), "scheduler"]
+        log = airflow.instance.log.with_name("scheduler.log")
+        second = processes.start(command, environment, log, running.leader.mark_name)
+        try:
+            wait_for(airflow, dag_id, run_id, "copy_media")
+            with airflow.nobody_writes_the_audit():
+                airflow.until("the run is published", lambda: at_work(airflow, dag_id, run_id, "publish_manifest"))
+                for leader in (second, running.leader):
+                    for process in processes.members(leader):
+                        with suppress(psutil.Error):
+                            process.kill()
+
+        finally:
+            processes.end(second)
+            airflow.start()
+        done = airflow.follow(dag_id, run_id)
+    assert_whole(airflow, done, undisturbed)
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_run_that_ended_without_a_word_is_closed_by_maintenance_and_gives_its_quota_back(
+    airflow: Running, deleted: bool
+) -> None:
+    """By its time limit, which skips teardowns too; or because it is gone from Airflow's database."""
+    dag_id = killable(airflow, f"abandoned-{deleted}".lower())
+    run_id = airflow.api.trigger(dag_id)
+    wait_for(airflow, dag_id, run_id, "check_quota")
+    with airflow.nobody_writes_the_audit():
+        pid = airflow.until("a stage is at work", lambda: at_work(airflow, dag_id, run_id, "batch_contacts"))
+        if deleted:
+            # Airflow's API refuses to delete a run under way; cleaning its database by hand does not.
+            for table in ("task_instance", "dag_run"):
+                airflow.airflow_database(f"DELETE FROM {table} WHERE run_id = ?", run_id)
+        else:
+            eight_days_ago = "UPDATE dag_run SET start_date = datetime(start_date, '-8 days') WHERE run_id = ?"
+            airflow.airflow_database(eight_days_ago, run_id)
+            airflow.until("Airflow ends the run", lambda: airflow.api.run(dag_id, run_id)["state"] == "failed")
+        airflow.until("Airflow ends the task", lambda: not psutil.pid_exists(pid))
+    record = airflow.record(dag_id, run_id)
+    assert (record.status, record.quota_used) == ("RUNNING", record.granted)
+    day = record.quota_day
+    assert day is not None
+    before = usage(airflow.site.engine, "test", day).used
+
+    assert airflow.run("bulk_export_maintenance").state == "success"
+
+    record = airflow.record(dag_id, run_id)
+    assert (record.status, record.error_code, record.quota_used) == ("FAILED", "INTERRUPTED", 0)
+    assert usage(airflow.site.engine, "test", day).used == before - (record.granted or 0)
+
+
+def test_a_follow_up_that_a_run_could_not_queue_any_more_is_queued_by_maintenance(airflow: Running) -> None:
+    few: dict[str, Any] = {"type": "standard", "daily_contacts": 3}
+    with airflow.settings(licence=few, environment={"name": "lost", "time_zone": "UTC"}):
+        dag_id = killable(airflow, "lost-follow-up")
+        run_id = airflow.api.trigger(dag_id)
+        wait_for(airflow, dag_id, run_id, "publish_manifest")
+        with airflow.nobody_writes_the_audit():
+            pid = airflow.until("the audit is written", lambda: at_work(airflow, dag_id, run_id, "write_audit"))
+            eight_days_ago = "UPDATE dag_run SET start_date = datetime(start_date, '-8 days') WHERE run_id = ?"
+            airflow.airflow_database(eight_days_ago, run_id)
+            airflow.until("Airflow ends the task", lambda: not psutil.pid_exists(pid))
+        assert airflow.record(dag_id, run_id).status == "RUNNING"
+
+        maintenance = airflow.run("bulk_export_maintenance")
+
+    assert (maintenance.state, maintenance.states()["queue_follow_up_run"]) == ("success", {"success"})
+    record = airflow.record(dag_id, run_id)
+    assert (record.status, record.exported, record.quota_used) == ("CONTINUED", 3, 3)
+    [follow_up] = [run for run in airflow.runs_of(dag_id) if run["state"] == "queued"]
+    assert record.follow_up_run_id == f"{dag_id}/{follow_up['dag_run_id']}"
