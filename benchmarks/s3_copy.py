@@ -24,8 +24,6 @@ import pyarrow as pa
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from servers import SECRETS, S3Server, seaweedfs
-
 from bulk_export.definitions.models import MediaFormats, S3Location
 from bulk_export.media.job import MediaLimits, copy_job_media
 from bulk_export.results import Journal
@@ -33,6 +31,7 @@ from bulk_export.storage import open_storage
 from bulk_export.storage.base import Storage
 from bulk_export.storage.buckets import Credentials
 from bulk_export.storage.local import LocalStorage
+from servers import SECRETS, S3Server, seaweedfs
 
 
 def bucket(server: S3Server, name: str) -> Storage:

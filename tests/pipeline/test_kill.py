@@ -1,4 +1,4 @@
-"""Killed at any write, a run that is taken up again converges: the same bytes, quota and audit right, nothing left over."""
+"""Killed at any write, a run taken up again converges: same bytes, right quota and audit, nothing left over."""
 
 from __future__ import annotations
 

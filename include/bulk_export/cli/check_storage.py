@@ -37,9 +37,8 @@ def run(options: argparse.Namespace) -> int:
     for name, words in _WORDS.items():
         reason = getattr(rights, name)
         kind = "required" if name in required else "optional"
-        print(
-            f"  {name:<7} {'MISSING' if reason else 'yes':<8} {kind}: {words.partition(';')[0] if not reason else words}"
-        )
+        held, told = ("MISSING", words) if reason else ("yes", words.partition(";")[0])
+        print(f"  {name:<7} {held:<8} {kind}: {told}")
         if reason:
             print(f"          {reason}")
             missing += [name] if name in required else []
