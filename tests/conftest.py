@@ -7,6 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis.internal.conjecture import providers
+
+# Hypothesis also draws constants it finds in whatever modules are loaded, and those differ from one test process to
+# the next: the same examples every time are worth more here.
+providers._get_local_constants = lambda: providers._local_constants
 
 # Before anything imports airflow: a home of its own, and a database that cannot be opened.
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="bulk-export-tests-")
@@ -15,7 +20,7 @@ os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = "sqlite:////nonexistent/airf
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from servers import AzureServer, S3Server, azurite, azurite_program, seaweedfs, weed_program
+from servers import AzureServer, S3Server, azurite, azurite_program, seaweedfs, weed_program  # noqa: E402
 
 
 @pytest.fixture(scope="session")

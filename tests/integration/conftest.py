@@ -67,8 +67,7 @@ with DAG(dag_id="consumer", schedule=[Asset("bulk_export/calls")], is_paused_upo
 
     @task
     def read(triggering_asset_events=None):
-        [events] = triggering_asset_events.values()
-        return [event.extra["directory"] for event in events]
+        return [event.extra["directory"] for event in triggering_asset_events[Asset("bulk_export/calls")]]
 
     read()
 """

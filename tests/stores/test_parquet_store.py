@@ -14,9 +14,13 @@ import pytest
 
 from bulk_export.contacts import open_contact_store
 from bulk_export.contacts.base import Matches
+from bulk_export.contacts.parquet import ParquetContactStore
 from bulk_export.contacts.schema import STORE_COLUMNS, canonical_schema, keys_schema
 from bulk_export.definitions.models import Filter, ParquetStore, PostgresStore
 from bulk_export.errors import BulkExportError, DefinitionError
+from bulk_export.filters.catalogue import catalogue
+from bulk_export.filters.compile import compile_filters
+from bulk_export.storage.local import LocalStorage
 
 Contact = Callable[..., dict[str, object]]
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -488,3 +492,33 @@ def test_a_store_that_cannot_be_read_yet_says_so(tmp_path: Path) -> None:
         open_contact_store(database, base=tmp_path, scratch=tmp_path)
     assert caught.value.code == "STORE_UNSUPPORTED"
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "found"), [("greater_than", 0, []), ("at_most", 1, [1, 2]), ("is_empty", None, [3])]
+)
+def test_nan_is_no_value_even_where_the_files_statistics_hide_it(
+    tmp_path: Path, operator: str, value: object, found: list[int]
+) -> None:
+    """A column whose other values are all 0: its Parquet statistics say 0 to 0, NaN left out."""
+    (tmp_path / "contacts").mkdir()
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+    table = pa.table(
+        {
+            "contact_id": [1, 2, 3],
+            "started_at": [start, start, start],
+            "time_zone": ["UTC"] * 3,
+            "contact_type": ["CALL"] * 3,
+            "silence_ratio": [0.0, 0.0, float("nan")],
+        }
+    )
+    pq.write_table(table, tmp_path / "contacts/all.parquet")
+    store = ParquetContactStore(LocalStorage(tmp_path), scratch=tmp_path / "scratch")
+    selection = compile_filters(
+        [Filter(field="silence_ratio", operator=operator, value=value)],
+        as_of=start,
+        zone="UTC",
+        catalogue=catalogue(()),
+    )
+    store.select_keys(selection, tmp_path / "keys.parquet")
+    assert pq.read_table(tmp_path / "keys.parquet")["contact_id"].to_pylist() == found

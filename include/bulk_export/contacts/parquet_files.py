@@ -117,8 +117,8 @@ def file_problems(files: Sequence[CatalogueFile]) -> list[Problem]:
 def relation(files: Sequence[CatalogueFile], columns: Sequence[str]) -> tuple[str, list[object]]:
     """A query of these columns over all files, and its parameters.
 
-    Every column has its one SQL type; NaN is null; timestamps are UTC without a zone. The session's time zone must be
-    UTC.
+    Every column has its one SQL type; NaN and infinity are null; timestamps are UTC without a zone. The session's time
+    zone must be UTC.
     """
     alike: dict[tuple[str | None, ...], list[CatalogueFile]] = defaultdict(list)
     for file in files:
@@ -143,10 +143,11 @@ def _expression(column: str, held: str | None) -> str:
         return f"CAST(NULL AS {sql_type})"
     if held == _SMALL_FLOAT:
         # Through its shortest decimal form: a float32 of 0.3 is 0.3, not 0.30000001192092896.
-        return f"CASE WHEN isnan({quoted}) THEN NULL ELSE CAST(CAST({quoted} AS VARCHAR) AS DOUBLE) END"
+        return f"CASE WHEN isfinite({quoted}) THEN CAST(CAST({quoted} AS VARCHAR) AS DOUBLE) END"
     if held == ColumnType.DECIMAL:
-        # DuckDB orders NaN above every number and equal to itself; it is no value.
-        return f"CASE WHEN isnan({quoted}) THEN NULL ELSE {quoted} END"
+        # NaN is no value, and DuckDB orders it above every number. Not isnan(): Parquet statistics leave NaN out, and
+        # DuckDB 2.0 concludes from them that nothing is NaN, so that `> 0` would find it.
+        return f"CASE WHEN isfinite({quoted}) THEN {quoted} END"
     if held == _ZONED_NANOSECONDS:
         # DuckDB 2.0 has no direct cast.
         return f"CAST(CAST({quoted} AS TIMESTAMPTZ) AS TIMESTAMP)"
