@@ -43,6 +43,12 @@ def run_params(definitions: Definitions) -> dict[str, Param]:
             description="Deliver this run somewhere else.",
         ),
         **_common_params(),
+        "retry_failed_of": Param(
+            None,
+            type=["null", "string"],
+            title="Retry what failed in",
+            description="Key of an earlier run: export only the contacts that it could not deliver.",
+        ),
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bulk_export.continuation import forget_rest, has_rest
+from bulk_export.incremental import remember_undelivered
 from bulk_export.stages import open_run
 from bulk_export.state.records import RunRecord
 
@@ -49,6 +50,8 @@ def close(
     who = record.triggered_by or str(record.trigger)
     append_event(site.engine, who, "closed", f"run {run_id}", str(record.status), now)
     if record.definitions:
+        if run.snapshot.export.incremental:
+            remember_undelivered(run)
         shutil.rmtree(run.scratch, ignore_errors=True)
         if failed_stage is None and not cancelled:
             run.staging.clear()

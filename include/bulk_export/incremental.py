@@ -1,11 +1,46 @@
-"""Incremental exports deliver each contact once, and again when it has changed since."""
+"""Incremental exports deliver each contact once, and again when it has changed since.
+
+What a run matched and did not deliver is remembered, and the next run takes it up, whether or not its search still
+matches: a search for the last seven days would otherwise lose for good what failed a week ago.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
+from bulk_export.reasons import ItemStatus
 from bulk_export.staging import FRESH, KEYS, RunStaging
+
+if TYPE_CHECKING:
+    from bulk_export.site import OpenRun
+
+
+def contacts_to_make_up_for(run: OpenRun) -> list[int]:
+    """What earlier runs of the export matched and did not deliver."""
+    from bulk_export.state.undelivered import list_undelivered
+
+    return list_undelivered(run.site.engine, run.snapshot.export.id)
+
+
+def remember_undelivered(run: OpenRun) -> None:
+    """Keep for the next run what this one matched and did not deliver; nothing for a run that matched nothing yet.
+
+    Contacts the quota did not reach are among them even where a follow-up run is queued: should it never come, the
+    next run takes them, and if it comes after that, they are no longer fresh.
+    """
+    from bulk_export.state.items import contacts_with
+    from bulk_export.state.undelivered import record_undelivered
+
+    if run.dry or run.staging.read_facts("matched") is None:
+        return
+    if run.record.published:
+        missing = contacts_with(run.site.engine, run.record.run_id, (ItemStatus.FAULTY, ItemStatus.DEFERRED))
+    else:
+        keys = run.staging.read_table(FRESH if run.staging.has(FRESH) else KEYS, ["contact_id"])
+        missing = keys["contact_id"].to_pylist()
+    record_undelivered(run.site.engine, run.snapshot.export.id, run.record.run_id, missing)
 
 
 def keep_fresh_keys(staging: RunStaging, delivered: Iterable[Sequence[tuple[int, datetime | None]]]) -> int:

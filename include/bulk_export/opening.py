@@ -10,6 +10,7 @@ from bulk_export.continuation import continued_snapshot
 from bulk_export.definitions.loader import Definitions
 from bulk_export.definitions.run import RunSnapshot
 from bulk_export.errors import BulkExportError, DefinitionError
+from bulk_export.retrying import check_retried
 from bulk_export.run_request import RunRequest, licensed, requested_export, run_snapshot
 from bulk_export.safe_names import safe_name
 from bulk_export.stages import open_run, recorded
@@ -29,13 +30,18 @@ def open_record(site: Site, request: RunRequest) -> RunRecord:
         DefinitionError, RefusedError: as `requested_export` and `run_snapshot`; the record says the same.
     """
     from bulk_export.state import runs
+    from bulk_export.state.events import append_event
     from bulk_export.state.run_errors import record_error
 
     definitions = site.load(None if request.immediate else request.export_id)
     definitions.require_settings()  # without them there is no state database to keep a record in
     now = site.clock()
     refused = _refused_run(definitions, request)
-    if _finished(site, request.run_id):
+    earlier = _earlier_attempt(site, request.run_id)
+    if earlier is None:
+        who, what = request.triggered_by or request.trigger, f"export {refused.export_id}"
+        append_event(site.engine, who, "triggered", what, f"run {request.run_id}", now)
+    elif earlier.published:
         # Cleared and run again its directory stays as it is, whatever has become of its definitions.
         return runs.open_run(site.engine, refused, now)
     try:
@@ -47,13 +53,13 @@ def open_record(site: Site, request: RunRequest) -> RunRecord:
     return runs.open_run(site.engine, _accepted_run(refused, snapshot, site.destination(snapshot).uri, now), now)
 
 
-def _finished(site: Site, run_id: str) -> bool:
+def _earlier_attempt(site: Site, run_id: str) -> RunRecord | None:
     from bulk_export.state.runs import get_run
 
     try:
-        return get_run(site.engine, run_id).published
+        return get_run(site.engine, run_id)
     except DefinitionError:  # RUN_UNKNOWN: its first attempt
-        return False
+        return None
 
 
 def _snapshot(site: Site, definitions: Definitions, request: RunRequest) -> RunSnapshot:
@@ -61,7 +67,10 @@ def _snapshot(site: Site, definitions: Definitions, request: RunRequest) -> RunS
         raise request.refusal
     if request.continues_run_id:
         return continued_snapshot(site, request.continues_run_id, licensed(definitions.require_settings()))
-    return run_snapshot(definitions, requested_export(definitions, request), request)
+    export = requested_export(definitions, request)
+    if request.parameters.retry_failed_of:
+        check_retried(site, export.id, request.parameters.retry_failed_of)
+    return run_snapshot(definitions, export, request)
 
 
 def check_places(site: Site, run_id: str) -> None:

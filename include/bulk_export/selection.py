@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 from bulk_export.contacts.base import Matches
 from bulk_export.definitions.run import RunSnapshot
 from bulk_export.filters.catalogue import catalogue
-from bulk_export.filters.compile import Selection, compile_filters
-from bulk_export.incremental import keep_fresh_keys
+from bulk_export.filters.compile import Selection, among, compile_filters, either
+from bulk_export.incremental import contacts_to_make_up_for, keep_fresh_keys
+from bulk_export.retrying import failed_contacts
 from bulk_export.sharing import Share, share_out
 from bulk_export.staging import KEYS, RunStaging
 
@@ -43,8 +44,13 @@ class Matched:
     already_delivered: int
 
 
-def run_selection(snapshot: RunSnapshot) -> Selection:
-    """The search of a run as SQL: dates counted from its logical date, its own date range where one was given."""
+def run_selection(snapshot: RunSnapshot, dialect: str) -> Selection:
+    """The search of a run as SQL: dates counted from its logical date, its own date range where one was given.
+
+    Args:
+        snapshot: what the run was asked to do.
+        dialect: of the contact store.
+    """
     parameters, zone = snapshot.parameters, snapshot.environment.time_zone
     window = None
     if parameters.started_from is not None and parameters.started_until is not None:
@@ -57,6 +63,7 @@ def run_selection(snapshot: RunSnapshot) -> Selection:
         as_of=snapshot.as_of,
         zone=zone,
         catalogue=catalogue(snapshot.exportable_metadata),
+        dialect=dialect,
         started_between=window,
     )
 
@@ -82,7 +89,7 @@ def _match(run: OpenRun) -> Matched:
     else:
         path = run.scratch / KEYS
         try:
-            matches = run.store.select_keys(run_selection(run.snapshot), path)
+            matches = run.store.select_keys(_selection(run), path)
             run.staging.write_file(KEYS, path)
         finally:
             path.unlink(missing_ok=True)
@@ -93,6 +100,18 @@ def _match(run: OpenRun) -> Matched:
         delivered = delivered_before(run.site.engine, run.snapshot.export.id, run_id=run.record.run_id)
         already = keep_fresh_keys(run.staging, delivered)
     return Matched(matches.contacts, matches.roots, matches.media_bytes, already)
+
+
+def _selection(run: OpenRun) -> Selection:
+    """What the run is about: its search, and what an incremental export still has to deliver; or a retry's contacts."""
+    dialect, parameters = run.store.dialect, run.snapshot.parameters
+    if parameters.retry_failed_of:
+        return among(failed_contacts(run.site, parameters.retry_failed_of), dialect)
+    selection = run_selection(run.snapshot, dialect)
+    if not run.snapshot.export.incremental or parameters.started_from:
+        return selection
+    missing = contacts_to_make_up_for(run)
+    return either(selection, among(missing, dialect)) if missing else selection
 
 
 def reserve_quota(run: OpenRun, matched: Matched) -> dict[str, int]:

@@ -72,9 +72,9 @@ def _estimate(matches: Matches, left: int, limit: int, policy: str) -> Estimate:
 def opened(desk: Desk, search: SavedSearch) -> Iterator[tuple[ContactStore, Selection]]:
     """The contact store and what a search selects in it now; a few at a time, scratch files removed afterwards."""
     snapshot = _snapshot(desk.settings, search, desk.now())
-    selection = run_selection(snapshot)
     with _AT_ONCE, tempfile.TemporaryDirectory(prefix="bulk-export-count-") as scratch:
-        yield desk.site.contact_store(snapshot, Path(scratch)), selection
+        store = desk.site.contact_store(snapshot, Path(scratch))
+        yield store, run_selection(snapshot, store.dialect)
 
 
 def _snapshot(settings: Settings, search: SavedSearch, now: datetime) -> RunSnapshot:

@@ -36,6 +36,7 @@ def test_a_saved_export_may_be_run_untouched_because_every_parameter_has_a_valid
         "started_until": None,
         "limit": None,
         "dry_run": False,
+        "retry_failed_of": None,
     }
 
 

@@ -101,6 +101,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--continue", dest="continues", metavar="RUN", help="export what the quota of that run did not reach"
     )
+    run.add_argument(
+        "--retry-failed-of", metavar="RUN", help="export only the contacts which that run could not deliver"
+    )
     run.add_argument("--json", action="store_true", help="print the audit record as JSON")
 
     verify = command("verify", "verify", "check a delivered run and report every fault at once")

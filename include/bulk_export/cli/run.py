@@ -64,6 +64,7 @@ def _parameters(options: argparse.Namespace) -> RunParameters:
             storage_location=options.storage_location,
             limit=options.limit,
             dry_run=options.dry_run,
+            retry_failed_of=options.retry_failed_of,
         )
     except ValidationError as error:
         words = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}".lstrip(": ") for item in error.errors())

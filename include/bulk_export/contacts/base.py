@@ -49,6 +49,11 @@ class ContactStore(Protocol):
     """A catalogue of contacts plus its objects."""
 
     @property
+    def dialect(self) -> str:
+        """A key of `filters.dialect.DIALECTS`: the SQL that selections for this store are written in."""
+        ...
+
+    @property
     def objects(self) -> Storage:
         """Where relative `audio_uri`, `screen_uri` and `transcript_uri` lie."""
         ...

@@ -51,6 +51,11 @@ class ParquetContactStore:
         self._seen: dict[tuple[object, ...], CatalogueFile] = {}
 
     @property
+    def dialect(self) -> str:
+        """DuckDB's SQL."""
+        return "duckdb"
+
+    @property
     def objects(self) -> Storage:
         """The store's root: relative addresses of media and transcripts start there."""
         return self._root

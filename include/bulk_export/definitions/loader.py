@@ -93,9 +93,7 @@ def load_definitions(folder: Path, only_export: str | None = None) -> Definition
 
     def load_all(kind: str, model: type[Definition], only: str | None) -> dict[str, Definition]:
         loaded = {}
-        for path in sorted((folder / kind).glob("*.y*ml")):
-            if only is not None and path.stem != only:
-                continue
+        for path in _files(folder / kind, only):
             if path.suffix != ".yaml":
                 problems.append(Problem(path.relative_to(folder).as_posix(), 0, "", "must be named .yaml to be read"))
             elif (definition := load(path, model)) is not None:
@@ -113,6 +111,13 @@ def load_definitions(folder: Path, only_export: str | None = None) -> Definition
     for export in exports.values():
         problems.extend(_unmet(export, settings, searches, broken_searches, files[f"exports/{export.id}.yaml"]))
     return Definitions(folder, settings, searches, exports, tuple(sorted(set(problems))))
+
+
+def _files(folder: Path, only: str | None) -> list[Path]:
+    """The definition files of a folder by name, or the one asked for without listing a thousand others."""
+    if only is None:
+        return sorted(folder.glob("*.y*ml"))
+    return [path for path in (folder / f"{only}.yaml", folder / f"{only}.yml") if path.is_file()]
 
 
 def _incomplete(search: SavedSearch, settings: Settings, file: YamlFile) -> list[Problem]:

@@ -6,13 +6,11 @@ Shapes only. Reading files and naming every problem is `loader.py`; whether a fi
 
 from __future__ import annotations
 
-import difflib
-import re
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from bulk_export.definitions.values import AwareTime, Cron, Identifier, Text, TimeOfDay, Zone, none_word, profile_word
 
 AUDIO_VIDEO_FORMATS = ("mp4", "webm", "wmv", "original")
 AUDIO_ONLY_FORMATS = ("wav", "mp3", "ogg", "original")
@@ -24,71 +22,6 @@ AudioOnlyFormat = Literal["wav", "mp3", "ogg", "original"]
 TranscriptFormat = Literal["json", "xml", "none"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 CsvProfile = Literal["standard", "excel", "data"]
-
-
-_CRON_FIELDS = 5
-_TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
-_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        near = difflib.get_close_matches(name, available_timezones(), n=1)
-        hint = f" Did you mean '{near[0]}'?" if near else ""
-        raise ValueError(f"'{name}' is not an IANA time zone such as America/Bogota.{hint}") from error
-    return name
-
-
-def _time_of_day(text: str) -> str:
-    if not _TIME_OF_DAY.fullmatch(text):
-        raise ValueError(f"'{text}' is not a time of day such as \"02:30\"")
-    return text
-
-
-def _identifier(text: str) -> str:
-    if not _IDENTIFIER.fullmatch(text):
-        raise ValueError(f"'{text}' is not an id: letters, digits, - and _, at most 100, a letter or digit first")
-    return text
-
-
-def _aware(time: datetime) -> datetime:
-    if time.tzinfo is None:
-        raise ValueError("a time needs an offset, such as 2026-11-23T02:30:00Z")
-    return time
-
-
-def _none_word(value: object) -> object:
-    # `audio_only: none` is how the form words it; YAML's null means the same.
-    return None if value == "none" else value
-
-
-def _profile_word(value: object) -> object:
-    # `csv: excel` is short for `csv: {profile: excel}`.
-    return {"profile": value} if isinstance(value, str) else value
-
-
-def _five_field_cron(expression: str) -> str:
-    from croniter import croniter  # only exports that use cron pay for it
-
-    if len(expression.split()) != _CRON_FIELDS:
-        # A sixth field would be seconds: "0 0 * * * *" fires every second of an hour.
-        raise ValueError(f"'{expression}' must have exactly five fields: minute hour day month weekday")
-    if not croniter.is_valid(expression):
-        raise ValueError(f"'{expression}' is not a cron expression")
-    try:
-        croniter(expression, datetime(2024, 1, 1, tzinfo=UTC)).get_next()
-    except Exception as error:
-        raise ValueError(f"'{expression}' never fires") from error
-    return expression
-
-
-Zone = Annotated[str, AfterValidator(_known_zone)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
-Identifier = Annotated[str, AfterValidator(_identifier)]
-AwareTime = Annotated[datetime, AfterValidator(_aware)]
 
 
 class Model(BaseModel):
@@ -103,8 +36,8 @@ class Model(BaseModel):
 class Environment(Model):
     """The contact centre as a whole; its zone decides when a quota day starts."""
 
-    name: Text
-    time_zone: Zone = "UTC"
+    name: Text = Field(description="Its name, in the audit and in each bag.", examples=["acme"])
+    time_zone: Zone = Field("UTC", description="IANA zone of the quota day.", examples=["America/Bogota"])
 
 
 LICENCE_LIMITS = {"standard": (1_000, 1_000), "performance": (40_000, 10_000)}
@@ -113,9 +46,17 @@ LICENCE_LIMITS = {"standard": (1_000, 1_000), "performance": (40_000, 10_000)}
 class Licence(Model):
     """What the environment may export: `(daily_contacts, job_contacts)` per licence type unless overridden."""
 
-    type: Literal["none", "standard", "performance"]
-    daily_contacts: Annotated[int, Field(ge=1)] | None = None
-    job_contacts: Annotated[int, Field(ge=1)] | None = None
+    type: Literal["none", "standard", "performance"] = Field(
+        description="`none` exports nothing; `standard` 1,000 contacts a day in jobs of 1,000; `performance` 40,000 a "
+        "day in jobs of 10,000.",
+        examples=["performance"],
+    )
+    daily_contacts: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Contacts per quota day, instead of the licence type's.", examples=[60000]
+    )
+    job_contacts: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Contacts per job, instead of the licence type's.", examples=[5000]
+    )
 
     @property
     def contacts_per_day(self) -> int:
@@ -144,42 +85,52 @@ class PostgresStore(Model):
     objects: Text
 
 
+_PREFIX = "Below which everything lies."
+_CONNECTION = "Airflow connection with the credentials; on the command line the service's environment variables serve."
+
+
 class LocalLocation(Model):
     """A directory; a relative path is taken from the folder of settings.yaml."""
 
     type: Literal["local"]
-    path: Text
+    path: Text = Field(description="The directory; made when it is not there.", examples=["../../var/exports"])
 
 
 class S3Location(Model):
     """An Amazon S3 or compatible bucket; credentials come from the connection."""
 
     type: Literal["s3"]
-    bucket: Text
-    prefix: str = ""
-    connection: Text | None = None
-    region: Text | None = None
-    endpoint: Text | None = None
-    kms_key: Text | None = None
+    bucket: Text = Field(description="The bucket's name.", examples=["acme-exports"])
+    prefix: str = Field("", description=_PREFIX, examples=["calls"])
+    connection: Text | None = Field(None, description=_CONNECTION, examples=["aws_default"])
+    region: Text | None = Field(None, description="Region of the bucket.", examples=["eu-west-1"])
+    endpoint: Text | None = Field(
+        None, description="Address of a compatible server; Amazon's without it.", examples=["https://s3.acme.internal"]
+    )
+    kms_key: Text | None = Field(
+        None,
+        description="KMS key (SSE-KMS) every object is encrypted with.",
+        examples=["arn:aws:kms:eu-west-1:111122223333:key/1234"],
+    )
 
 
 class AzureLocation(Model):
     """An Azure Blob container; credentials come from the connection."""
 
     type: Literal["azure"]
-    container: Text
-    account: Text | None = None
-    prefix: str = ""
-    connection: Text | None = None
+    container: Text = Field(description="The container's name.", examples=["exports"])
+    account: Text | None = Field(None, description="Storage account, where no connection says it.", examples=["acme"])
+    prefix: str = Field("", description=_PREFIX, examples=["calls"])
+    connection: Text | None = Field(None, description=_CONNECTION, examples=["wasb_default"])
 
 
 class GcsLocation(Model):
     """A Google Cloud Storage bucket; credentials come from the connection."""
 
     type: Literal["gcs"]
-    bucket: Text
-    prefix: str = ""
-    connection: Text | None = None
+    bucket: Text = Field(description="The bucket's name.", examples=["acme-exports"])
+    prefix: str = Field("", description=_PREFIX, examples=["calls"])
+    connection: Text | None = Field(None, description=_CONNECTION, examples=["google_cloud_default"])
 
 
 StorageLocation = Annotated[LocalLocation | S3Location | AzureLocation | GcsLocation, Field(discriminator="type")]
@@ -189,8 +140,14 @@ ContactStoreSettings = Annotated[ParquetStore | PostgresStore, Field(discriminat
 class StateDatabase(Model):
     """Where runs, quota and events are kept: an SQLAlchemy URL or an Airflow connection."""
 
-    url: Text | None = None
-    connection: Text | None = None
+    url: Text | None = Field(
+        None,
+        description="SQLAlchemy URL; relative SQLite paths start at the folder of settings.yaml.",
+        examples=["sqlite:///../../var/state.db"],
+    )
+    connection: Text | None = Field(
+        None, description="Airflow connection of the database.", examples=["bulk_export_state"]
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> StateDatabase:
@@ -202,13 +159,19 @@ class StateDatabase(Model):
 class Settings(Model):
     """`settings.yaml`: what the administrator decides for every export."""
 
-    environment: Environment
-    licence: Licence
-    contact_store: ContactStoreSettings
-    storage_locations: dict[Identifier, StorageLocation]
-    staging: StorageLocation
-    state: StateDatabase
-    exportable_metadata: tuple[Text, ...] = ()
+    environment: Environment = Field(description="The contact centre as a whole.")
+    licence: Licence = Field(description="What may be exported.")
+    contact_store: ContactStoreSettings = Field(description="Where contacts come from.")
+    storage_locations: dict[Identifier, StorageLocation] = Field(
+        description="Where exports may deliver to, each under a name that exports use."
+    )
+    staging: StorageLocation = Field(description="Where the stages of a run leave each other what they know.")
+    state: StateDatabase = Field(description="The database of runs, quota and events.")
+    exportable_metadata: tuple[Text, ...] = Field(
+        (),
+        description="Custom metadata keys that may leave: CSV columns, in this order, and fields of filters.",
+        examples=[["account-key", "service-key"]],
+    )
 
 
 # --- searches/*.yaml -------------------------------------------------------------------------------------------
@@ -217,19 +180,23 @@ class Settings(Model):
 class Filter(Model):
     """One condition as written; anything may still be missing (see `filters/completeness.py`)."""
 
-    field: str | None = None
-    operator: str | None = None
-    value: Any = None
-    time_zone: str | None = None
+    field: str | None = Field(None, description="What to look at; see Filters.", examples=["started_at"])
+    operator: str | None = Field(None, description="How to compare; see Filters.", examples=["last_days"])
+    value: Any = Field(None, description="What to compare with; its form depends on both.", examples=[7])
+    time_zone: str | None = Field(
+        None,
+        description="Of dates: an IANA zone, or `contact` for each contact's own; without it the environment's.",
+        examples=["contact"],
+    )
 
 
 class SavedSearch(Model):
     """A named set of filters, all of which a contact must meet. `id` is the file's stem."""
 
     id: Identifier
-    name: Text
-    description: str = ""
-    filters: tuple[Filter, ...] = ()
+    name: Text = Field(description="What people call it.", examples=["Detractors of the last week"])
+    description: str = Field("", description="For people.")
+    filters: tuple[Filter, ...] = Field((), description="Conditions; a run needs at least one.")
 
 
 # --- exports/*.yaml --------------------------------------------------------------------------------------------
@@ -238,31 +205,37 @@ class SavedSearch(Model):
 class MediaFormats(Model):
     """`audio_video` for contacts with screen, `audio_only` for the rest; both None means no media."""
 
-    audio_video: Annotated[AudioVideoFormat | None, BeforeValidator(_none_word)] = None
-    audio_only: Annotated[AudioOnlyFormat | None, BeforeValidator(_none_word)] = None
+    audio_video: Annotated[AudioVideoFormat | None, BeforeValidator(none_word)] = Field(
+        None, description="Format for contacts with a screen recording; `none` for none.", examples=["mp4"]
+    )
+    audio_only: Annotated[AudioOnlyFormat | None, BeforeValidator(none_word)] = Field(
+        None, description="Format for contacts without one, and for all when it is the only one.", examples=["wav"]
+    )
 
 
 class Weekly(Model):
     """One or more days and one time of day."""
 
-    days: Annotated[tuple[Weekday, ...], Field(min_length=1)]
-    time: TimeOfDay
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = Field(
+        description="Days of the week.", examples=[["mon", "thu"]]
+    )
+    time: TimeOfDay = Field(description="Time of day, in quotes.", examples=["02:30"])
 
 
 class Monthly(Model):
     """A day of the month (the last day where a month is shorter) and a time."""
 
-    day: Annotated[int, Field(ge=1, le=31)]
-    time: TimeOfDay
+    day: Annotated[int, Field(ge=1, le=31)] = Field(description="Day of the month.", examples=[31])
+    time: TimeOfDay = Field(description="Time of day, in quotes.", examples=["23:00"])
 
 
 class Schedule(Model):
     """Exactly one of weekly, monthly or cron, in an IANA zone."""
 
-    weekly: Weekly | None = None
-    monthly: Monthly | None = None
-    cron: Annotated[str, AfterValidator(_five_field_cron)] | None = None
-    time_zone: Zone
+    weekly: Weekly | None = Field(None, description="On days of the week.")
+    monthly: Monthly | None = Field(None, description="On a day of the month.")
+    cron: Cron | None = Field(None, description="Five fields, for engineers.", examples=["30 2 * * 1-5"])
+    time_zone: Zone = Field(description="IANA zone of the times.", examples=["America/Bogota"])
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Schedule:
@@ -274,38 +247,67 @@ class Schedule(Model):
 class CsvOptions(Model):
     """How contacts.csv is written: profile and the language of Yes/No."""
 
-    profile: CsvProfile = "standard"
-    language: Literal["en", "es"] = "en"
-    metadata_parquet: bool = False
+    profile: CsvProfile = Field(
+        "standard",
+        description="`standard` for people, `excel` for Excel, `data` for programs; see the output format.",
+        examples=["excel"],
+    )
+    language: Literal["en", "es"] = Field("en", description="Of Yes and No in cells.", examples=["es"])
+    metadata_parquet: bool = Field(False, description="Deliver contacts.parquet beside contacts.csv.", examples=[True])
 
 
 class Notify(Model):
     """Whom to tell how a run ended."""
 
-    email: tuple[Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")], ...] = ()
-    webhook: Annotated[str, StringConstraints(pattern=r"^https?://")] | None = None
-    webhook_secret_connection: Text | None = None
-    on: tuple[Literal["failure", "completion"], ...] = ("failure", "completion")
+    email: tuple[Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")], ...] = Field(
+        (), description="Addresses that get a message.", examples=[["ops@acme.example"]]
+    )
+    webhook: Annotated[str, StringConstraints(pattern=r"^https?://")] | None = Field(
+        None, description="Address that gets a JSON POST.", examples=["https://acme.example/hooks/exports"]
+    )
+    webhook_secret_connection: Text | None = Field(
+        None, description="Airflow connection whose password signs the POST.", examples=["export_webhook"]
+    )
+    on: tuple[Literal["failure", "completion"], ...] = Field(
+        ("failure", "completion"), description="Which ends are told.", examples=[["failure"]]
+    )
 
 
 class SavedExport(Model):
     """A scheduled export definition: one file, one generated DAG. `id` is the file's stem."""
 
     id: Identifier
-    name: Text
-    search: Identifier
-    storage_location: Identifier
-    media: MediaFormats = MediaFormats()
-    transcripts: Annotated[TranscriptFormat, BeforeValidator(lambda v: "none" if v is None else v)] = "none"
-    schedule: Schedule | None = None
-    effective_from: AwareTime | None = None
-    csv: Annotated[CsvOptions, BeforeValidator(_profile_word)] = CsvOptions()
-    incremental: bool = False
-    on_quota_exceeded: Literal["continue", "truncate", "fail"] = "continue"
-    notify: Notify | None = None
-    owner: Text | None = None
-    enabled: bool = True
-    description: str = ""
+    name: Text = Field(
+        description="What people call it; its directory is named after it.", examples=["Weekly detractors"]
+    )
+    search: Identifier = Field(description="Id of a saved search.", examples=["recent-detractors"])
+    storage_location: Identifier = Field(description="Name of a storage location.", examples=["archive"])
+    media: MediaFormats = Field(MediaFormats(), description="Which media, in which formats; without it none.")
+    transcripts: Annotated[TranscriptFormat, BeforeValidator(lambda v: "none" if v is None else v)] = Field(
+        "none", description="Form of the transcripts.", examples=["json"]
+    )
+    schedule: Schedule | None = Field(None, description="When it runs; without it only on demand.")
+    effective_from: AwareTime | None = Field(
+        None,
+        description="No run for a time before it. The pages write it, `bulk-export validate --stamp` does for edits by "
+        "hand.",
+        examples=["2026-11-23T02:30:00Z"],
+    )
+    csv: Annotated[CsvOptions, BeforeValidator(profile_word)] = Field(
+        CsvOptions(), description="How contacts.csv is written; `csv: excel` is short for its profile."
+    )
+    incremental: bool = Field(
+        False, description="Deliver each contact once, and again when it changed.", examples=[True]
+    )
+    on_quota_exceeded: Literal["continue", "truncate", "fail"] = Field(
+        "continue",
+        description="`continue` exports the rest on the next quota days, `truncate` leaves it, `fail` exports nothing.",
+        examples=["truncate"],
+    )
+    notify: Notify | None = Field(None, description="Whom to tell how a run ended.")
+    owner: Text | None = Field(None, description="Owner of the DAG in Airflow.", examples=["records"])
+    enabled: bool = Field(True, description="`false`: the DAG stays, its schedule does not run.", examples=[False])
+    description: str = Field("", description="For people; the DAG's description.")
 
     @property
     def dag_id(self) -> str:

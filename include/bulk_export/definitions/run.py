@@ -14,19 +14,17 @@ from pydantic import Field, model_validator
 from bulk_export.definitions.models import (
     AudioOnlyFormat,
     AudioVideoFormat,
-    AwareTime,
     ContactStoreSettings,
     Environment,
-    Identifier,
     Licence,
     MediaFormats,
     Model,
     SavedExport,
     SavedSearch,
     StorageLocation,
-    Text,
     TranscriptFormat,
 )
+from bulk_export.definitions.values import AwareTime, Identifier, Text
 
 # The id of every export that is sent at once instead of being saved.
 IMMEDIATE = "immediate"
@@ -36,7 +34,8 @@ class RunParameters(Model):
     """What somebody may change for one run of an export; unknown keys are refused.
 
     `started_from` and `started_until` (both included, in the environment's zone) take the place of the search's own
-    `started_at` filters.
+    `started_at` filters. `retry_failed_of` names an earlier run, by id or key: exactly the contacts it could not
+    deliver are exported, whatever the search says.
     """
 
     started_from: date | None = None
@@ -44,6 +43,7 @@ class RunParameters(Model):
     storage_location: Identifier | None = None
     limit: Annotated[int, Field(ge=1)] | None = None
     dry_run: bool = False
+    retry_failed_of: Text | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> RunParameters:
@@ -51,6 +51,8 @@ class RunParameters(Model):
             raise ValueError("give both started_from and started_until, or neither")
         if self.started_from and self.started_until and self.started_from > self.started_until:
             raise ValueError("started_from is after started_until")
+        if self.retry_failed_of and self.started_from:
+            raise ValueError("retry_failed_of says which contacts, so there is no room for started_from")
         return self
 
 

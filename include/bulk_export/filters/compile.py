@@ -44,6 +44,16 @@ class Selection:
         return Selection(f"(({self.sql}) IS NOT TRUE)", self.parameters)
 
 
+def among(contact_ids: Sequence[int], dialect: str = "duckdb") -> Selection:
+    """The condition that a contact is one of these."""
+    return Selection(DIALECTS[dialect].among, (list(contact_ids),))
+
+
+def either(first: Selection, second: Selection) -> Selection:
+    """The condition that one of two is met, or both."""
+    return _joined(" OR ", [first, second])
+
+
 def compile_filters(
     filters: Sequence[Filter],
     *,

@@ -22,6 +22,7 @@ class Dialect:
         ends_with: whether it ends with the operand.
         matches: whether an RE2 pattern (see `words.body_pattern`) is found in the NFC form of the column.
         metadata: the value of a metadata key, null where the contact has none.
+        among: whether the contact's id is in a bound list of ids.
         by_zone: the value of two bound lists (zone names, values of type `{1}`) for the contact's zone, else null.
     """
 
@@ -31,6 +32,7 @@ class Dialect:
     ends_with: str
     matches: str
     metadata: str
+    among: str
     by_zone: str
 
 
@@ -45,6 +47,8 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             # One pass; a contains() on the folded body first costs more than the pattern itself.
             matches="regexp_matches(nfc_normalize({0}), ?)",
             metadata="contacts.metadata[?]",
+            # A list is searched from its start for every row; a relation is hashed once.
+            among="contacts.contact_id IN (SELECT unnest(?::BIGINT[]))",
             by_zone=(
                 "(SELECT bound.value FROM (SELECT unnest(?::VARCHAR[]) AS zone, unnest(?::{0}[]) AS value) AS bound"
                 " WHERE bound.zone = contacts.time_zone)"

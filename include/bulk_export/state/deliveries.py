@@ -9,6 +9,7 @@ from sqlalchemy import Engine, select
 
 from bulk_export.state.database import batches, transaction, upsert
 from bulk_export.state.tables import deliveries
+from bulk_export.state.undelivered import forget_delivered
 
 # Each batch is a transaction of its own, so that 40,000 rows keep nobody else waiting; all of it may be repeated.
 _ROWS_PER_TRANSACTION = 10_000
@@ -18,6 +19,8 @@ def record_deliveries(
     engine: Engine, export_id: str, run_id: str, delivered: Iterable[tuple[int, datetime | None]]
 ) -> int:
     """Write what a run delivered, over what earlier runs wrote of the same contacts; returns how many.
+
+    What was still to be delivered of them is so no longer.
 
     Args:
         engine: the state database.
@@ -34,6 +37,8 @@ def record_deliveries(
         with transaction(engine) as connection:
             upsert(connection, deliveries, rows)
         count += len(batch)
+    with transaction(engine) as connection:
+        forget_delivered(connection, export_id, run_id)
     return count
 
 

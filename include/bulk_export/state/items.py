@@ -58,6 +58,14 @@ def _row(run_id: str, item: Item) -> dict[str, object]:
     }
 
 
+def contacts_with(engine: Engine, run_id: str, statuses: Iterable[ItemStatus]) -> list[int]:
+    """The ids of a run's contacts that met one of these fates, in order."""
+    c = items.c
+    statement = select(c.contact_id).where(c.run_id == run_id, c.status.in_([status.value for status in statuses]))
+    with transaction(engine, reading=True) as connection:
+        return list(connection.execute(statement.order_by(c.contact_id)).scalars())
+
+
 def list_items(
     engine: Engine,
     run_id: str,

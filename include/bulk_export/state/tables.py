@@ -192,6 +192,15 @@ deliveries = Table(
     Column("run_id", Text, nullable=False),
 )
 
+# What an incremental export has matched and not delivered, until it does.
+undelivered = Table(
+    "undelivered",
+    metadata,
+    Column("export_id", Text, primary_key=True),
+    Column("contact_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("run_id", Text, nullable=False),
+)
+
 # Append only: triggers of the migration refuse every update and delete.
 events = Table(
     "events",

@@ -1,0 +1,79 @@
+"""The kinds of value a definition holds: time zones, times of day, ids, cron expressions. What is none is refused in words.
+
+Shapes made of them are `models.py`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from pydantic import AfterValidator, StringConstraints
+
+_CRON_FIELDS = 5
+_TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        near = difflib.get_close_matches(name, available_timezones(), n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        raise ValueError(f"'{name}' is not an IANA time zone such as America/Bogota.{hint}") from error
+    return name
+
+
+def _time_of_day(text: str) -> str:
+    if not _TIME_OF_DAY.fullmatch(text):
+        raise ValueError(f"'{text}' is not a time of day such as \"02:30\"")
+    return text
+
+
+def _identifier(text: str) -> str:
+    if not _IDENTIFIER.fullmatch(text):
+        raise ValueError(f"'{text}' is not an id: letters, digits, - and _, at most 100, a letter or digit first")
+    return text
+
+
+def _aware(time: datetime) -> datetime:
+    if time.tzinfo is None:
+        raise ValueError("a time needs an offset, such as 2026-11-23T02:30:00Z")
+    return time
+
+
+def none_word(value: object) -> object:
+    # `audio_only: none` is how the form words it; YAML's null means the same.
+    return None if value == "none" else value
+
+
+def profile_word(value: object) -> object:
+    # `csv: excel` is short for `csv: {profile: excel}`.
+    return {"profile": value} if isinstance(value, str) else value
+
+
+def _five_field_cron(expression: str) -> str:
+    from croniter import croniter  # only exports that use cron pay for it
+
+    if len(expression.split()) != _CRON_FIELDS:
+        # A sixth field would be seconds: "0 0 * * * *" fires every second of an hour.
+        raise ValueError(f"'{expression}' must have exactly five fields: minute hour day month weekday")
+    if not croniter.is_valid(expression):
+        raise ValueError(f"'{expression}' is not a cron expression")
+    try:
+        croniter(expression, datetime(2024, 1, 1, tzinfo=UTC)).get_next()
+    except Exception as error:
+        raise ValueError(f"'{expression}' never fires") from error
+    return expression
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
+Cron = Annotated[str, AfterValidator(_five_field_cron)]
+Identifier = Annotated[str, AfterValidator(_identifier)]
+AwareTime = Annotated[datetime, AfterValidator(_aware)]

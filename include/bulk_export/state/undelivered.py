@@ -1,0 +1,45 @@
+"""What each incremental export has matched and not delivered: its next run takes these contacts too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, Engine, delete, select
+
+from bulk_export.state.database import batches, transaction, upsert
+from bulk_export.state.tables import deliveries, undelivered
+
+_ROWS_PER_TRANSACTION = 10_000
+
+
+def record_undelivered(engine: Engine, export_id: str, run_id: str, contact_ids: Iterable[int]) -> int:
+    """Write what a run matched and did not deliver; returns how many. All of it may be repeated.
+
+    Args:
+        engine: the state database.
+        export_id: the export that delivers each contact once.
+        run_id: the run.
+        contact_ids: each once.
+    """
+    count = 0
+    for batch in batches(contact_ids, _ROWS_PER_TRANSACTION):
+        rows = [{"export_id": export_id, "contact_id": contact_id, "run_id": run_id} for contact_id in batch]
+        with transaction(engine) as connection:
+            upsert(connection, undelivered, rows)
+        count += len(batch)
+    return count
+
+
+def forget_delivered(connection: Connection, export_id: str, run_id: str) -> None:
+    """Take away what a run has delivered; part of recording its deliveries."""
+    d, u = deliveries.c, undelivered.c
+    delivered = select(d.contact_id).where(d.export_id == export_id, d.run_id == run_id)
+    connection.execute(delete(undelivered).where(u.export_id == export_id, u.contact_id.in_(delivered)))
+
+
+def list_undelivered(engine: Engine, export_id: str) -> list[int]:
+    """The contacts an export has still to deliver, by id."""
+    u = undelivered.c
+    with transaction(engine, reading=True) as connection:
+        statement = select(u.contact_id).where(u.export_id == export_id).order_by(u.contact_id)
+        return list(connection.execute(statement).scalars())
