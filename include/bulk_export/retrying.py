@@ -34,8 +34,8 @@ def check_retried(site: Site, export_id: str, name: str) -> None:
     raise DefinitionError(
         "NOTHING_LEFT",
         f"the run {earlier.run_id} {why}",
-        hint="`bulk-export audit show` says what became of its contacts. A run that failed as a whole goes on from where"
-        " it stopped when its tasks are cleared in Airflow.",
+        hint="`bulk-export audit show` says what became of its contacts. A run that failed as a whole goes on from"
+        " where it stopped when its tasks are cleared in Airflow.",
     )
 
 

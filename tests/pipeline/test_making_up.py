@@ -1,4 +1,4 @@
-"""What a run could not deliver is delivered by a later one: by itself where the export is incremental, or when asked."""
+"""What a run could not deliver a later one does: by itself where the export is incremental, or when asked."""
 
 from __future__ import annotations
 
