@@ -1,13 +1,13 @@
 # Everything a newcomer needs. GNU make and a POSIX shell; nothing here asks for root.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test check lock clean
+.PHONY: help setup demo stop test cluster-test check lock env clean
 
 python := .venv/bin/python
 # What starts an Airflow of its own; the rest is spread over two processes.
-WHOLE_AIRFLOW := tests/integration
+WHOLE_AIRFLOW := tests/integration tests/e2e tests/cluster
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## make .venv from the lock (constraints.txt); quick when nothing changed
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh
@@ -25,6 +25,12 @@ else
 	@$(python) -m pytest --numprocesses 2 $(WHOLE_AIRFLOW:%=--ignore %)
 	@$(python) -m pytest $(WHOLE_AIRFLOW)
 endif
+
+cluster-test: setup ## 40,000 contacts over two Celery workers, one of them killed; needs PostgreSQL and Redis
+	@$(python) -m pytest tests/cluster
+
+env: setup ## write .env, the secrets of docker-compose.yaml
+	@$(python) scripts/make_env.py
 
 check: setup ## linter, formatter, types
 	@$(python) -m ruff check .

@@ -6,6 +6,7 @@ from airflow.sdk import get_current_context
 
 from bulk_export.maintenance import clear_old_staging, close_abandoned
 from export_follow_up import follow_up_run_id, queue_follow_up
+from export_metrics import measure
 from export_notify import tell
 from export_pipeline import log, stage
 from export_site import site
@@ -19,6 +20,7 @@ def close_abandoned_runs() -> list[str]:
     here = site()
     closed = close_abandoned(here, _still_going, follow_up=follow_up_run_id)
     for record in closed:
+        measure(record)
         log.info("Closed %s as %s; told by %s.", record.run_id, record.status, tell(here, record.run_id))
     return [record.run_id for record in closed if record.follow_up_run_id]
 

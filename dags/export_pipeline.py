@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule, task
 from airflow.sdk.exceptions import AirflowSkipException
+from structlog.contextvars import bind_contextvars
 
 from bulk_export import pipeline
 from bulk_export.definitions.run import IMMEDIATE
@@ -19,6 +20,7 @@ from bulk_export.errors import BulkExportError, DefinitionError, RefusedError
 from bulk_export.state.records import UNSUCCESSFUL
 from export_deliveries import announce, outlet
 from export_follow_up import follow_up_run_id, queue_follow_up
+from export_metrics import measure
 from export_notify import tell
 from export_site import failed_stages, first_retry_delay, run_id, run_request, site, was_cancelled
 
@@ -48,6 +50,7 @@ def stage(
     def decorate(body: Callable[Arguments, Outcome]) -> Any:
         @wraps(body)
         def told(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Outcome:
+            bind_contextvars(**_whose_log(kwargs.get("job")))
             try:
                 return body(*args, **kwargs)
             except BulkExportError as error:
@@ -67,6 +70,11 @@ def stage(
         )(told)
 
     return decorate
+
+
+def _whose_log(job: object) -> dict[str, object]:
+    """What every line of a task's log carries, so that lines of many workers can be put together again."""
+    return {"export_run": run_id()} | ({} if job is None else {"job": job})
 
 
 @stage(VALIDATION_POLICY)
@@ -119,6 +127,7 @@ def write_audit() -> str:
     record = pipeline.write_audit(
         site(), run_id(), failed_stages(), cancelled=was_cancelled(), follow_up=follow_up_run_id
     )
+    measure(record)
     if record.follow_up_run_id:
         queue_follow_up(record)
     if record.status in UNSUCCESSFUL:

@@ -84,6 +84,8 @@ def run_request(export_id: str | None) -> RunRequest:
         "triggered_by": getattr(dag_run, "triggering_user_name", None) or "",
         # Runs that somebody starts now have no logical date.
         "as_of": dag_run.logical_date or dag_run.run_after,
+        # A backfill is due when somebody asks for it, not on the past day it is about.
+        "queued_at": None if dag_run.run_type == "backfill" else dag_run.run_after,
         "dag_id": dag_run.dag_id,
         "dag_run_id": dag_run.run_id,
         "dag_run_url": dag_run_url(dag_run.dag_id, dag_run.run_id),

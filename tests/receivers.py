@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,6 +48,34 @@ def web_server(*answers: int) -> Iterator[WebServer]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@dataclass
+class MetricsServer:
+    """Keeps every metric sent over StatsD: `name:value|kind`."""
+
+    port: int = 0
+    received: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def metrics_server() -> Iterator[MetricsServer]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
+        listening.bind(("127.0.0.1", 0))
+        kept = MetricsServer(listening.getsockname()[1])
+
+        def listen() -> None:
+            while packet := listening.recv(65_536):
+                kept.received.extend(packet.decode().splitlines())
+
+        thread = threading.Thread(target=listen, daemon=True)
+        thread.start()
+        try:
+            yield kept
+        finally:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
+                last.sendto(b"", ("127.0.0.1", kept.port))  # nothing more to come
+            thread.join()
 
 
 @dataclass

@@ -106,6 +106,7 @@ def _refused_run(definitions: Definitions, request: RunRequest) -> NewRun:
         dag_run_id=request.dag_run_id,
         dag_run_url=request.dag_run_url,
         continues_run_id=request.continues_run_id,
+        queued_at=request.queued_at,
     )
 
 

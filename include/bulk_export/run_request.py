@@ -32,6 +32,7 @@ class RunRequest:
         immediate: an export that is sent at once instead of a saved one.
         dag_id: the DAG of the run, empty outside Airflow; with `dag_run_id` and `dag_run_url`.
         continues_run_id: the run whose rest this one exports.
+        queued_at: when the run was due, aware; None means when its first stage begins.
         refusal: why the request as such cannot be taken, such as parameters that make no sense; it is audited.
     """
 
@@ -46,6 +47,7 @@ class RunRequest:
     dag_run_id: str = ""
     dag_run_url: str = ""
     continues_run_id: str = ""
+    queued_at: datetime | None = None
     refusal: BulkExportError | None = None
 
 

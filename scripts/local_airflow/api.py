@@ -42,8 +42,7 @@ class AirflowApi:
 
     def request(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
         """One request, JSON in and out; signs in first, and again when the session has run out."""
-        if not self._token:
-            self._token = self._send("POST", "/auth/token", self._credentials)["access_token"]
+        self.token()
         for attempt in range(BUSY_TRIES):
             try:
                 return self._send(method, f"/api/v2{path}", body)
@@ -55,6 +54,12 @@ class AirflowApi:
                 else:  # SQLite was busy; Airflow rolled the request back
                     time.sleep(BUSY_PAUSE_S)
         raise AssertionError("unreachable")
+
+    def token(self) -> str:
+        """What a signed-in request carries; signs in where that has not been done."""
+        if not self._token:
+            self._token = self._send("POST", "/auth/token", self._credentials)["access_token"]
+        return self._token
 
     def _send(self, method: str, path: str, body: Mapping[str, object] | None) -> Any:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}

@@ -29,6 +29,7 @@ from local_airflow.config import Folders, free_ports
 from local_airflow.guard import watch_over
 from local_airflow.instance import LocalAirflow
 from local_airflow.watch import Watch
+from receivers import MetricsServer, metrics_server
 
 Found = TypeVar("Found")
 
@@ -78,6 +79,11 @@ dag_bundle_config_list = {bundles}
 [scheduler]
 orphaned_tasks_check_interval = 5
 scheduler_health_check_threshold = 15
+[metrics]
+statsd_on = True
+statsd_host = 127.0.0.1
+statsd_port = {metrics_port}
+statsd_prefix = airflow
 """
 ENVIRONMENT = {"BULK_EXPORT_RETRY_DELAY_S": "1"}
 
@@ -111,6 +117,7 @@ class Running:
     api: AirflowApi
     root: Path
     instance: LocalAirflow
+    metrics: MetricsServer
 
     @property
     def definitions(self) -> Path:
@@ -232,7 +239,7 @@ def write_definitions(folder: Path, now: datetime) -> None:
     )
 
 
-def write_airflow_settings(root: Path) -> None:
+def write_airflow_settings(root: Path, metrics_port: int) -> None:
     (root / "consumers").mkdir()
     (root / "consumers/consumer.py").write_text(CONSUMER)
     local = "airflow.dag_processing.bundles.local.LocalDagBundle"
@@ -241,7 +248,9 @@ def write_airflow_settings(root: Path) -> None:
         {"name": "consumers", "classpath": local, "kwargs": {"path": str(root / "consumers")}},
     ]
     (root / "airflow").mkdir()
-    (root / "airflow/airflow.cfg").write_text(AIRFLOW_SETTINGS.format(bundles=json.dumps(bundles)))
+    (root / "airflow/airflow.cfg").write_text(
+        AIRFLOW_SETTINGS.format(bundles=json.dumps(bundles), metrics_port=metrics_port)
+    )
 
 
 @pytest.fixture(scope="session")
@@ -251,12 +260,13 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     make_sample_store(root / "store", contacts=80, seed=11, until=now)
     write_definitions(root / "definitions", now)
     folders = Folders(root / "airflow", PROJECT / "dags", PROJECT / "plugins", root / "definitions")
-    write_airflow_settings(root)
     instance = LocalAirflow(folders)
-    try:
-        started = instance.start(os.environ | ENVIRONMENT, free_ports((0, 0, 0)))
-        watch_over(folders.home, os.getpid())
-        instance.wait(started, limit_s=300)
-        yield Running(instance.api(started), root, instance)
-    finally:
-        instance.stop()
+    with metrics_server() as metrics:
+        write_airflow_settings(root, metrics.port)
+        try:
+            started = instance.start(os.environ | ENVIRONMENT, free_ports((0, 0, 0)))
+            watch_over(folders.home, os.getpid())
+            instance.wait(started, limit_s=300)
+            yield Running(instance.api(started), root, instance, metrics)
+        finally:
+            instance.stop()

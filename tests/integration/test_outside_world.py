@@ -72,6 +72,28 @@ def consumed(airflow: Running) -> list[str]:
     return values
 
 
+def test_what_a_run_came_to_is_in_airflows_metrics_and_its_id_in_every_line_of_its_log(airflow: Running) -> None:
+    airflow.metrics.received.clear()
+    done = airflow.run("export-calls")
+    record = done.record
+    expected = {
+        f"airflow.bulk_export.{name}:{count}|c"
+        for name, count in {
+            "runs": 1,
+            f"runs.{str(record.status).lower()}": 1,
+            "contacts": record.exported,
+            "files": record.media_files + record.transcript_files,
+            "bytes": record.media_bytes + record.transcript_bytes,
+        }.items()
+    } | {f"airflow.bulk_export.quota_used:{record.quota_after}|g"}
+    airflow.until("they have arrived", lambda: expected <= set(airflow.metrics.received), limit_s=60)
+    assert any(metric.startswith("airflow.bulk_export.queue_time:") for metric in airflow.metrics.received)
+
+    [log] = (airflow.root / "airflow/logs").glob(f"dag_id={done.dag_id}/run_id={done.run_id}/task_id=build_csv/*.log")
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {line["export_run"] for line in lines if "export_run" in line} == {record.run_id}
+
+
 @pytest.mark.parametrize(
     ("search", "status", "code"), [("none", "COMPLETED_EMPTY", None), ("incomplete", "FAILED", "FILTER_INCOMPLETE")]
 )

@@ -12,14 +12,35 @@ from bulk_export.site import Report, Site
 
 
 def site(options: argparse.Namespace, report: Report | None = None) -> Site:
-    """The installation the command line works on; credentials come from the services' own environment variables."""
+    """The installation the command line works on.
+
+    Credentials of buckets come from the services' own environment variables, the address of a database from
+    `AIRFLOW_CONN_<NAME>`, as Airflow itself reads it.
+    """
     workers = os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()
-    plain = Site(definitions=options.definitions.resolve(), clock=lambda: datetime.now(UTC), workers=workers or 2)
+    plain = Site(
+        definitions=options.definitions.resolve(),
+        clock=lambda: datetime.now(UTC),
+        state_url=_database_url,
+        workers=workers or 2,
+    )
     if report is None:
         return plain
     from dataclasses import replace
 
     return replace(plain, report=report)
+
+
+def _database_url(connection: str) -> str:
+    variable = f"AIRFLOW_CONN_{connection.upper()}"
+    url = os.environ.get(variable, "")
+    if not url.startswith(("postgres://", "postgresql://")):
+        raise DefinitionError(
+            "CONNECTION_UNKNOWN",
+            f"the connection '{connection}' is not known here",
+            hint=f"Set {variable} to postgresql://user:password@host:port/database, or run inside Airflow.",
+        )
+    return url
 
 
 def moment(text: str, zone: str) -> datetime:

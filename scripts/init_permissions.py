@@ -1,0 +1,68 @@
+"""Let people see the Exports pages where FAB keeps permissions: `python scripts/init_permissions.py [--role NAME ...]`.
+
+FAB knows only permissions that somebody has made, and refuses the rest to everybody, Admin included. An init job runs
+this after `airflow db migrate`, with the environment Airflow has; running it again changes nothing. With any other auth
+manager it changes nothing and says who gets in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+# `access.PERMISSION`; not imported, because that would load the pages. A test holds both together.
+PERMISSION = "Bulk Contact Export"
+# Whoever has this role beside their own may read the pages; changing them takes the right to edit DAGs as well.
+ROLE = "Bulk Contact Export"
+# The roles that run an installation.
+ROLES = ("Admin", "Op")
+
+SIMPLE = "SimpleAuthManager asks for nothing: every role may read the Exports pages; user, op and admin may change."
+OTHER = (
+    f"{{manager}} keeps permissions in its own way. Reading asks it for GET on the custom view '{PERMISSION}', "
+    "changing for PUT on DAGs as well."
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Make the permission, give it to roles, and say what was done; 2 where a role is not there."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--role", action="append", default=[], help="another role that may see the pages; repeatable")
+    wanted = parser.parse_args(arguments).role
+
+    from airflow.configuration import conf
+
+    manager = str(conf.get("core", "auth_manager"))
+    if not manager.endswith(".FabAuthManager"):
+        print(SIMPLE if manager.endswith(".SimpleAuthManager") else OTHER.format(manager=manager))
+        return 0
+    missing = grant([*ROLES, *wanted])
+    for name in missing:
+        print(f"There is no role {name}: `airflow roles list` shows those there are.", file=sys.stderr)
+    return 2 if missing else 0
+
+
+def grant(roles: Sequence[str]) -> list[str]:
+    """Make the permission and the role, and give the permission to roles; returns the names that are no role."""
+    from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
+
+    missing = []
+    with get_application_builder() as builder:
+        manager = builder.sm
+        permission = manager.create_permission("can_read", PERMISSION)
+        own = manager.add_role(ROLE)
+        # Without it FAB leaves what plugins add out of the navigation.
+        manager.add_permission_to_role(own, manager.create_permission("can_read", "Plugins"))
+        for name in (ROLE, *roles):
+            role = manager.find_role(name)
+            if role is None:
+                missing.append(name)
+                continue
+            manager.add_permission_to_role(role, permission)
+            print(f"{name}: can read on {PERMISSION}")
+    return missing
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
