@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow.sdk import DAG, get_parsing_context
 
 from bulk_export.definitions.loader import load_definitions
-from export_dag import OWNER, TAG
+from export_dag import OWNER, TAG, room_of
 from export_parameters import immediate_params
 from export_pipeline import export_tasks
 from export_site import definitions_folder
@@ -24,6 +24,6 @@ with DAG(
     default_args={"owner": OWNER},
     tags=[TAG, "immediate"],
 ) as dag:
-    export_tasks(None)
+    export_tasks(None, room=room_of(definitions))
 # Only now, as in `export_dag.py`: no task needs a copy of the form.
 dag.params.update(immediate_params(definitions))

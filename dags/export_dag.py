@@ -15,7 +15,7 @@ from bulk_export.definitions.loader import Definitions
 from bulk_export.definitions.models import SavedExport, Schedule
 from bulk_export.schedules import start_of, ticks
 from export_parameters import run_params
-from export_pipeline import export_tasks
+from export_pipeline import ALL_ROOM, DEFAULT_POOL, Room, export_tasks
 
 OWNER = "bulk-export"
 TAG = "bulk export"
@@ -51,10 +51,23 @@ def build_dag(export: SavedExport, definitions: Definitions) -> DAG:
         default_args={"owner": export.owner or OWNER},
         tags=[TAG, _kind(export)],
     ) as dag:
-        export_tasks(export.id, notifies=export.notify is not None)
+        export_tasks(export.id, notifies=export.notify is not None, room=room_of(definitions, export.storage_location))
     # Only now: each task made before would carry, check and serialise a copy of the whole form.
     dag.params.update(run_params(definitions))
     return dag
+
+
+def room_of(definitions: Definitions, storage_location: str | None = None) -> Room:
+    """What the tasks of an export to this storage location may take."""
+    settings = definitions.settings
+    if settings is None:
+        return ALL_ROOM
+    location = settings.storage_locations.get(storage_location or "")
+    return Room(
+        reading=settings.contact_store.pool or DEFAULT_POOL,
+        writing=(location and location.pool) or DEFAULT_POOL,
+        jobs_at_once=settings.limits.jobs_at_once,
+    )
 
 
 def timetable(schedule: Schedule) -> CronTriggerTimetable | MultipleCronTriggerTimetable:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -28,6 +29,9 @@ Arguments = ParamSpec("Arguments")
 Outcome = TypeVar("Outcome")
 
 log = logging.getLogger(__name__)
+
+# Airflow's own, which every task is in that is in no other.
+DEFAULT_POOL = "default_pool"
 
 # What a retry can mend is retried: after 30 s, 1 min and 2 min. What somebody has to mend first fails at once.
 RETRIES = 3
@@ -153,21 +157,43 @@ def _written(counts: dict[str, int] | None) -> dict[str, int]:
     return counts
 
 
-def export_tasks(export_id: str | None, *, notifies: bool = False) -> None:
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much tasks may take, so that exports starve neither each other nor the source.
+
+    Attributes:
+        reading: the pool of the contact store.
+        writing: the pool of the storage location.
+        jobs_at_once: of one run; None for all.
+    """
+
+    reading: str = DEFAULT_POOL
+    writing: str = DEFAULT_POOL
+    jobs_at_once: int | None = None
+
+
+ALL_ROOM = Room()
+
+
+def export_tasks(export_id: str | None, *, notifies: bool = False, room: Room = ALL_ROOM) -> None:
     """Put the tasks into the DAG that is being built.
 
     Args:
         export_id: the saved export, or None where the run's own parameters say what to export.
         notifies: whether somebody is to be told how a run ended.
+        room: what the tasks may take.
     """
-    jobs = batch_contacts()
-    media = copy_media.expand(job=jobs)
-    transcripts = export_transcripts.expand(job=jobs)
-    csv = build_csv()
+    per_job: dict[str, Any] = {"pool": room.writing, "max_active_tis_per_dagrun": room.jobs_at_once}
+    jobs = batch_contacts.override(pool=room.reading)()
+    media = copy_media.override(**per_job).expand(job=jobs)
+    transcripts = export_transcripts.override(**per_job).expand(job=jobs)
+    csv = build_csv.override(pool=room.writing)()
     # Without a matching contact there are no jobs, the mapped tasks are skipped, and there still is a run to publish.
-    published = publish_manifest.override(trigger_rule="none_failed", outlets=[outlet(export_id or IMMEDIATE)])()
+    published = publish_manifest.override(
+        trigger_rule="none_failed", outlets=[outlet(export_id or IMMEDIATE)], pool=room.writing
+    )()
 
-    validated, counted = validate_filters(export_id), check_quota()
+    validated, counted = validate_filters(export_id), check_quota.override(pool=room.reading)()
     validated >> counted >> jobs >> csv
     [media, transcripts, csv] >> published
     # A teardown runs whatever happened, and this one fails with the run it audits. It has no setup, because a failed

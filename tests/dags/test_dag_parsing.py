@@ -139,6 +139,30 @@ def test_runs_may_overlap_where_no_contact_is_delivered_twice_by_it_and_every_ru
     assert dag.dagrun_timeout is not None
 
 
+def test_pools_and_limits_of_the_settings_bound_what_tasks_may_take(parse: Parse, definitions: Path) -> None:
+    settings = (definitions / "settings.yaml").read_text()
+    settings = settings.replace("type: parquet,", "type: parquet, pool: source,")
+    settings = settings.replace("archive: {type: local,", "archive: {type: local, pool: archive,")
+    (definitions / "settings.yaml").write_text(f"{settings}limits: {{jobs_at_once: 3}}\n")
+    dags = parse().dags
+    tasks = dags["export-weekly-detractors"].tasks
+    assert {task.task_id: task.pool for task in tasks} == {
+        "validate_filters": "default_pool",
+        "check_quota": "source",
+        "batch_contacts": "source",
+        "copy_media": "archive",
+        "export_transcripts": "archive",
+        "build_csv": "archive",
+        "publish_manifest": "archive",
+        "write_audit": "default_pool",
+    }
+    assert {task.task_id for task in tasks if task.max_active_tis_per_dagrun == 3} == {
+        "copy_media",
+        "export_transcripts",
+    }
+    assert dags["bulk_contact_export_now"].get_task("batch_contacts").pool == "source"
+
+
 def test_an_export_that_tells_somebody_has_one_more_teardown_after_the_audit(parse: Parse, definitions: Path) -> None:
     with (definitions / "exports/weekly-detractors.yaml").open("a") as file:
         file.write("notify: {email: [legal@example.com]}\n")

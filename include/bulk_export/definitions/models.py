@@ -69,34 +69,59 @@ class Licence(Model):
         return 0 if self.type == "none" else self.job_contacts or LICENCE_LIMITS[self.type][1]
 
 
-class ParquetStore(Model):
+class Place(Model):
+    """Somewhere that contacts come from or exports go to."""
+
+    pool: Text | None = Field(
+        None,
+        description="Airflow pool whose slots bound how many tasks of all exports work with it at once; the pool has "
+        "to exist.",
+        examples=["archive"],
+    )
+
+
+class ParquetStore(Place):
     """A directory or bucket prefix with `contacts/**/*.parquet` and the objects beside it."""
 
     type: Literal["parquet"]
-    uri: Text
-    connection: Text | None = None
+    uri: Text = Field(
+        description="Directory, a relative one from the folder of settings.yaml; or `s3://`, `az://`, `gs://` address.",
+        examples=["../../var/store"],
+    )
+    connection: Text | None = Field(None, description="Airflow connection of a bucket.", examples=["aws_calls"])
 
 
-class PostgresStore(Model):
+class PostgresStore(Place):
     """A table or view `contacts` behind an Airflow connection; objects in any storage."""
 
     type: Literal["postgres"]
-    connection: Text
-    objects: Text
+    connection: Text = Field(description="Airflow connection of the database.", examples=["contacts_db"])
+    objects: Text = Field(
+        description="Where the catalogue's relative addresses start.", examples=["s3://acme-calls/store"]
+    )
+    objects_connection: Text | None = Field(
+        None, description="Airflow connection of the bucket that holds the objects.", examples=["aws_calls"]
+    )
+    table: Annotated[str, StringConstraints(pattern=r'^[^\s".?]{1,63}(\.[^\s".?]{1,63})?$')] = Field(
+        "contacts", description="The table or view, as `name` or `schema.name`.", examples=["export.contacts"]
+    )
+    statement_timeout_s: Annotated[int, Field(ge=1, le=86_400)] = Field(
+        600, description="Seconds after which the server gives a query up.", examples=[1200]
+    )
 
 
 _PREFIX = "Below which everything lies."
 _CONNECTION = "Airflow connection with the credentials; on the command line the service's environment variables serve."
 
 
-class LocalLocation(Model):
+class LocalLocation(Place):
     """A directory; a relative path is taken from the folder of settings.yaml."""
 
     type: Literal["local"]
     path: Text = Field(description="The directory; made when it is not there.", examples=["../../var/exports"])
 
 
-class S3Location(Model):
+class S3Location(Place):
     """An Amazon S3 or compatible bucket; credentials come from the connection."""
 
     type: Literal["s3"]
@@ -114,7 +139,7 @@ class S3Location(Model):
     )
 
 
-class AzureLocation(Model):
+class AzureLocation(Place):
     """An Azure Blob container; credentials come from the connection."""
 
     type: Literal["azure"]
@@ -124,7 +149,7 @@ class AzureLocation(Model):
     connection: Text | None = Field(None, description=_CONNECTION, examples=["wasb_default"])
 
 
-class GcsLocation(Model):
+class GcsLocation(Place):
     """A Google Cloud Storage bucket; credentials come from the connection."""
 
     type: Literal["gcs"]
@@ -156,6 +181,20 @@ class StateDatabase(Model):
         return self
 
 
+class Limits(Model):
+    """How much of the machines and of the network exports may take."""
+
+    jobs_at_once: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Jobs of one run whose media, or transcripts, are exported at the same time.", examples=[4]
+    )
+    workers: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Processes that convert media, of each job; without it one per processor.", examples=[2]
+    )
+    megabytes_per_second: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="What each job reads of media from the contact store, on average.", examples=[50]
+    )
+
+
 class Settings(Model):
     """`settings.yaml`: what the administrator decides for every export."""
 
@@ -167,6 +206,7 @@ class Settings(Model):
     )
     staging: StorageLocation = Field(description="Where the stages of a run leave each other what they know.")
     state: StateDatabase = Field(description="The database of runs, quota and events.")
+    limits: Limits = Field(Limits(), description="What exports may take of machines and network.")
     exportable_metadata: tuple[Text, ...] = Field(
         (),
         description="Custom metadata keys that may leave: CSV columns, in this order, and fields of filters.",
@@ -205,10 +245,12 @@ class SavedSearch(Model):
 class MediaFormats(Model):
     """`audio_video` for contacts with screen, `audio_only` for the rest; both None means no media."""
 
-    audio_video: Annotated[AudioVideoFormat | None, BeforeValidator(none_word)] = Field(
-        None, description="Format for contacts with a screen recording; `none` for none.", examples=["mp4"]
-    )
-    audio_only: Annotated[AudioOnlyFormat | None, BeforeValidator(none_word)] = Field(
+    audio_video: Annotated[
+        AudioVideoFormat | None, BeforeValidator(none_word, AudioVideoFormat | Literal["none"] | None)
+    ] = Field(None, description="Format for contacts with a screen recording; `none` for none.", examples=["mp4"])
+    audio_only: Annotated[
+        AudioOnlyFormat | None, BeforeValidator(none_word, AudioOnlyFormat | Literal["none"] | None)
+    ] = Field(
         None, description="Format for contacts without one, and for all when it is the only one.", examples=["wav"]
     )
 
@@ -283,9 +325,9 @@ class SavedExport(Model):
     search: Identifier = Field(description="Id of a saved search.", examples=["recent-detractors"])
     storage_location: Identifier = Field(description="Name of a storage location.", examples=["archive"])
     media: MediaFormats = Field(MediaFormats(), description="Which media, in which formats; without it none.")
-    transcripts: Annotated[TranscriptFormat, BeforeValidator(lambda v: "none" if v is None else v)] = Field(
-        "none", description="Form of the transcripts.", examples=["json"]
-    )
+    transcripts: Annotated[
+        TranscriptFormat, BeforeValidator(lambda v: "none" if v is None else v, TranscriptFormat | None)
+    ] = Field("none", description="Form of the transcripts.", examples=["json"])
     schedule: Schedule | None = Field(None, description="When it runs; without it only on demand.")
     effective_from: AwareTime | None = Field(
         None,
@@ -293,7 +335,7 @@ class SavedExport(Model):
         "hand.",
         examples=["2026-11-23T02:30:00Z"],
     )
-    csv: Annotated[CsvOptions, BeforeValidator(profile_word)] = Field(
+    csv: Annotated[CsvOptions, BeforeValidator(profile_word, CsvOptions | CsvProfile)] = Field(
         CsvOptions(), description="How contacts.csv is written; `csv: excel` is short for its profile."
     )
     incremental: bool = Field(

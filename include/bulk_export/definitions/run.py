@@ -38,12 +38,22 @@ class RunParameters(Model):
     deliver are exported, whatever the search says.
     """
 
-    started_from: date | None = None
-    started_until: date | None = None
-    storage_location: Identifier | None = None
-    limit: Annotated[int, Field(ge=1)] | None = None
-    dry_run: bool = False
-    retry_failed_of: Text | None = None
+    started_from: date | None = Field(
+        None, description="First day of contacts, instead of the search's own dates.", examples=["2026-11-01"]
+    )
+    started_until: date | None = Field(None, description="Last day of contacts, included.", examples=["2026-11-30"])
+    storage_location: Identifier | None = Field(None, description="Deliver to this one instead.", examples=["lake"])
+    limit: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Export at most so many contacts, the oldest ones.", examples=[100]
+    )
+    dry_run: bool = Field(
+        False, description="Write and charge nothing; report what would be exported.", examples=[True]
+    )
+    retry_failed_of: Text | None = Field(
+        None,
+        description="Id or key of an earlier run: export exactly the contacts it could not deliver.",
+        examples=["4f1c09ab2e"],
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> RunParameters:
@@ -59,12 +69,16 @@ class RunParameters(Model):
 class ImmediateExport(Model):
     """An export sent at once from the form, without being saved."""
 
-    name: Text
-    search: Identifier
-    storage_location: Identifier
-    audio_video: AudioVideoFormat | None = None
-    audio_only: AudioOnlyFormat | None = None
-    transcripts: TranscriptFormat = "none"
+    name: Text = Field(description="Its directory is named after it.", examples=["Case 4711"])
+    search: Identifier = Field(description="Id of a saved search.", examples=["recent-detractors"])
+    storage_location: Identifier = Field(description="Name of a storage location.", examples=["archive"])
+    audio_video: AudioVideoFormat | None = Field(
+        None, description="Format for contacts with a screen recording.", examples=["mp4"]
+    )
+    audio_only: AudioOnlyFormat | None = Field(
+        None, description="Format for contacts without one, and for all when it is the only one.", examples=["mp3"]
+    )
+    transcripts: TranscriptFormat = Field("none", description="Form of the transcripts.", examples=["json"])
 
     def as_export(self) -> SavedExport:
         """The same as a definition, so that the stages know one kind only."""

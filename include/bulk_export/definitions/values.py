@@ -1,4 +1,4 @@
-"""The kinds of value a definition holds: time zones, times of day, ids, cron expressions. What is none is refused in words.
+"""The kinds of value a definition holds: time zones, times of day, ids, cron expressions; refused in words.
 
 Shapes made of them are `models.py`.
 """
@@ -47,12 +47,12 @@ def _aware(time: datetime) -> datetime:
 
 
 def none_word(value: object) -> object:
-    # `audio_only: none` is how the form words it; YAML's null means the same.
+    """`audio_only: none` is how the form words it; YAML's null means the same."""
     return None if value == "none" else value
 
 
 def profile_word(value: object) -> object:
-    # `csv: excel` is short for `csv: {profile: excel}`.
+    """`csv: excel` is short for `csv: {profile: excel}`."""
     return {"profile": value} if isinstance(value, str) else value
 
 
