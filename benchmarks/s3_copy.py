@@ -1,122 +1,216 @@
-"""Media to a bucket, and from bucket to bucket: the stage `copy_media` against s5cmd, in alternating rounds.
+"""Media to a bucket, and from bucket to bucket: the stage `copy_media` against s5cmd and boto3.
 
-    python benchmarks/s3_copy.py [--files 2000] [--bytes 240000] [--rounds 3] [--s5cmd PATH] [--folder DIR]
+    python benchmarks/s3_copy.py [--rounds 5] [--quick]
 
-One SeaweedFS on loopback serves both; it shares the processor with its clients, so compare the two, not the figures.
-The stage does more than s5cmd: it judges every file, makes its SHA-256, and keeps a journal.
+One SeaweedFS on loopback serves all; it shares the processor with its clients and is most of the work, so compare the
+clients with each other. CPU is the clients' own. Time is from opening the storages, without Python's start.
+
+| line | does |
+|---|---|
+| bulk-export | judges every file, makes its SHA-256, has the service check it, keeps a journal |
+| s5cmd | moves bytes |
+| s5cmd, sha256sum | moves bytes and makes every SHA-256 |
+| boto3 TransferManager | moves bytes, with its defaults: ten at once |
+| floor | the same requests as ours through bare obstore, hashing, and nothing else |
 """
 
 from __future__ import annotations
 
-import argparse
+import hashlib
 import os
 import shutil
-import statistics
-import subprocess
 import sys
-import tempfile
-import time
 import wave
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
+from compare import PROJECT, Comparison, Contender, Fact, Facts, Options, Target, act, alternate, script, timed
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+sys.path.insert(0, str(PROJECT / "tests"))
 
-from bulk_export.definitions.models import MediaFormats, S3Location
-from bulk_export.media.job import MediaLimits, copy_job_media
-from bulk_export.results import Journal
-from bulk_export.storage import open_storage
-from bulk_export.storage.base import Storage
-from bulk_export.storage.buckets import Credentials
-from bulk_export.storage.local import LocalStorage
 from servers import SECRETS, S3Server, seaweedfs
 
+if TYPE_CHECKING:
+    from obstore.store import S3Store
 
-def bucket(server: S3Server, name: str) -> Storage:
-    location = S3Location(type="s3", bucket=name, endpoint=server.endpoint, region="us-east-1")
-    key = Credentials({"access_key_id": "owner", "secret_access_key": SECRETS["owner"]})
-    return open_storage(location, base=Path("/"), credentials=key)
+    from bulk_export.storage.base import Storage
+
+FILES, FILE_BYTES = 1_500, 240_000
+_KEY = {"access_key_id": "owner", "secret_access_key": SECRETS["owner"]}
+_ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "owner", "AWS_SECRET_ACCESS_KEY": SECRETS["owner"], "AWS_REGION": "us-east-1"}
 
 
-def make_media(folder: Path, files: int, size: int) -> pa.Table:
+def s5cmd_program() -> str:
+    """The program that the peers' requirements bring, else the machine's."""
+    beside = Path(sys.executable).with_name("s5cmd")
+    found = str(beside) if beside.exists() else shutil.which("s5cmd")
+    if found is None:
+        raise RuntimeError("no s5cmd program: install benchmarks/requirements.txt")
+    return found
+
+
+def measure(options: Options) -> list[Comparison]:
+    files = options.size(FILES, 20)
+    folder, media = options.new_folder("s3-server"), options.new_folder("s3-media")
+    make_media(media, files)
+    with seaweedfs(folder, memory="2GiB") as server:
+        for made in ("calls", "exports"):
+            server.client().create_bucket(Bucket=made)
+        stored = bucket(server.endpoint, "calls")
+        for path in sorted(media.iterdir()):
+            stored.put(path.name, path)
+        up = alternate(options, "to-bucket", contenders(server, media, files, f"{media}/"))
+        across = alternate(options, "across", contenders(server, media, files, "s3://calls/*"))
+    told = f"{files:,} files of {FILE_BYTES // 1000} KB"
+    return [
+        Comparison(
+            f"Disk to S3, {told}",
+            "files/s",
+            up,
+            [
+                Target("disk to S3 against s5cmd", up[0].rate / up[1].rate, 1.3),
+                Target("disk to S3 against boto3's TransferManager", up[0].rate / up[2].rate, 1.9),
+            ],
+        ),
+        Comparison(
+            f"S3 to S3, {told}",
+            "files/s",
+            across,
+            [Target("S3 to S3 against s5cmd", across[0].rate / across[1].rate, 1.3)],
+            [
+                "Ours reads every file once, to judge it and make its SHA-256; the others have the service copy it unseen."
+            ],
+        ),
+    ]
+
+
+def contenders(server: S3Server, media: Path, files: int, source: str) -> list[Contender]:
+    """Those who take files from a folder, or from the bucket `calls`, to `exports`."""
+    across = source.startswith("s3:")
+    moved = [s5cmd_program(), "--endpoint-url", server.endpoint, "--log", "error", "--numworkers", "16", "cp", source]
+
+    def s5cmd(into: Path) -> list[str]:
+        return [*moved, f"s3://exports/{_prefix(into)}/"]
+
+    def with_sums(into: Path) -> list[str]:
+        sums = f"find {media} -type f -print0 | xargs -0 -n 100 -P 2 sha256sum > {into}/sums"
+        return ["sh", "-c", f"{' '.join(s5cmd(into))} && {sums}"]
+
+    def own(name: str) -> Contender:
+        return Contender(
+            _NAMES[name], lambda into: act(__file__, name, server.endpoint, media, "1" if across else "", into), files
+        )
+
+    found = [own("ours"), Contender("s5cmd", s5cmd, files, _ENVIRONMENT), own("boto3"), own("floor")]
+    return found if across else [*found, Contender("s5cmd, sha256sum", with_sums, files, _ENVIRONMENT)]
+
+
+_NAMES = {"ours": "bulk-export", "boto3": "boto3 TransferManager", "floor": "floor: bare obstore"}
+
+
+def _prefix(into: Path) -> str:
+    return f"{into.parent.name}-{into.name}"
+
+
+def bucket(endpoint: str, name: str) -> Storage:
+    from bulk_export.definitions.models import S3Location
+    from bulk_export.storage import open_storage
+    from bulk_export.storage.buckets import Credentials
+
+    location = S3Location(type="s3", bucket=name, endpoint=endpoint, region="us-east-1")
+    return open_storage(location, base=Path("/"), credentials=Credentials(_KEY))
+
+
+def make_media(folder: Path, files: int) -> None:
     for number in range(files):
         with wave.open(str(folder / f"{number}.wav"), "wb") as out:
             out.setparams((1, 2, 8000, 0, "NONE", ""))
-            out.writeframes(os.urandom(size - 44))
-    return pa.table(
+            out.writeframes(os.urandom(FILE_BYTES - 44))
+
+
+def ours(endpoint: str, media: str, across: str, into: str) -> Facts:
+    import pyarrow as pa
+
+    from bulk_export.definitions.models import MediaFormats
+    from bulk_export.media.job import MediaLimits, copy_job_media
+    from bulk_export.results import Journal
+    from bulk_export.storage.local import LocalStorage
+
+    names = sorted(path.name for path in Path(media).iterdir())
+    contacts = pa.table(
         {
-            "contact_id": pa.array(range(files), pa.int64()),
-            "contact_type": ["CALL"] * files,
-            "recycled": [False] * files,
-            "audio_uri": [f"{number}.wav" for number in range(files)],
-            "screen_uri": pa.nulls(files, pa.string()),
-            "audio_bytes": pa.array([size] * files, pa.int64()),
-            "screen_bytes": pa.nulls(files, pa.int64()),
+            "contact_id": pa.array(range(len(names)), pa.int64()),
+            "contact_type": ["CALL"] * len(names),
+            "recycled": [False] * len(names),
+            "audio_uri": names,
+            "screen_uri": pa.nulls(len(names), pa.string()),
+            "audio_bytes": pa.array([FILE_BYTES] * len(names), pa.int64()),
+            "screen_bytes": pa.nulls(len(names), pa.int64()),
         }
     )
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--files", type=int, default=2000)
-    parser.add_argument("--bytes", type=int, default=240_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--s5cmd", default=shutil.which("s5cmd"))
-    parser.add_argument("--folder")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=options.folder) as name:
-        folder = Path(name)
-        (folder / "server").mkdir()
-        (folder / "media").mkdir()
-        contacts = make_media(folder / "media", options.files, options.bytes)
-        with seaweedfs(folder / "server") as server:
-            for made in ("calls", "exports"):
-                server.client().create_bucket(Bucket=made)
-            run(options, folder, server, contacts)
-
-
-def run(options: argparse.Namespace, folder: Path, server: S3Server, contacts: pa.Table) -> None:
-    environment = os.environ | {
-        "AWS_ACCESS_KEY_ID": "owner",
-        "AWS_SECRET_ACCESS_KEY": SECRETS["owner"],
-        "AWS_REGION": "us-east-1",
-    }
-
-    def ours(source: Storage, into: str) -> None:
+    facts: dict[str, Fact] = {}
+    with timed(facts):
         counts = copy_job_media(
-            contacts, job=1, formats=MediaFormats(audio_only="original"), source=source,
-            destination=bucket(server, "exports"), run_prefix=into, journal=Journal(LocalStorage(folder / into), "j"),
-            scratch=folder / "scratch", workers=1, limits=MediaLimits(), progress=lambda done, bytes: None,
+            contacts, job=1, formats=MediaFormats(audio_only="original"),
+            source=bucket(endpoint, "calls") if across else LocalStorage(Path(media)),
+            destination=bucket(endpoint, "exports"), run_prefix=_prefix(Path(into)),
+            journal=Journal(LocalStorage(Path(into)), "journal"), scratch=Path(into) / "scratch", workers=1,
+            limits=MediaLimits(), progress=lambda done, bytes: None,
         )  # fmt: skip
-        assert counts.delivered == options.files, counts
+    if counts.delivered != len(names):
+        raise RuntimeError(f"not all were delivered: {counts}")
+    return facts
 
-    def s5cmd(source: str, into: str) -> None:
-        command = [options.s5cmd, "--endpoint-url", server.endpoint, "--log", "error", "--numworkers", "16"]
-        subprocess.run([*command, "cp", source, f"s3://exports/{into}/"], env=environment, check=True)
 
-    stored = bucket(server, "calls")
-    for path in (folder / "media").iterdir():
-        stored.put(path.name, path)
-    local = LocalStorage(folder / "media")
-    acts: dict[str, Callable[[str], None]] = {
-        "disk to bucket, ours": lambda into: ours(local, into),
-        "disk to bucket, s5cmd": lambda into: s5cmd(f"{folder}/media/", into),
-        "bucket to bucket, ours": lambda into: ours(stored, into),
-        "bucket to bucket, s5cmd": lambda into: s5cmd("s3://calls/*", into),
-    }
-    if not options.s5cmd:
-        acts = {name: act for name, act in acts.items() if "s5cmd" not in name}
-    rates: dict[str, list[float]] = {name: [] for name in acts}
-    for turn in range(options.rounds):
-        for position, (name, act) in enumerate(acts.items()):
-            began = time.perf_counter()
-            act(f"run-{turn}-{position}")
-            rates[name].append(options.files / (time.perf_counter() - began))
-    for name, found in rates.items():
-        print(f"{name:<26}{statistics.median(found):6.0f} files/s  ({', '.join(f'{rate:.0f}' for rate in found)})")
+def boto3(endpoint: str, media: str, across: str, into: str) -> Facts:
+    from boto3.s3.transfer import TransferConfig, create_transfer_manager
+
+    client: Any = S3Server(endpoint, 0).client()
+    facts: dict[str, Fact] = {}
+    with timed(facts), create_transfer_manager(client, TransferConfig()) as manager:
+        futures = []
+        for path in Path(media).iterdir():
+            key = f"{_prefix(Path(into))}/{path.name}"
+            if across:
+                futures.append(manager.copy({"Bucket": "calls", "Key": path.name}, "exports", key))
+            else:
+                futures.append(manager.upload(str(path), "exports", key))
+        for future in futures:
+            future.result()
+    return facts
+
+
+def floor(endpoint: str, media: str, across: str, into: str) -> Facts:
+    import obstore
+
+    prefix = _prefix(Path(into))
+    calls, exports = _bare(endpoint, "calls"), _bare(endpoint, "exports")
+    # Addressed as if the server's root were the bucket's host, so that a key may begin with another bucket. It pins no
+    # version and does not mind what stands there: a floor, and no way to write exports.
+    root = _bare(endpoint, "calls", virtual_hosted_style_request="true")
+
+    def put(path: Path) -> None:
+        content = path.read_bytes()
+        hashlib.sha256(content).hexdigest()
+        obstore.put(exports, f"{prefix}/{path.name}", content, mode="create", use_multipart=False)
+
+    def get_and_copy(path: Path) -> None:
+        hashlib.sha256(obstore.get(calls, path.name).bytes().to_bytes()).hexdigest()
+        obstore.copy(root, path.name, f"exports/{prefix}/{path.name}")
+
+    facts: dict[str, Fact] = {}
+    with timed(facts), ThreadPoolExecutor(8) as threads:
+        list(threads.map(get_and_copy if across else put, Path(media).iterdir()))
+    return facts
+
+
+def _bare(endpoint: str, name: str, **options: str) -> S3Store:
+    from obstore.store import S3Store
+
+    config = {**_KEY, "region": "us-east-1", "endpoint": endpoint, "checksum_algorithm": "SHA256", **options}
+    return S3Store(name, config=config, client_options={"allow_http": True})  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":
-    main()
+    script(measure, {"ours": ours, "boto3": boto3, "floor": floor})

@@ -1,6 +1,8 @@
 """What every test shares: no test ever sees the Airflow of whoever runs it."""
 
+import atexit
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ providers._get_local_constants = lambda: providers._local_constants
 
 # Before anything imports airflow: a home of its own, and a database that cannot be opened.
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="bulk-export-tests-")
+atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = "sqlite:////nonexistent/airflow.db"
 

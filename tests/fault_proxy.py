@@ -43,7 +43,8 @@ class FaultProxy:
         endpoint: its address.
         requests: `(method, path)` of everything that came, in order.
         down: while True, every connection is cut at once.
-        bytes_out: bytes of GET bodies passed on.
+        bytes_out: bytes of the bodies that clients received.
+        bytes_in: bytes of the bodies that clients sent.
     """
 
     endpoint: str
@@ -51,6 +52,7 @@ class FaultProxy:
     requests: list[tuple[str, str]] = field(default_factory=list)
     down: bool = False
     bytes_out: int = 0
+    bytes_in: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def plan(self, fault: Fault, *methods: str, **how: object) -> Plan:
@@ -64,7 +66,7 @@ class FaultProxy:
         self.plans.clear()
         self.requests.clear()
         self.down = False
-        self.bytes_out = 0
+        self.bytes_out = self.bytes_in = 0
 
     def fault_for(self, method: str, path: str) -> Fault | None:
         """The fault planned for a request."""
@@ -102,6 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.cut()
             return
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        self.proxy.bytes_in += len(body)
         if fault is None or not fault(self, body):
             self.answer(*self.ask(body))
 
@@ -205,6 +208,18 @@ def corrupt_upload(handler: _Handler, body: bytes) -> bool:
         changed[len(changed) // 2] ^= 0xFF
     handler.answer(*handler.ask(bytes(changed)))
     return True
+
+
+def outage(seconds: float) -> Fault:
+    """From this request on nobody is reached, for so many seconds."""
+
+    def fault(handler: _Handler, body: bytes) -> bool:
+        handler.proxy.down = True
+        threading.Timer(seconds, setattr, (handler.proxy, "down", False)).start()
+        handler.cut()
+        return True
+
+    return fault
 
 
 def stall(seconds: float) -> Fault:

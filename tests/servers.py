@@ -17,6 +17,10 @@ from pathlib import Path
 from typing import Any
 
 _START_S = 60.0
+# Tests that take too long are killed, and then nothing of theirs runs any more to end their servers: the kernel does,
+# asked for it (PR_SET_PDEATHSIG, SIGKILL) by what becomes the server.
+_ASK = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execv(sys.argv[1], sys.argv[1:])"
+_DIES_WITH_ITS_PARENT = (sys.executable, "-c", _ASK) if sys.platform == "linux" else ()
 _GRPC_OFFSET = 10_000  # SeaweedFS serves each port's gRPC ten thousand above
 SECRETS = {
     "owner": "owner-secret-0123456789",
@@ -64,8 +68,8 @@ def weed_program() -> str | None:
 
 
 @contextmanager
-def seaweedfs(folder: Path) -> Iterator[S3Server]:
-    """SeaweedFS with real signatures, on loopback only; gone, with all its processes, at the end."""
+def seaweedfs(folder: Path, memory: str = "300MiB") -> Iterator[S3Server]:
+    """SeaweedFS with real signatures, on loopback only, holding on to so much memory; gone at the end."""
     program = weed_program()
     assert program is not None
     identities = [
@@ -84,7 +88,7 @@ def seaweedfs(folder: Path) -> Iterator[S3Server]:
         *("-master.volumeSizeLimitMB=512",),
     ]
     server = S3Server(f"http://127.0.0.1:{s3}", s3)
-    with _running(command, {"GOMEMLIMIT": "300MiB"}, folder / "weed.log", ready=lambda: _takes_objects(server)):
+    with _running(command, {"GOMEMLIMIT": memory}, folder / "weed.log", ready=lambda: _takes_objects(server)):
         yield server
 
 
@@ -161,7 +165,11 @@ def _running(
 ) -> Iterator[None]:
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, stdout=out, stderr=subprocess.STDOUT, env=os.environ | environment, start_new_session=True
+            [*_DIES_WITH_ITS_PARENT, *command],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=os.environ | environment,
+            start_new_session=True,
         )
     try:
         deadline = time.monotonic() + _START_S

@@ -252,6 +252,19 @@ def test_an_incremental_export_delivers_each_contact_once_and_again_when_it_chan
     assert used_today(bench) == 6
 
 
+def test_limits_on_machines_and_network_change_nothing_of_what_is_delivered(bench: Workbench) -> None:
+    bench.contacts([bench.call(contact_id) for contact_id in range(1, 4)])
+    bench.export(media={"audio_only": "mp3"})
+    free = bench.run()
+    bench.write_settings(limits={"workers": 1, "megabytes_per_second": 0.1, "jobs_at_once": 1})
+    held_back = bench.run()
+
+    files = [path for path in files_of(bench.directory(free)) if path.startswith("data/media/")]
+    assert len(files) == 3
+    for path in files:
+        assert (bench.directory(held_back) / path).read_bytes() == (bench.directory(free) / path).read_bytes()
+
+
 def test_an_immediate_export_needs_no_saved_definition(bench: Workbench) -> None:
     bench.contacts([bench.call(1)])
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from workbench import Workbench
+from workbench import Workbench, write_wav
 
 from bulk_export.bag.verify import verify_run
 from bulk_export.cli import main
@@ -22,7 +22,19 @@ from bulk_export.state.records import RunRecord, RunStatus
 from bulk_export.storage import open_uri
 from bulk_export.storage.buckets import Credentials
 from bulk_export.storage.patience import Patience
-from fault_proxy import DENIED, SLOW_DOWN, FaultProxy, corrupt, fault_proxy, lose_answer, refuse, truncate
+from fault_proxy import (
+    DENIED,
+    SLOW_DOWN,
+    FaultProxy,
+    corrupt,
+    fault_proxy,
+    lose_answer,
+    outage,
+    refuse,
+    reset_while_sending,
+    stall,
+    truncate,
+)
 from servers import SECRETS, S3Server
 
 HURRIED = Patience(window_s=10, timeout_s=3, connect_s=2, first_pause_s=0.02, longest_pause_s=0.2)
@@ -38,12 +50,15 @@ def proxy(s3_server: S3Server) -> Iterator[FaultProxy]:
 class Cloud:
     """A workbench whose places are buckets: `calls/<folder>` the store, `exports/<folder>` the rest."""
 
-    def __init__(self, bench: Workbench, server: S3Server, endpoint: str, who: str = "owner") -> None:
+    def __init__(
+        self, bench: Workbench, server: S3Server, endpoint: str, who: str = "owner", *, staging: str = ""
+    ) -> None:
         self.bench, self.server, self.who = bench, server, who
         self.folder = f"cloud-{bench.root.name}-{id(bench)}"
         place = {"type": "s3", "bucket": "exports", "region": "us-east-1", "endpoint": endpoint}
         bench.contacts(bench.call(number) for number in range(1, CONTACTS + 1))
         (bench.root / "store/media/3.wav").write_bytes(b"")  # one is faulty, as everywhere
+        write_wav(bench.root / "store/media/4.wav", 5)  # large enough for the service to copy it
         for path in (bench.root / "store").rglob("*"):
             if path.is_file():
                 key = f"{self.folder}/{path.relative_to(bench.root / 'store').as_posix()}"
@@ -51,7 +66,12 @@ class Cloud:
         bench.write_settings(
             contact_store={"type": "parquet", "uri": f"s3://calls/{self.folder}"},
             storage_locations={"archive": {**place, "prefix": f"{self.folder}/out", "connection": "lake"}},
-            staging={**place, "prefix": f"{self.folder}/staging", "endpoint": server.endpoint, "connection": "own"},
+            staging={
+                **place,
+                "prefix": f"{self.folder}/staging",
+                "endpoint": staging or server.endpoint,
+                "connection": "own",
+            },
         )
         bench.export()
 
@@ -139,6 +159,9 @@ DAYS: dict[str, Any] = {
     "slow down": lambda proxy: proxy.plan(SLOW_DOWN, "GET", "PUT", "POST", every=3),
     "lost answers": lambda proxy: proxy.plan(lose_answer, "PUT", every=4),
     "cut answers": lambda proxy: proxy.plan(truncate, "GET", "PUT", every=4),
+    "resets while bodies are sent": lambda proxy: proxy.plan(reset_while_sending, "PUT", "POST", every=3),
+    "stalls": lambda proxy: proxy.plan(stall(4), "GET", "PUT", every=20),
+    "an outage in the middle": lambda proxy: proxy.plan(outage(2), "PUT", skip=8, times=1),
 }
 
 
@@ -147,9 +170,26 @@ def test_a_run_on_a_bad_day_ends_with_everything_right(
     bench: Workbench, s3_server: S3Server, proxy: FaultProxy, tmp_path: Path, day: str
 ) -> None:
     cloud = Cloud(bench, s3_server, proxy.endpoint)
-    DAYS[day](proxy)
+    planned = DAYS[day](proxy)
 
     cloud.check(cloud.run(f"cli/{day}"), tmp_path / "received")
+
+    assert planned.done
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_a_bad_day_of_the_store_and_the_staging_area_too_changes_nothing(
+    bench: Workbench, s3_server: S3Server, proxy: FaultProxy, tmp_path: Path, day: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud = Cloud(bench, s3_server, proxy.endpoint, staging=proxy.endpoint)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+    planned = DAYS[day](proxy)
+
+    cloud.check(cloud.run(f"cli/{day}"), tmp_path / "received")
+
+    assert planned.done
+    copied = f"/calls/{cloud.folder}/media/4.wav"
+    assert ("GET", copied) in proxy.requests
 
 
 def test_a_source_that_arrives_damaged_is_read_again(

@@ -16,7 +16,7 @@ from bulk_export.storage.patience import Patience
 from fault_proxy import FaultProxy, fault_proxy
 from servers import SECRETS, S3Server
 
-HURRIED = Patience(window_s=20, timeout_s=2, connect_s=2, first_pause_s=0.01, longest_pause_s=0.1)
+HURRIED = Patience(window_s=60, timeout_s=2, connect_s=2, first_pause_s=0.01, longest_pause_s=0.1)
 Open = Callable[..., ObjectStorage]
 
 

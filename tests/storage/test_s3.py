@@ -196,6 +196,62 @@ def test_a_copy_does_not_overwrite_what_somebody_else_wrote(opened: Open, s3_ser
     assert lies(s3_server, prefix, "1.mp4") == b"them" * 1000
 
 
+def test_a_copy_that_breaks_in_an_answer_that_began_well_is_made_again(
+    opened: Open, s3_server: S3Server, proxy: FaultProxy, prefix: str
+) -> None:
+    opened("calls").put("stored.wav", LARGE[:100_000])
+    source, destination = opened("calls", endpoint=proxy.endpoint), opened(endpoint=proxy.endpoint)
+    fetched = source.fetch("stored.wav", 200_000)
+    proxy.plan(refuse(200, "InternalError"), "PUT", times=2)
+
+    assert destination.copy("1.wav", source, "stored.wav", fetched) == stored(LARGE[:100_000])
+
+    assert lies(s3_server, prefix, "1.wav") == LARGE[:100_000]
+
+
+def test_copies_that_are_refused_again_and_again_are_not_asked_for_any_more(opened: Open, proxy: FaultProxy) -> None:
+    opened("calls").put("stored.wav", b"content")
+    source, destination = opened("calls", endpoint=proxy.endpoint), opened(endpoint=proxy.endpoint)
+    fetched = source.fetch("stored.wav", 100)
+    proxy.plan(DENIED, "PUT")
+
+    assert [destination.copy(f"{number}.wav", source, "stored.wav", fetched) for number in range(9)] == [None] * 9
+
+    assert {path.rpartition("/")[2] for method, path in proxy.requests if method == "PUT"} == {
+        "0.wav",
+        "1.wav",
+        "2.wav",
+    }
+
+
+def test_a_service_whose_copies_write_over_others_makes_one(
+    opened: Open, s3_server: S3Server, proxy: FaultProxy, prefix: str
+) -> None:
+    def done(handler: Any, body: bytes) -> bool:
+        handler.answer(200, [], b"<CopyObjectResult><ETag>0123</ETag></CopyObjectResult>")
+        return True
+
+    opened("calls").put("stored.wav", b"content")
+    source, destination = opened("calls", endpoint=proxy.endpoint), opened(endpoint=proxy.endpoint)
+    fetched = source.fetch("stored.wav", 100)
+    proxy.plan(done, "PUT", skip=1)
+
+    assert destination.copy("1.wav", source, "stored.wav", fetched) == stored(b"content")
+    assert destination.copy("2.wav", source, "stored.wav", fetched) is None
+
+    assert lies(s3_server, prefix, "1.wav") == b"content"
+
+
+def test_a_copy_of_an_odd_key_is_a_copy(opened: Open, s3_server: S3Server, prefix: str) -> None:
+    key = "año 1/a+b&c=d%20?#'~.wav"
+    opened("calls").put(key, b"content")
+    source, destination = opened("calls"), opened()
+
+    assert destination.copy(f"to/{key}", source, key, source.fetch(key, 100)) == stored(b"content")
+
+    assert lies(s3_server, prefix, f"to/{key}") == b"content"
+
+
 def test_only_one_service_with_one_key_copies(opened: Open, proxy: FaultProxy) -> None:
     opened("calls").put("stored", b"content")
     fetched = opened("calls").fetch("stored", 1)

@@ -20,6 +20,7 @@ from bulk_export.media.plan import Copy, Probed, Skip, Source, Unusable, Wish, p
 from bulk_export.media.pool import Converters
 from bulk_export.media.sniff import sniff
 from bulk_export.media.sources import Resolve, locate
+from bulk_export.media.throttle import Throttle
 from bulk_export.media.transfer import Taken, local_copy, put, send, take
 from bulk_export.reasons import Reason
 from bulk_export.results import FileResult
@@ -77,6 +78,7 @@ class Delivery:
         limits: what one file may take.
         converters: processes for conversions.
         resolve: for absolute uris.
+        throttle: what may be read from the source; None for all it gives.
         journaled: what earlier attempts delivered, as paths in the run's directory: ours, so it may be replaced.
     """
 
@@ -89,6 +91,7 @@ class Delivery:
     limits: MediaLimits
     converters: Converters
     resolve: Resolve | None = None
+    throttle: Throttle | None = None
     journaled: frozenset[str] = frozenset()
     _readable: int = 0
     _denied: int = 0
@@ -175,6 +178,8 @@ class Delivery:
                 raise
             raise MediaFaultError(Reason.MEDIA_MISSING, f"access denied: {key}") from error
         self._readable += 1
+        if self.throttle is not None:
+            self.throttle.spend(taken.window.size)
         return taken
 
     def _convert(self, contact: Contact, pending: Pending) -> FileResult:

@@ -25,6 +25,7 @@ from bulk_export.media.faults import MediaLimits
 from bulk_export.media.plan import Skip
 from bulk_export.media.pool import Converters
 from bulk_export.media.sources import Resolve
+from bulk_export.media.throttle import Throttle
 from bulk_export.reasons import NOT_APPLICABLE
 from bulk_export.results import FileResult, Journal
 from bulk_export.storage.base import Storage
@@ -93,6 +94,7 @@ def copy_job_media(
     limits: MediaLimits,
     progress: Callable[[int, int], None],
     resolve: Resolve | None = None,
+    throttle: Throttle | None = None,
 ) -> MediaCounts:
     """Deliver the media of a job's contacts; every contact ends with its files or with a reason in the journal.
 
@@ -113,6 +115,7 @@ def copy_job_media(
         limits: what one file may take.
         progress: called with (contacts done, bytes delivered) about once per part of the journal.
         resolve: for absolute uris outside of the source's root; without it those are MEDIA_MISSING.
+        throttle: what may be read from the source; None for all it gives.
 
     Raises:
         TransientError: the source, the destination or the scratch directory is down or full.
@@ -130,7 +133,7 @@ def copy_job_media(
     _make_empty(own_scratch)
     converters = Converters()
     delivery = Delivery(
-        formats, source, destination, run_prefix, folder, own_scratch, limits, converters, resolve=resolve
+        formats, source, destination, run_prefix, folder, own_scratch, limits, converters, resolve, throttle
     )
     try:
         earlier = _Earlier(journal, destination, f"{run_prefix}/{folder}/", run_prefix)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
+from bulk_export.errors import DefinitionError
 from bulk_export.media.faults import missing
 from bulk_export.storage.base import Storage
 
 Resolve = Callable[[str], tuple[Storage, str]]
-"""An absolute uri as storage and key; `LookupError` or `ValueError`, with words, for what it refuses."""
+"""An absolute uri as storage and key; `DefinitionError`, `LookupError` or `ValueError` for what it refuses."""
 
 
 def locate(uri: str, source: Storage, resolve: Resolve | None = None) -> tuple[Storage, str]:
@@ -28,9 +29,11 @@ def locate(uri: str, source: Storage, resolve: Resolve | None = None) -> tuple[S
     if below is not None:
         return source, _below_root(below)
     if resolve is None:
-        raise missing(f"absolute uri outside of the contact store ({urlsplit(uri).scheme})")
+        raise missing("absolute uri outside of the contact store")
     try:
         return resolve(uri)
+    except DefinitionError as error:  # of this contact's address, not of the store
+        raise missing(f"uri refused: {error.message}") from error
     except (LookupError, ValueError) as error:
         raise missing(f"uri refused: {error}") from error
 

@@ -20,6 +20,8 @@ from bulk_export.storage.base import Fetched, Storage, Stored
 ONE_READ_BYTES = 8 * 1024 * 1024
 # Many objects of a bucket are under way at once, and each is held in memory.
 REMOTE_READ_BYTES = 4 * 1024 * 1024
+# From here on the service copies what is to stay inside of it, although its bytes have been read to be judged.
+COPY_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +66,12 @@ def take(storage: Storage, key: str, limits: MediaLimits) -> Taken:
 
 
 def send(taken: Taken, destination: Storage, key: str, *, replace: bool = False) -> Stored:
-    """Deliver the file byte for byte, a large one inside of the service where that can.
+    """Deliver the file byte for byte, inside of the service where that can.
 
     `MediaFaultError` when it changed or vanished meanwhile; unless `replace`, what others have written there stays.
     """
     try:
-        if taken.content is not None:
-            stored = put(destination, key, taken.content, replace=replace)
-        elif taken.path is not None:
-            stored = put(destination, key, taken.path, replace=replace)
-        else:
-            stored = _send_large(taken, destination, key, replace=replace)
+        stored = _copied(taken, destination, key) or _put(taken, destination, key, replace=replace)
     except FileNotFoundError as error:
         raise missing("the stored file is not there any more") from error
     if stored.bytes != taken.window.size:
@@ -90,15 +87,21 @@ def put(destination: Storage, key: str, content: bytes | Path, *, replace: bool 
         return destination.put(key, content, replace=replace)
 
 
-def _send_large(taken: Taken, destination: Storage, key: str, *, replace: bool) -> Stored:
-    """A large object of a bucket: copied by the service where that goes, else streamed."""
+def _copied(taken: Taken, destination: Storage, key: str) -> Stored | None:
+    """What the service itself has copied; None where it cannot, or a PUT is as good."""
+    if taken.fetched is None or taken.window.size < COPY_BYTES:
+        return None
     with _as_transient():
-        if taken.fetched is not None:
-            copied = destination.copy(key, taken.storage, taken.key, taken.fetched)
-            if copied is not None:
-                return copied
-        with taken.storage.open(taken.key) as stream:
-            return destination.put(key, stream, replace=replace)
+        return destination.copy(key, taken.storage, taken.key, taken.fetched)
+
+
+def _put(taken: Taken, destination: Storage, key: str, *, replace: bool) -> Stored:
+    if taken.content is not None:
+        return put(destination, key, taken.content, replace=replace)
+    if taken.path is not None:
+        return put(destination, key, taken.path, replace=replace)
+    with _as_transient(), taken.storage.open(taken.key) as stream:
+        return destination.put(key, stream, replace=replace)
 
 
 @contextmanager

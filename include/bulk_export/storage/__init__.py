@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from bulk_export.errors import DefinitionError
 from bulk_export.storage.base import Storage
+from bulk_export.storage.keys import is_bucket_name
 from bulk_export.storage.local import LocalStorage
 
 if TYPE_CHECKING:
@@ -57,18 +58,25 @@ def open_uri(
     scheme, separator, _ = uri.partition("://")
     if not separator:
         return LocalStorage(_resolved(uri, base))
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError as error:  # such as an unclosed bracket
+        raise _unsupported(scheme, "") from error
     if scheme == "file" and parts.netloc in {"", "localhost"}:
         return LocalStorage(Path(unquote(parts.path)))
-    if scheme in _BUCKET_SCHEMES and parts.netloc and not parts.username:
+    if scheme in _BUCKET_SCHEMES and is_bucket_name(parts.netloc):
         from bulk_export.storage.buckets import location_of, open_bucket
 
         # Keys may hold '?' and '#': everything after the bucket is prefix.
         prefix = uri.partition("://")[2].partition("/")[2].strip("/")
         return open_bucket(location_of(_BUCKET_SCHEMES[scheme], parts.netloc, prefix), credentials, patience)
-    raise DefinitionError(
+    raise _unsupported(scheme, parts.hostname or "")
+
+
+def _unsupported(scheme: str, host: str) -> DefinitionError:
+    return DefinitionError(
         "URI_UNSUPPORTED",
-        f"No storage can be opened at {scheme}://{parts.hostname or ''}",
+        f"No storage can be opened at {scheme}://{host}",
         hint="Give a path, file:///path, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix.",
     )
 

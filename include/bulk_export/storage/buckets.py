@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from bulk_export.definitions.models import AzureLocation, GcsLocation, S3Location
 from bulk_export.errors import DefinitionError
+from bulk_export.storage.keys import is_bucket_name
 from bulk_export.storage.objects import ObjectStorage
 from bulk_export.storage.patience import Patience
 from bulk_export.storage.s3 import S3Service
@@ -43,6 +44,12 @@ def open_bucket(
     from obstore.exceptions import BaseError
     from obstore.store import AzureStore, GCSStore, S3Store
 
+    if not is_bucket_name(_name(location)):  # the library would panic
+        raise DefinitionError(
+            "STORAGE_INVALID",
+            f"{_name(location)!r} is no name of a {location.type} bucket or container",
+            hint="Its name is of letters, digits, '.', '-' and '_'; a folder in it is its prefix.",
+        )
     patience = patience or Patience()
     options: dict[str, str] = dict(credentials.options) if credentials else {}
     prefix = location.prefix.strip("/")

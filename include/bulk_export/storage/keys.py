@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from bulk_export.errors import DefinitionError
 
 _NO_SEGMENT = frozenset({"", ".", ".."})
+_BUCKET = re.compile(r"[A-Za-z0-9$][A-Za-z0-9._-]{0,199}")  # $web and $root are containers of Azure
 
 
 def check_key(key: str) -> None:
@@ -28,3 +31,8 @@ def check_prefix(prefix: str) -> None:
         check_key(folder)
     elif prefix == ".." or "\0" in prefix:
         check_key(prefix)
+
+
+def is_bucket_name(name: str) -> bool:
+    """Whether a bucket or container may have this name; a little wider than any service's own rule."""
+    return bool(_BUCKET.fullmatch(name))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import obstore
 
 from bulk_export.storage.base import Entry, Fetched, Rights, Storage, Stored
+from bulk_export.storage.content_types import content_type
 from bulk_export.storage.keys import check_key, check_prefix
 from bulk_export.storage.object_faults import object_faults
 from bulk_export.storage.object_reads import ObjectReader
@@ -29,6 +30,7 @@ from bulk_export.storage.sources import Tally, parts_of
 from bulk_export.storage.written_once import already_written, conflict
 
 if TYPE_CHECKING:
+    from obstore import Attributes, PutMode
     from obstore.store import ObjectStore
 
     from bulk_export.storage.s3 import S3Service
@@ -163,8 +165,7 @@ class ObjectStorage:
 
         def once() -> None:
             if replace or not self._send_new(key, body):
-                with object_faults("write", f"{self._uri}/{key}"):
-                    obstore.put(self._store, key, body, use_multipart=False)
+                self._send(key, body)
 
         def settle() -> None:
             try:
@@ -172,8 +173,7 @@ class ObjectStorage:
             except FileExistsError:
                 etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
                 if not already_written(self, key, stored, etag):
-                    with object_faults("write", f"{self._uri}/{key}"):
-                        obstore.put(self._store, key, body, use_multipart=False)
+                    self._send(key, body)
 
         self._patience.persist(settle)
         return stored
@@ -184,12 +184,16 @@ class ObjectStorage:
             self._refuse_taken(key)
             return False
         try:
-            with object_faults("write", f"{self._uri}/{key}"):
-                obstore.put(self._store, key, body, mode="create", use_multipart=False)
+            self._send(key, body, mode="create")
         except NotImplementedError:
             self._takes_conditions = False
             return self._send_new(key, body)
         return True
+
+    def _send(self, key: str, body: bytes, *, mode: PutMode = "overwrite") -> None:
+        attributes: Attributes = {"Content-Type": content_type(key)}
+        with object_faults("write", f"{self._uri}/{key}"):
+            obstore.put(self._store, key, body, attributes=attributes, mode=mode, use_multipart=False)
 
     def _refuse_taken(self, key: str) -> None:
         if any(entry.key == key for entry in self.list(key)):
@@ -231,7 +235,11 @@ class ObjectStorage:
         where = f"{self._uri}/{key}"
         with object_faults("write", where):
             writer = obstore.open_writer(
-                self._store, key, buffer_size=PART_BYTES, max_concurrency=_WRITER_PARTS_AT_ONCE
+                self._store,
+                key,
+                attributes={"Content-Type": content_type(key)},
+                buffer_size=PART_BYTES,
+                max_concurrency=_WRITER_PARTS_AT_ONCE,
             )
         # No `with`, which would complete the object although its source broke: a writer left alone never does.
         # No iterator handed to obstore.put either: it would be read inside its event loop, where a source that

@@ -12,18 +12,23 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
-from bulk_export.errors import RefusedError
+from bulk_export.errors import BulkExportError, RefusedError
+from bulk_export.storage.content_types import content_type
 from bulk_export.storage.patience import Patience
 from bulk_export.storage.s3_client import access_key, s3_client
 from bulk_export.storage.s3_faults import NotOfferedError, PreconditionError, s3_faults
+from bulk_export.storage.s3_quick import QuickCopies
 from bulk_export.storage.s3_uploads import upload
 
 LARGEST_COPY_BYTES = 5 * 1024**3  # of one CopyObject
 COPY_PART_BYTES = 512 * 1024**2
 _DIGEST_BYTES = 32
 _MD5_LENGTH = 32
+_REFUSED_IN_A_ROW = 3  # copies; then objects pass through this machine without being asked for
+_TRIED_TWICE_BYTES = 8 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +66,31 @@ class S3Service:
     largest_copy_bytes: int = LARGEST_COPY_BYTES
     copy_part_bytes: int = COPY_PART_BYTES
     _may_ask: bool = True
+    _copies_refused: int = 0
+    _minds_conditions: bool | None = None
+    _client: Any = field(default=None, repr=False)
+    _making: Lock = field(default_factory=Lock, repr=False)
 
-    @cached_property
+    @property
     def client(self) -> Any:
         """Made at the first use: importing botocore takes a third of a second."""
-        return s3_client(self.config, self.provider, self.patience)
+        if self._client is not None:
+            return self._client
+        with self._making:  # one thread makes it, the others wait
+            if self._client is None:
+                self._client = s3_client(self.config, self.provider, self.patience)
+            return self._client
+
+    @cached_property
+    def quick_copies(self) -> QuickCopies:
+        """The cheap way to copy. Amazon takes the bucket's name in the path at its own endpoints."""
+        virtual = self.config.get("virtual_hosted_style_request", "false").lower() == "true"
+        return QuickCopies(self.client, self.bucket, path_style=not virtual)
+
+    @property
+    def may_copy(self) -> bool:
+        """False once copies were refused again and again, or where one would write over what stands there."""
+        return self._copies_refused < _REFUSED_IN_A_ROW and self._minds_conditions is not False
 
     @property
     def encryption(self) -> dict[str, Any]:
@@ -101,7 +126,14 @@ class S3Service:
     def same_account(self, other: S3Service) -> bool:
         """Whether the service takes the other's objects and this bucket's in one request."""
         mine, theirs = self.config.get("endpoint"), other.config.get("endpoint")
-        return mine == theirs and access_key(self.client) == access_key(other.client) != ""
+        return mine == theirs and self._access_key() == other._access_key() != ""
+
+    def _access_key(self) -> str:
+        """The key id requests are signed with at this moment."""
+        if self.provider is not None:
+            fresh: Any = self.provider()
+            return str(fresh["access_key_id"])
+        return self.config.get("access_key_id") or access_key(self.client)
 
     def describe(self, key: str, version: str = "") -> Described | None:
         """What the service keeps of the object; None where asking is not allowed or the version is another."""
@@ -128,12 +160,40 @@ class S3Service:
             NotOfferedError: the service does not copy this.
             RefusedError: this bucket's credentials may not read the source, or not write here.
         """
+        try:
+            sha256 = self._copy(key, source, source_key, size, version)
+        except (NotOfferedError, RefusedError):
+            self._copies_refused += 1
+            raise
+        self._copies_refused = 0
+        if size <= _TRIED_TWICE_BYTES:
+            self._try_condition(key, source, source_key, size, version)
+        return sha256
+
+    def _try_condition(self, key: str, source: S3Service, source_key: str, size: int, version: str) -> None:
+        """Copy the first object once more: a service that does so writes over what stands there, and copies no more."""
+        with self._making:
+            if self._minds_conditions is not None:
+                return
+            self._minds_conditions = True
+        try:
+            self._copy(key, source, source_key, size, version)
+        except (PreconditionError, BulkExportError, FileNotFoundError, NotOfferedError):
+            return
+        self._minds_conditions = False
+
+    def _copy(self, key: str, source: S3Service, source_key: str, size: int, version: str) -> str | None:
         origin = {"Bucket": source.bucket, "Key": source.full_key(source_key)}
         if size > self.largest_copy_bytes:
             with upload(self, key) as copying:
                 copying.copy(origin, version, size, self.copy_part_bytes)
                 copying.complete(replace=False)
             return None
+        told = self.quick_copies.copy(
+            self.full_key(key), source.bucket, source.full_key(source_key), self._copy_headers(key, version)
+        )
+        if told is not None:
+            return _whole_sha256(told)
         answer = self.call(
             "copy_object",
             "copy",
@@ -145,9 +205,25 @@ class S3Service:
             # The bytes and nothing else: no metadata of the source's, and no right to read its tags is needed.
             MetadataDirective="REPLACE",
             TaggingDirective="REPLACE",
+            ContentType=content_type(key),
             **self.encryption,
         )
         return _whole_sha256(answer.get("CopyObjectResult", {}))
+
+    def _copy_headers(self, key: str, version: str) -> dict[str, str]:
+        """The arguments of `copy_object` above, as they travel."""
+        headers = {
+            "if-none-match": "*",
+            "x-amz-copy-source-if-match": version,
+            "x-amz-checksum-algorithm": "SHA256",
+            "x-amz-metadata-directive": "REPLACE",
+            "x-amz-tagging-directive": "REPLACE",
+            "content-type": content_type(key),
+        }
+        if self.kms_key:
+            headers["x-amz-server-side-encryption"] = "aws:kms"
+            headers["x-amz-server-side-encryption-aws-kms-key-id"] = self.kms_key
+        return headers
 
 
 def _whole_sha256(answer: Mapping[str, Any]) -> str | None:

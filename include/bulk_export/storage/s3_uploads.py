@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bulk_export.errors import BulkExportError
+from bulk_export.storage.content_types import content_type
 from bulk_export.storage.s3_faults import PreconditionError, UploadGoneError, s3_faults
 
 if TYPE_CHECKING:
@@ -114,7 +115,11 @@ def upload(service: S3Service, key: str) -> Iterator[Upload]:
         tries += 1
         with s3_faults("write", service.where(key)):
             answer = service.client.create_multipart_upload(
-                Bucket=service.bucket, Key=service.full_key(key), ChecksumAlgorithm="SHA256", **service.encryption
+                Bucket=service.bucket,
+                Key=service.full_key(key),
+                ChecksumAlgorithm="SHA256",
+                ContentType=content_type(key),
+                **service.encryption,
             )
         return str(answer["UploadId"])
 

@@ -1,16 +1,16 @@
-"""Copy a large object inside one service: no byte of it passes through this machine unless its digest has to be made.
+"""Copy an object inside one service: no byte of it passes through this machine unless its digest has to be made.
 
 Where the digest comes from, the first that is there:
 
 | source | needs |
 |---|---|
 | CopyObject computes a SHA-256 of the new object and tells it | Amazon S3, up to 5 GiB |
+| the caller has read all of the source | |
 | the service keeps a SHA-256 of the source, checked when it was written | the right to read the source |
 | the source is read once, of the very version that was copied | the same |
 
 Measured against one server on loopback, 64 MiB: copy 0.8 s and read 0.35 s, read and put 1.75 s; the copy is worth it
-even where the source has to be read. Small objects are not copied so: they are read to be judged anyway, and a PUT of
-240 KB costs less than a third of the processor time of a CopyObject.
+even where the source has to be read. So it is at 240 KB, by a quarter of the processor time of client and server.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def server_copy(
         TransientError: the service does not answer.
     """
     into, origin = destination.s3, source.s3
-    if into is None or origin is None or not fetched.version or not into.same_account(origin):
+    if into is None or origin is None or not fetched.version or not into.may_copy or not into.same_account(origin):
         return None
     try:
         sha256 = into.copy(key, origin, source_key, fetched.bytes, fetched.version)
@@ -68,6 +68,8 @@ def _stands_already(
 
 
 def _sha256(storage: ObjectStorage, key: str, fetched: Fetched) -> str:
+    if fetched.content is not None:
+        return hashlib.sha256(fetched.content).hexdigest()
     described = storage.s3.describe(key, fetched.version) if storage.s3 else None
     if described and described.sha256:
         return described.sha256

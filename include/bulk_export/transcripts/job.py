@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
-from bulk_export.errors import RefusedError
+from bulk_export.errors import DefinitionError, RefusedError
 from bulk_export.reasons import NOT_APPLICABLE, Reason
 from bulk_export.results import FileResult, Journal
 from bulk_export.storage.base import Storage
@@ -179,6 +179,8 @@ class _Worker:
             fetched = storage.fetch(key, min(self.max_bytes, _LARGE_BYTES))
         except AddressError as error:
             return self._withheld(contact_id, path, Reason.TRANSCRIPT_MISSING, f"address {error}")
+        except DefinitionError as error:  # the storage does not take such a key
+            return self._withheld(contact_id, path, Reason.TRANSCRIPT_MISSING, error.message)
         except FileNotFoundError:
             return self._withheld(contact_id, path, Reason.TRANSCRIPT_MISSING, "no such object")
         if fetched.bytes > self.max_bytes:
