@@ -1,6 +1,6 @@
 # Everything a newcomer needs. GNU make and a POSIX shell; nothing here asks for root.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test cluster-test check lock env clean
+.PHONY: help setup demo stop test cluster-test bench check lock docs env clean
 
 python := .venv/bin/python
 # What starts an Airflow of its own; the rest is spread over two processes.
@@ -32,6 +32,10 @@ cluster-test: setup ## 40,000 contacts over two Celery workers, one of them kill
 env: setup ## write .env, the secrets of docker-compose.yaml
 	@$(python) scripts/make_env.py
 
+bench: setup ## every speed claim against what people would use instead; writes benchmarks/RESULTS.md, 20 minutes
+	@$(python) -m uv pip install --quiet --python $(python) -r benchmarks/requirements.txt
+	@$(python) benchmarks/all.py
+
 check: setup ## linter, formatter, types
 	@$(python) -m ruff check .
 	@$(python) -m ruff format --check .
@@ -40,6 +44,10 @@ check: setup ## linter, formatter, types
 lock: setup ## write constraints.txt anew from requirements.txt
 	@$(python) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		requirements.txt --output-file constraints.txt
+
+docs: setup ## write what is generated: the definitions' reference, the tables of the output format, the licences
+	@$(python) scripts/reference.py
+	@$(python) scripts/licences.py
 
 clean: stop ## remove what runs and checks leave behind, with var/ (demo data, Airflow's own database)
 	@rm -rf var .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -14,6 +14,10 @@ from bulk_export.errors import DefinitionError
 from bulk_export.storage.buckets import Credentials
 
 AWS, AZURE, GOOGLE, POSTGRES = "aws", "wasb", "google_cloud_platform", "postgres"
+# What a connection's extras may say to PostgreSQL's own library; the provider's other extras mean nothing to it.
+_LIBPQ = frozenset(
+    {"sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "channel_binding", "target_session_attrs", "options"}
+)
 
 
 def credentials(connection_id: str) -> Credentials:
@@ -50,7 +54,7 @@ def database_url(connection_id: str) -> str:
         host=connection.host,
         port=connection.port,
         database=connection.schema,
-        query={key: str(value) for key, value in connection.extra_dejson.items() if key == "sslmode"},
+        query={key: str(value) for key, value in connection.extra_dejson.items() if key in _LIBPQ},
     ).render_as_string(hide_password=False)
 
 

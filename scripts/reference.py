@@ -49,7 +49,14 @@ TYPE_WORDS: tuple[tuple[object, str], ...] = (
     (values.Cron, "cron expression"),
     (typing.Any, "see below"),
 )
-PLAIN_WORDS = {"str": "text", "int": "whole number", "bool": "true or false", "date": "day", "NoneType": "nothing"}
+PLAIN_WORDS = {
+    "str": "text",
+    "int": "whole number",
+    "bool": "true or false",
+    "float": "number",
+    "date": "day",
+    "NoneType": "nothing",
+}
 
 OPERATOR_WORDS = {
     "equals": "is the same",
@@ -151,9 +158,11 @@ def _models_in(hint: object) -> list[type[BaseModel]]:
 
 def _keys_table(model: type[BaseModel]) -> str:
     hints = typing.get_type_hints(model, include_extras=True)
+    # What a base class adds stands last.
+    ordered = sorted(model.model_fields.items(), key=lambda item: item[0] not in model.__annotations__)
     rows = [
         (f"`{key}`", _type(hints[key]), _default(field), field.description or _of_type(key), _example(key, field))
-        for key, field in model.model_fields.items()
+        for key, field in ordered
         if key != "id"
     ]
     return _table(("key", "type", "default", "meaning", "example"), rows)

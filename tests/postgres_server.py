@@ -6,6 +6,7 @@ PostgreSQL refuses to run as root, so root hands it to the user `nobody`, with a
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import pwd
 import shutil
@@ -22,6 +23,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 _START_S = 60.0
@@ -111,8 +113,7 @@ def postgres(folder: Path) -> Iterator[PostgresServer]:
         os.chown(home, account.pw_uid, account.pw_gid)
         identity = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
         if not _reachable(programs):
-            shutil.copytree(programs.parent, home / "programs", symlinks=True)
-            programs = home / "programs" / programs.name
+            programs = _copied(programs, home)
     environment = {"PATH": f"{programs}:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
     log = folder / "postgres.log"
 
@@ -176,11 +177,40 @@ def _reachable(programs: Path) -> bool:
     return all(path.stat().st_mode & 0o001 for path in folders) and bool((programs / "postgres").stat().st_mode & 0o001)
 
 
+def _copied(programs: Path, home: Path) -> Path:
+    """The programs, with the libraries they look for beside their package, where everybody may run them."""
+    package = programs.parents[1]
+    shutil.copytree(programs.parent, home / package.name / programs.parent.name, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, home / libraries.name)
+    return home / package.name / programs.parent.name / programs.name
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def sql_type(held: pa.DataType) -> str:
+    """The PostgreSQL type that holds what an Arrow type holds."""
+    if pa.types.is_map(held):
+        return "jsonb"
+    if pa.types.is_timestamp(held):
+        return "timestamptz"
+    known = {pa.int64(): "bigint", pa.float64(): "double precision", pa.bool_(): "boolean", pa.date32(): "date"}
+    return known.get(held, "text")
+
+
+def load_table(server: PostgresServer, name: str, rows: pa.Table) -> None:
+    """Copy a table's rows into one that is there."""
+    names = ", ".join(f'"{column}"' for column in rows.schema.names)
+    maps = {column for column, field in enumerate(rows.schema) if pa.types.is_map(field.type)}
+    with server.connect() as connection, connection.cursor().copy(f"COPY {name} ({names}) FROM STDIN") as copy:
+        for row in zip(*(column.to_pylist() for column in rows.columns), strict=True):
+            copy.write_row([json.dumps(dict(v)) if n in maps and v is not None else v for n, v in enumerate(row)])
 
 
 @pytest.fixture(scope="session")

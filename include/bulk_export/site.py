@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from bulk_export.contacts.base import ContactStore
-    from bulk_export.definitions.models import StorageLocation
+    from bulk_export.definitions.models import ContactStoreSettings, StorageLocation
     from bulk_export.media.job import MediaLimits
     from bulk_export.state.records import RunRecord
     from bulk_export.storage.buckets import Credentials
@@ -43,7 +43,7 @@ class Site:
         definitions: the definitions folder.
         clock: the current time, aware.
         credentials: resolves the name of a connection; None where the services' own environment variables serve.
-        state_url: resolves a state database named by connection to an SQLAlchemy URL.
+        state_url: resolves a database named by connection, that of the state or of the contacts, to an SQLAlchemy URL.
         workers: processes that convert media, and threads that copy it.
         media_limits: what conversion may cost; None for the defaults.
         patience: with buckets that do not answer; None for the default.
@@ -84,15 +84,16 @@ class Site:
     @property
     def _state_url(self) -> str:
         state = self.settings.state
-        if state.connection is None:
-            return str(state.url)
+        return str(state.url) if state.connection is None else self._database_url(state.connection)
+
+    def _database_url(self, connection: str) -> str:
         if self.state_url is None:
             raise DefinitionError(
                 "CONNECTION_UNKNOWN",
-                f"the state database is the Airflow connection '{state.connection}', which only Airflow can resolve",
+                f"a database is the Airflow connection '{connection}', which only Airflow can resolve",
                 hint="Run inside Airflow, or give state.url in settings.yaml.",
             )
-        return self.state_url(state.connection)
+        return self.state_url(connection)
 
     def reread(self, run_id: str) -> RunRecord:
         """A run's record as it stands now."""
@@ -138,20 +139,32 @@ class Site:
         """A bucket the catalogue names, opened once: each has its own connections. Reached as the contact store is."""
         opened = self._buckets.get(address)
         if opened is None:
-            store = self.settings.contact_store
-            known = self._credentials(store.connection) if store.type == "parquet" else None
+            known = self._credentials(_objects_connection(self.settings.contact_store))
             opened = open_uri(address, base=self.definitions, credentials=known, patience=self.patience)
             self._buckets[address] = opened
         return opened
 
     def contact_store(self, snapshot: RunSnapshot, scratch: Path) -> ContactStore:
         """The contact store a run selects from."""
+        return self.open_contact_store(snapshot.contact_store, scratch)
+
+    def open_contact_store(self, settings: ContactStoreSettings, scratch: Path) -> ContactStore:
+        """The contact store that settings.yaml describes, reached through its connections."""
         from bulk_export.contacts import open_contact_store
 
-        settings = snapshot.contact_store
-        known = self._credentials(settings.connection)
-        base = self.definitions
-        return open_contact_store(settings, base=base, scratch=scratch, credentials=known, patience=self.patience)
+        return open_contact_store(
+            settings,
+            base=self.definitions,
+            scratch=scratch,
+            credentials=self._credentials(_objects_connection(settings)),
+            database_url=self._database_url(settings.connection) if settings.type == "postgres" else "",
+            patience=self.patience,
+        )
+
+
+def _objects_connection(store: ContactStoreSettings) -> str | None:
+    """The connection of the bucket that holds a contact store's objects."""
+    return store.connection if store.type == "parquet" else store.objects_connection
 
 
 @dataclass(frozen=True)

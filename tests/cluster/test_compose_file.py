@@ -47,6 +47,14 @@ def test_what_it_mounts_and_runs_is_in_the_project_and_in_the_image() -> None:
     assert all(f"!{name}" in ignored for name in ("dags", "plugins", "include", "scripts", "deploy", "constraints.txt"))
 
 
+def test_the_image_gets_every_package_but_those_of_the_tests() -> None:
+    heading = "# --- tests and checks ---"
+    assert f"sed '/^{heading}$/,$d' requirements.txt" in (PROJECT / "Dockerfile").read_text()
+    kept, _, left_out = (PROJECT / "requirements.txt").read_text().partition(heading)
+    assert "apache-airflow-providers-celery==" in kept and "bulk" not in left_out
+    assert "pytest==" in left_out and "# ---" not in left_out
+
+
 def test_every_service_of_airflow_says_whether_it_is_healthy() -> None:
     content = read(COMPOSE)["services"]
     assert {name for name, service in content.items() if "healthcheck" not in service} == {"init"}

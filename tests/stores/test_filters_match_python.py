@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import tempfile
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -17,12 +17,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bulk_export.contacts.base import ContactStore
 from bulk_export.contacts.parquet import ParquetContactStore
+from bulk_export.contacts.postgres import PostgresContactStore
+from bulk_export.contacts.postgres_session import Database
 from bulk_export.definitions.models import Filter
 from bulk_export.fields import STATES, Kind
 from bulk_export.filters.catalogue import Shape, catalogue, shape_of
 from bulk_export.filters.compile import compile_filters
 from bulk_export.storage.local import LocalStorage
+from postgres_server import PostgresServer, load_table, sql_type
 
 AS_OF = datetime(2026, 11, 18, 15, 30, tzinfo=UTC)
 HOME = "America/Bogota"
@@ -305,17 +309,60 @@ stable = settings(
 )
 
 
-def check(rows: list[dict[str, Any]], searches: list[list[Filter]]) -> None:
+class Shelf(Protocol):
+    """A kind of store that holds one set of contacts at a time."""
+
+    def filled(self, rows: pa.Table) -> ContactStore: ...
+
+
+class ParquetShelf:
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def filled(self, rows: pa.Table) -> ContactStore:
+        (self.root / "contacts").mkdir(exist_ok=True)
+        pq.write_table(rows, self.root / "contacts" / "all.parquet", row_group_size=8)
+        return ParquetContactStore(LocalStorage(self.root), scratch=self.root / "scratch", threads=1)
+
+
+class PostgresShelf:
+    def __init__(self, root: Path, server: PostgresServer) -> None:
+        self.root, self.server = root, server
+        columns = ", ".join(f"{field.name} {sql_type(field.type)}" for field in SCHEMA)
+        self._execute(f"CREATE UNLOGGED TABLE contacts ({columns}, PRIMARY KEY (contact_id))")
+
+    def _execute(self, statement: str) -> None:
+        with self.server.connect() as connection:
+            connection.execute(statement)
+
+    def filled(self, rows: pa.Table) -> ContactStore:
+        self._execute("DELETE FROM contacts")
+        load_table(self.server, "contacts", rows)
+        return PostgresContactStore(
+            Database(self.server.url, "contacts", 60), LocalStorage(self.root), scratch=self.root
+        )
+
+
+@pytest.fixture(scope="module", params=["parquet", "postgres"])
+def shelf(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+    root = tmp_path_factory.mktemp("shelf")
+    if request.param == "parquet":
+        yield ParquetShelf(root)
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    with server.new_database() as own:
+        yield PostgresShelf(root, own)
+
+
+def check(shelf: Shelf, rows: list[dict[str, Any]], searches: list[list[Filter]]) -> None:
     rows = [{**row, "contact_id": number, "contact_type": "CALL"} for number, row in enumerate(rows)]
+    store = shelf.filled(pa.Table.from_pylist(rows, SCHEMA))
     with tempfile.TemporaryDirectory() as name:
-        root = Path(name)
-        (root / "contacts").mkdir()
-        pq.write_table(pa.Table.from_pylist(rows, SCHEMA), root / "contacts" / "all.parquet", row_group_size=8)
-        store = ParquetContactStore(LocalStorage(root), scratch=root / "scratch", threads=1)
+        into = Path(name) / "keys.parquet"
         for filters in searches:
-            selection = compile_filters(filters, as_of=AS_OF, zone=HOME, catalogue=FIELDS)
-            matches = store.select_keys(selection, root / "keys.parquet")
-            found = pq.read_table(root / "keys.parquet")["contact_id"].to_pylist()
+            selection = compile_filters(filters, as_of=AS_OF, zone=HOME, catalogue=FIELDS, dialect=store.dialect)
+            matches = store.select_keys(selection, into)
+            found = pq.read_table(into)["contact_id"].to_pylist()
             wanted = [row for row in rows if all(meets(row, item) for item in filters)]
             wanted.sort(key=lambda row: (row["started_at"], row["contact_id"]))
             assert found == [row["contact_id"] for row in wanted], filters
@@ -369,21 +416,21 @@ def filters_on(data: st.DataObject, rows: list[dict[str, Any]], field: str, oper
 @stable
 @given(rows=st.lists(contacts, min_size=5, max_size=30), data=st.data())
 def test_every_operator_selects_what_python_selects(
-    field: str, rows: list[dict[str, Any]], data: st.DataObject
+    field: str, shelf: Shelf, rows: list[dict[str, Any]], data: st.DataObject
 ) -> None:
-    check(rows, [[filters_on(data, rows, field, operator)] for operator in FIELDS[field].operators])
+    check(shelf, rows, [[filters_on(data, rows, field, operator)] for operator in FIELDS[field].operators])
 
 
 @stable
 @given(rows=st.lists(contacts, min_size=20, max_size=60), data=st.data())
-def test_all_filters_of_a_search_must_be_met(rows: list[dict[str, Any]], data: st.DataObject) -> None:
+def test_all_filters_of_a_search_must_be_met(shelf: Shelf, rows: list[dict[str, Any]], data: st.DataObject) -> None:
     searches = []
     for _ in range(5):
         fields = data.draw(st.lists(st.sampled_from(CASES), min_size=2, max_size=3))
         searches.append(
             [filters_on(data, rows, field, data.draw(st.sampled_from(FIELDS[field].operators))) for field in fields]
         )
-    check(rows, searches)
+    check(shelf, rows, searches)
 
 
 def test_the_cases_cover_every_kind_of_field_and_every_operator() -> None:

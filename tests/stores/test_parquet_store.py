@@ -13,10 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from bulk_export.contacts import open_contact_store
-from bulk_export.contacts.base import Matches
 from bulk_export.contacts.parquet import ParquetContactStore
-from bulk_export.contacts.schema import STORE_COLUMNS, canonical_schema, keys_schema
-from bulk_export.definitions.models import Filter, ParquetStore, PostgresStore
+from bulk_export.definitions.models import Filter, ParquetStore
 from bulk_export.errors import BulkExportError, DefinitionError
 from bulk_export.filters.catalogue import catalogue
 from bulk_export.filters.compile import compile_filters
@@ -26,135 +24,9 @@ Contact = Callable[..., dict[str, object]]
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
-def refusal(store: Any, select: Callable[..., Any]) -> str:
-    """The one message that check, count and select_keys all give."""
-    said = []
-    attempts: list[Callable[[], object]] = [store.check, lambda: store.select_keys(select(), Path("never.parquet"))]
-    for attempt in attempts:
-        with pytest.raises(DefinitionError) as caught:
-            attempt()
-        assert caught.value.code == "STORE_INVALID"
-        said.append("; ".join(map(str, caught.value.problems)) or caught.value.message)
-    assert said[0] == said[1]
-    assert not Path("never.parquet").exists()
-    return said[0]
-
-
-# --- selecting ---------------------------------------------------------------------------------------------------
-
-
-def test_keys_are_ordered_by_start_and_then_id(stores: Any, make_contact: Contact) -> None:
-    late = make_contact(1, started_at=AT + timedelta(hours=1))
-    stores.write([late, make_contact(3), make_contact(2)], "b.parquet")
-    stores.write([make_contact(4, started_at=AT - timedelta(hours=1))], "a.parquet")
-    assert stores.ids() == [4, 2, 3, 1]
-
-
-def test_keys_have_the_schema_that_later_stages_read(stores: Any, make_contact: Contact) -> None:
-    stores.write([make_contact(1, audio_bytes=5, screen_bytes=7, updated_at=AT), make_contact(2, audio_bytes=None)])
-    keys = stores.keys()
-    assert [(field.name, field.type) for field in keys.schema] == [(field.name, field.type) for field in keys_schema()]
-    assert keys["media_bytes"].to_pylist() == [12, 0]
-    assert keys["updated_at"].to_pylist() == [AT, None]
-
-
-def test_roots_are_left_out_and_counted(stores: Any, make_contact: Contact, select: Any, tmp_path: Path) -> None:
-    rows = [
-        make_contact(1, is_root=True, audio_bytes=100),
-        make_contact(2, is_root=False),
-        make_contact(3, audio_bytes=7),
-    ]
-    stores.write(rows, is_root=pa.bool_())
-    store = stores.open()
-    matches = store.select_keys(select(), tmp_path / "keys.parquet")
-    assert matches == store.count(select()) == Matches(contacts=2, roots=1, media_bytes=7)
-    assert stores.ids() == [2, 3]
-
-
-def test_an_empty_selection_writes_an_empty_file(stores: Any, make_contact: Contact) -> None:
-    stores.write([make_contact(1)])
-    keys = stores.keys(Filter(field="started_at", operator="before", value="2000-01-01"))
-    assert keys.num_rows == 0
-    assert keys.schema.names == keys_schema().names
-
-
-def test_an_unknown_zone_of_a_contact_counts_as_the_environments(stores: Any, make_contact: Contact) -> None:
-    # 23:30 on 31 October in Bogota.
-    started = datetime(2026, 11, 1, 4, 30, tzinfo=UTC)
-    zones = ["Mars/Base", None, "UTC", "America/Bogota"]
-    stores.write([make_contact(n, started_at=started, time_zone=zone) for n, zone in enumerate(zones)])
-    on_the_31st = Filter(field="started_at", operator="on", value="2026-10-31", time_zone="contact")
-    assert stores.ids(on_the_31st, zone="America/Bogota") == [0, 1, 3]
-    assert stores.ids(on_the_31st, zone="UTC") == [3]
-
-
-def test_a_date_range_of_the_run_replaces_the_searchs_own(stores: Any, make_contact: Contact) -> None:
-    rows = [make_contact(n, started_at=AT + timedelta(days=n), score=n) for n in range(5)]
-    stores.write(rows)
-    filters = (
-        Filter(field="started_at", operator="before", value="2026-11-02"),
-        Filter(field="score", operator="not_equals", value=2),
-    )
-    assert stores.ids(*filters) == [0]
-    window = (AT + timedelta(days=1), AT + timedelta(days=4))
-    assert stores.ids(*filters, started_between=window) == [1, 3]
-    assert stores.ids(filters[0], started_between=window) == [1, 2, 3]
-
-
-@pytest.mark.parametrize(
-    ("operator", "value", "expected"),
-    [
-        ("equals", 2.0, [2]),
-        ("equals", 2.5, []),
-        ("not_equals", 2.5, [1, 2, 3, 4]),
-        ("less_than", 2.5, [1, 2]),
-        ("at_most", 2.5, [1, 2]),
-        ("greater_than", 2.5, [3]),
-        ("at_least", 2.5, [3]),
-        ("between", [1.5, 2.5], [2]),
-    ],
-)
-def test_a_fraction_is_compared_exactly_with_whole_numbers(
-    operator: str, value: object, expected: list[int], stores: Any, make_contact: Contact
-) -> None:
-    stores.write([make_contact(n, score=None if n == 4 else n) for n in (1, 2, 3, 4)])
-    assert stores.ids(Filter(field="score", operator=operator, value=value)) == expected
-
-
-HOSTILE = [
-    "' OR 1=1 --",
-    "'; DROP TABLE contacts; --",
-    '" OR ""="',
-    "?",
-    "{0}",
-    "{}",
-    "%",
-    "_",
-    "\\",
-    "$1",
-    "\x00",
-    "(?i).*",
-]
-
-
-@pytest.mark.parametrize("hostile", HOSTILE)
-def test_a_hostile_value_is_only_a_value(hostile: str, stores: Any, make_contact: Contact) -> None:
-    rows = [make_contact(1, last_name=hostile, metadata={hostile: "x"}), make_contact(2, last_name="Quispe")]
-    stores.write(rows)
-    options = {"metadata": (hostile,)}
-    for operator in ("equals", "contains", "starts_with", "ends_with"):
-        assert stores.ids(Filter(field="last_name", operator=operator, value=hostile), **options) == [1]
-    assert stores.ids(Filter(field="last_name", operator="is_none_of", value=[hostile]), **options) == [2]
-    assert stores.ids(Filter(field=f"metadata.{hostile}", operator="equals", value="X"), **options) == [1]
-    assert stores.ids(Filter(field=f"metadata.{hostile}", operator="is_empty"), **options) == [2]
-    fetched = stores.open().fetch(stores.keys(), (hostile,), with_text=False)
-    assert fetched[f"metadata.{hostile}"].to_pylist() == ["x", None]
-
-
-def test_a_hostile_field_name_never_reaches_sql(select: Any) -> None:
-    for field in ("1=1) --", "score; DROP TABLE contacts", "metadata.x'] = 'y' OR contacts.metadata['x"):
-        with pytest.raises(DefinitionError, match="FILTER_INCOMPLETE"):
-            select(Filter(field=field, operator="equals", value="1"))
+@pytest.fixture
+def stores(parquet_stores: Any) -> Any:
+    return parquet_stores
 
 
 # --- files that differ -------------------------------------------------------------------------------------------
@@ -279,62 +151,7 @@ def test_nanoseconds_do_not_lose_a_contact_between_keys_and_fetch(stores: Any, m
         assert fetched["contact_id"].to_pylist() == [number + 1]
 
 
-# --- fetching ----------------------------------------------------------------------------------------------------
-
-
-def test_a_job_table_has_the_canonical_schema_in_the_order_of_its_keys(stores: Any, make_contact: Contact) -> None:
-    stores.write([make_contact(n, started_at=AT - timedelta(hours=n), text=f"body {n}") for n in range(50)])
-    keys = stores.keys().slice(10, 20)
-    with_text = stores.open().fetch(keys, ("account-key",), with_text=True)
-    assert with_text.schema == canonical_schema(("account-key",), True)
-    assert with_text["contact_id"].to_pylist() == keys["contact_id"].to_pylist()
-    assert with_text["text"].to_pylist()[0] == f"body {keys['contact_id'][0]}"
-    without = stores.open().fetch(keys, (), with_text=False)
-    assert without.schema == canonical_schema((), False)
-    assert "text" not in without.schema.names
-
-
-def test_a_contact_that_left_the_store_is_not_in_the_result(stores: Any, make_contact: Contact) -> None:
-    stores.write([make_contact(1), make_contact(2)])
-    keys = stores.keys()
-    stores.write([make_contact(2)])
-    assert stores.open().fetch(keys, (), with_text=False)["contact_id"].to_pylist() == [2]
-
-
-def test_a_contact_doubled_since_the_selection_is_refused(stores: Any, make_contact: Contact) -> None:
-    stores.write([make_contact(1), make_contact(2)])
-    keys = stores.keys()
-    stores.write([make_contact(2)], "again.parquet")
-    with pytest.raises(DefinitionError, match="more than once"):
-        stores.open().fetch(keys, (), with_text=False)
-
-
-def test_no_keys_give_an_empty_job_table(stores: Any, make_contact: Contact) -> None:
-    stores.write([make_contact(1)])
-    empty = keys_schema().empty_table()
-    assert stores.open().fetch(empty, ("a",), with_text=False).schema == canonical_schema(("a",), False)
-
-
-def test_an_open_store_sees_new_and_replaced_files(stores: Any, make_contact: Contact, select: Any) -> None:
-    stores.write([make_contact(1)])
-    store = stores.open()
-    assert store.count(select()).contacts == 1
-    stores.write([make_contact(2)], "new.parquet")
-    stores.write([make_contact(1), make_contact(3, score=1)])
-    assert store.count(select()).contacts == 3
-
-
 # --- refusing ----------------------------------------------------------------------------------------------------
-
-
-def test_a_good_store_reports_what_it_holds(stores: Any, make_contact: Contact) -> None:
-    stores.write([make_contact(1, score=1), make_contact(2)])
-    stores.write([make_contact(3, colour="red")], "more.parquet")
-    report = stores.open().check()
-    assert report.contacts == 3
-    assert report.columns == ("contact_id", "time_zone", "score", "contact_type", "started_at")
-    assert set(report.columns) | set(report.absent) == set(STORE_COLUMNS)
-    assert report.ignored == ("colour",)
 
 
 WRONG = [
@@ -356,15 +173,15 @@ WRONG = [
 
 @pytest.mark.parametrize(("column", "held", "message"), WRONG)
 def test_a_column_of_the_wrong_type_is_refused_by_name(
-    column: str, held: pa.DataType, message: str, stores: Any, make_contact: Contact, select: Any
+    column: str, held: pa.DataType, message: str, stores: Any, make_contact: Contact
 ) -> None:
     rows = pa.Table.from_pylist([make_contact(1)])
     rows = rows.drop_columns([column] if column in rows.schema.names else [])
     stores.write(rows.append_column(column, pa.nulls(1, held)))
-    assert f"contacts/contacts.parquet {column}: {message}" in refusal(stores.open(), select)
+    assert f"contacts/contacts.parquet {column}: {message}" in stores.refusal()
 
 
-def test_every_problem_is_told_at_once(stores: Any, make_contact: Contact, select: Any) -> None:
+def test_every_problem_is_told_at_once(stores: Any, make_contact: Contact) -> None:
     row = make_contact(1, score="high")
     del row["time_zone"]
     stores.write([row], "a.parquet", score=pa.string())
@@ -372,7 +189,7 @@ def test_every_problem_is_told_at_once(stores: Any, make_contact: Contact, selec
     stores.write([make_contact(2, hr="yes")], "c.parquet", hr=pa.string())
     (stores.root / "contacts" / "d.parquet").write_bytes(b"PAR1 is not enough")
     (stores.root / "contacts" / "e.parquet").write_bytes(b"")
-    said = refusal(stores.open(), select)
+    said = stores.refusal()
     assert "contacts/a.parquet time_zone: is required and missing (and in 1 more files)" in said
     assert "contacts/a.parquet score: is string, not whole number (int64) (and in 1 more files)" in said
     assert "contacts/c.parquet hr: is string, not yes/no (bool)" in said
@@ -380,33 +197,21 @@ def test_every_problem_is_told_at_once(stores: Any, make_contact: Contact, selec
     assert re.search(r"contacts/e\.parquet: is not a readable Parquet file", said)
 
 
-@pytest.mark.parametrize("files", [("a.parquet", "a.parquet"), ("a.parquet", "b.parquet")])
-def test_a_duplicate_contact_id_is_refused(
-    files: tuple[str, str], stores: Any, make_contact: Contact, select: Any
-) -> None:
-    rows: dict[str, list[dict[str, object]]] = {name: [] for name in files}
-    rows[files[0]] += [make_contact(1), make_contact(2)]
-    rows[files[1]] += [make_contact(2), make_contact(3)]
-    for name, contacts in rows.items():
-        stores.write(contacts, name)
-    assert refusal(stores.open(), select) == "contacts contact_id: 2 is there 2 times"
-
-
 @pytest.mark.parametrize("column", ["contact_id", "started_at"])
 @pytest.mark.parametrize("statistics", [True, False])
 def test_a_contact_without_identity_or_start_is_refused(
-    column: str, statistics: bool, stores: Any, make_contact: Contact, select: Any
+    column: str, statistics: bool, stores: Any, make_contact: Contact
 ) -> None:
     rows = [make_contact(1), {**make_contact(2), column: None}]
     stores.write([])
     from_rows = pa.Table.from_pylist(rows)
     pq.write_table(from_rows, stores.root / "contacts" / "contacts.parquet", write_statistics=statistics)
-    assert f"{column}: is null in 1" in refusal(stores.open(), select)
+    assert f"{column}: is null in 1" in stores.refusal()
 
 
-def test_columns_whose_names_differ_only_in_case_are_refused(stores: Any, make_contact: Contact, select: Any) -> None:
+def test_columns_whose_names_differ_only_in_case_are_refused(stores: Any, make_contact: Contact) -> None:
     stores.write(pa.Table.from_pylist([{**make_contact(1), "score": 1, "SCORE": 2}]))
-    assert "score: is there more than once" in refusal(stores.open(), select)
+    assert "score: is there more than once" in stores.refusal()
 
 
 def test_a_start_no_calendar_holds_is_refused(stores: Any, make_contact: Contact) -> None:
@@ -440,18 +245,10 @@ def test_damaged_pages_are_refused_by_file(stores: Any, make_contact: Contact) -
         stores.keys()
 
 
-def test_a_store_without_files_or_folder_says_where_it_looked(stores: Any, select: Any) -> None:
-    assert "has no folder 'contacts'" in refusal(stores.open(), select)
+def test_a_store_without_files_or_folder_says_where_it_looked(stores: Any) -> None:
+    assert "has no folder 'contacts'" in stores.refusal()
     (stores.root / "contacts" / "2026").mkdir(parents=True)
-    assert "has no Parquet file below 'contacts'" in refusal(stores.open(), select)
-
-
-def test_a_failed_selection_leaves_no_file(stores: Any, make_contact: Contact, select: Any, tmp_path: Path) -> None:
-    stores.write([make_contact(1), make_contact(1)])
-    with pytest.raises(DefinitionError):
-        stores.open().select_keys(select(), tmp_path / "out" / "keys.parquet")
-    assert list((tmp_path / "out").iterdir()) == []
-    assert list((stores.root / "scratch").iterdir()) == []
+    assert "has no Parquet file below 'contacts'" in stores.refusal()
 
 
 def test_a_big_selection_stays_within_a_small_memory_limit(stores: Any, select: Any, tmp_path: Path) -> None:
@@ -484,14 +281,6 @@ def test_settings_open_a_local_store_relative_to_their_folder(
     store = open_contact_store(settings, base=tmp_path, scratch=tmp_path / "scratch")
     assert store.check().contacts == 1
     assert store.objects.uri == tmp_path.as_uri()
-
-
-def test_a_store_that_cannot_be_read_yet_says_so(tmp_path: Path) -> None:
-    database = PostgresStore(type="postgres", connection="contacts_db", objects="s3://bucket/objects")
-    with pytest.raises(DefinitionError) as caught:
-        open_contact_store(database, base=tmp_path, scratch=tmp_path)
-    assert caught.value.code == "STORE_UNSUPPORTED"
-    assert caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from bulk_export import __version__
 from bulk_export.errors import BulkExportError
 
 DONE, FAILED, BAD_DEFINITIONS, WITH_ERRORS = 0, 1, 2, 3
@@ -64,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
         description="Export contact-centre recordings, transcripts and metadata: complete, verifiable, audited.",
         epilog="Exit codes: 0 done, 1 failed or refused, 2 bad usage or definitions, 3 completed with errors.",
     )
+    top.add_argument("--version", action="version", version=f"bulk-export {__version__}")
     top.add_argument(
         "--definitions",
         type=Path,
@@ -133,7 +135,7 @@ def parser() -> argparse.ArgumentParser:
     sample.add_argument("--audio-bytes", type=int, metavar="N", help="calls only, with audio of about N bytes each")
 
     schema = command("schema", "schema", "print a published schema")
-    schema.add_argument("name", choices=("definitions", "transcript-json", "transcript-xsd", "store"))
+    schema.add_argument("name", choices=("definitions", "transcript-json", "transcript-xsd", "store", "store-sql"))
 
     command("migrate", "migrate", "create or upgrade the state database")
     return top

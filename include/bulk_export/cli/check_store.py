@@ -8,17 +8,13 @@ from pathlib import Path
 
 from bulk_export.cli import DONE
 from bulk_export.cli.places import site
-from bulk_export.contacts import open_contact_store
 
 
 def run(options: argparse.Namespace) -> int:
     """Check the catalogue's columns and rows; problems end in an error that names every one."""
     here = site(options)
     with tempfile.TemporaryDirectory(prefix="bulk-export-") as scratch:
-        store = open_contact_store(
-            here.settings.contact_store, base=here.definitions, scratch=Path(scratch), credentials=None
-        )
-        report = store.check()
+        report = here.open_contact_store(here.settings.contact_store, Path(scratch)).check()
     print(f"{report.contacts:,} contacts, {len(report.columns)} known columns. The store can be exported from.")
     if report.absent:
         print(f"Absent, so always empty: {', '.join(report.absent)}")

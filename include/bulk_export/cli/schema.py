@@ -14,6 +14,8 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(definitions_schema(), indent=2))
     elif options.name == "store":
         print(json.dumps(store_schema(), indent=2))
+    elif options.name == "store-sql":
+        print(store_sql(), end="")
     else:
         from bulk_export.transcripts.schemas import schema_text
 
@@ -54,3 +56,10 @@ def store_schema() -> dict[str, object]:
     ]
     columns.append({"name": "metadata", "type": "map<string, string>", "required": False})
     return {"table": "contacts", "columns": columns}
+
+
+def store_sql() -> str:
+    """The recommended table, indexes and role of a contact store in PostgreSQL."""
+    from importlib.resources import files
+
+    return files("bulk_export.contacts").joinpath("postgres.sql").read_text(encoding="utf-8")

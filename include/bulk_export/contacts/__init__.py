@@ -23,6 +23,7 @@ def open_contact_store(
     base: Path,
     scratch: Path,
     credentials: Credentials | None = None,
+    database_url: str = "",
     patience: Patience | None = None,
 ) -> ContactStore:
     """The contact store that settings.yaml names; nothing is read yet.
@@ -31,18 +32,26 @@ def open_contact_store(
         settings: the `contact_store` of settings.yaml.
         base: folder of settings.yaml, from which a relative path is taken.
         scratch: local folder for what does not fit into memory.
-        credentials: what the store's connection says, for buckets.
+        credentials: what the connection of the store, or of its objects, says, for buckets.
+        database_url: SQLAlchemy address of a store in PostgreSQL.
         patience: with a bucket that does not answer.
 
     Raises:
-        DefinitionError: STORE_UNSUPPORTED for a kind of store that cannot be read.
+        DefinitionError: CONNECTION_UNKNOWN for a store in PostgreSQL without an address.
     """
     if settings.type == "postgres":
-        raise DefinitionError(
-            "STORE_UNSUPPORTED",
-            f"contact_store: a PostgreSQL store (connection '{settings.connection}') cannot be read yet",
-            hint="Use a Parquet store: contact_store: {type: parquet, uri: <directory>}.",
-        )
+        if not database_url:
+            raise DefinitionError(
+                "CONNECTION_UNKNOWN",
+                f"contact_store: nobody here knows the connection '{settings.connection}'",
+                hint="Run inside Airflow, or set its AIRFLOW_CONN_... environment variable.",
+            )
+        from bulk_export.contacts.postgres import PostgresContactStore
+        from bulk_export.contacts.postgres_session import Database
+
+        objects = open_uri(settings.objects, base=base, credentials=credentials, patience=patience)
+        database = Database(database_url, settings.table, settings.statement_timeout_s)
+        return PostgresContactStore(database, objects, scratch=scratch)
     from bulk_export.contacts.parquet import ParquetContactStore
 
     root = open_uri(settings.uri, base=base, credentials=credentials, patience=patience)

@@ -21,7 +21,7 @@ from bulk_export.filters.completeness import CONTACT_ZONE, problems, zone_names
 from bulk_export.filters.dates import Days, days, instants, utc_naive
 from bulk_export.filters.dialect import DIALECTS, Dialect
 from bulk_export.filters.operands import Scalar, read_operands
-from bulk_export.filters.words import body_pattern, fold, words_of
+from bulk_export.filters.words import fold, words_of
 
 if TYPE_CHECKING:
     from bulk_export.definitions.models import Filter
@@ -131,10 +131,13 @@ class _Compiler:
 
     def _words(self, operator: str, operands: tuple[Scalar, ...]) -> Selection:
         terms = [words_of(str(term)) for term in operands]
-        body = Selection("contacts.text")
+
+        def matching(wanted: Sequence[tuple[str, ...]]) -> Selection:
+            return _filled(self.dialect.matches, Selection("contacts.text"), self.dialect.pattern(wanted))
+
         if operator in {"all_words", "phrase"}:
-            return _joined(" AND ", [_filled(self.dialect.matches, body, body_pattern([term])) for term in terms])
-        found = _filled(self.dialect.matches, body, body_pattern(terms))
+            return _joined(" AND ", [matching([term]) for term in terms])
+        found = matching(terms)
         return found.negated() if operator == "none_of" else found
 
     def _text(self, column: Selection, operator: str, operands: tuple[Scalar, ...]) -> Selection:
@@ -197,7 +200,8 @@ class _Compiler:
             conditions.append(_filled(f"{{0}} {comparison} ?", column, widest(values)))
             if len(set(values)) > 1:
                 by_zone = f"{{0}} {comparison} coalesce({lookup}, ?)"
-                conditions.append(_filled(by_zone, column, list(found), values, found[self.zone]))
+                operands = self.dialect.zone_operands(list(found), values)
+                conditions.append(_filled(by_zone, column, *operands, found[self.zone]))
         return _joined(" AND ", conditions)
 
 
@@ -238,8 +242,8 @@ def _between(column: Selection, start: date | None, end: date | None) -> Sequenc
 
 
 def _filled(template: str, column: Selection, *values: object) -> Selection:
-    """A template with its one column; the column's own operands stand before the template's."""
-    return Selection(template.format(column.sql), (*column.parameters, *values))
+    """A template with its column; the column's own operands stand before the template's, as often as the column."""
+    return Selection(template.format(column.sql), (*(column.parameters * template.count("{0}")), *values))
 
 
 def _joined(word: str, conditions: Sequence[Selection]) -> Selection:

@@ -1,12 +1,10 @@
-"""A migrated state database per test: a SQLite file, and PostgreSQL where BULK_EXPORT_TEST_POSTGRES_URL names one."""
+"""A migrated state database per test: a SQLite file, and a database of a real PostgreSQL."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
-import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,30 +13,47 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from bulk_export.state.database import migrate, open_state
+from bulk_export.state.database import HEAD, VERSION_TABLE, migrate, open_state
 from bulk_export.state.records import NewRun, Trigger
-
-POSTGRES_URL = os.environ.get("BULK_EXPORT_TEST_POSTGRES_URL", "")
+from bulk_export.state.tables import metadata
+from postgres_server import PostgresServer, postgres_server  # noqa: F401
 
 MakeRun = Callable[..., NewRun]
 RunTogether = Callable[..., list[str]]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def empty_state_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database without tables; on PostgreSQL a schema of its own."""
-    if request.param == "sqlite":
+def kind(request: pytest.FixtureRequest) -> str:
+    found: str = request.param
+    return found
+
+
+@pytest.fixture
+def empty_state_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without tables."""
+    if kind == "sqlite":
         yield f"sqlite:///{tmp_path}/state.db"
         return
-    if not POSTGRES_URL:
-        pytest.skip("BULK_EXPORT_TEST_POSTGRES_URL names no PostgreSQL database")
-    schema = f"test_{uuid.uuid4().hex}"
-    server = open_state(POSTGRES_URL)
-    with server.begin() as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-    yield f"{POSTGRES_URL}?options=-csearch_path%3D{schema}"
-    with server.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    with server.new_database() as own:
+        yield own.url
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: PostgresServer) -> Iterator[str]:  # noqa: F811
+    """One migrated database, emptied for each test: migrating one for each would take most of the suite's time."""
+    with postgres_server.new_database() as own:
+        migrate(open_state(own.url))
+        yield own.url
+
+
+def empty_tables(url: str) -> None:
+    """Leave the tables as a migration makes them."""
+    with open_state(url).begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))  # no triggers: they guard the events
+        names = ", ".join(metadata.tables)
+        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '{HEAD}'"))
 
 
 @pytest.fixture(scope="session")
@@ -50,12 +65,13 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def state_url(empty_state_url: str, migrated_file: Path, tmp_path: Path) -> str:
-    if empty_state_url.startswith("sqlite"):
+def state_url(kind: str, request: pytest.FixtureRequest, migrated_file: Path, tmp_path: Path) -> str:
+    if kind == "sqlite":
         shutil.copy(migrated_file, tmp_path / "state.db")
-    else:
-        migrate(open_state(empty_state_url))
-    return empty_state_url
+        return f"sqlite:///{tmp_path}/state.db"
+    url: str = request.getfixturevalue("migrated_postgres")
+    empty_tables(url)
+    return url
 
 
 @pytest.fixture
@@ -122,7 +138,7 @@ def run_together() -> RunTogether:
 _AT_ONCE = """
 import sys
 from datetime import UTC, date, datetime
-from bulk_export.state.database import migrate, open_state
+from bulk_export.state.database import HEAD, VERSION_TABLE, migrate, open_state
 from bulk_export.state import migrations, reservations, runs
 print("ready", flush=True)
 sys.stdin.readline()

@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -14,6 +15,17 @@ from bulk_export.state.database import HEAD, VERSION_TABLE, migrate, open_state,
 from bulk_export.state.migrations import configuration
 from bulk_export.state.runs import list_runs
 from bulk_export.state.tables import metadata
+
+# A row of the first release's tables, whatever columns came since.
+KEPT = {
+    "environment": "acme",
+    "day": "2026-11-23",
+    "used": 7,
+    "export_id": "weekly",
+    "contact_id": 2**53 + 1,
+    "run_id": "run/1",
+    "updated_at": None,
+}
 
 
 def test_migrating_makes_exactly_the_tables_the_code_uses(state: Engine) -> None:
@@ -33,6 +45,35 @@ def test_checks_of_the_tables_exist_in_the_database(state: Engine) -> None:
 
 def test_the_head_constant_names_the_newest_revision() -> None:
     assert ScriptDirectory.from_config(configuration()).get_current_head() == HEAD
+
+
+RELEASED = [script.revision for script in reversed(list(ScriptDirectory.from_config(configuration()).walk_revisions()))]
+
+
+@pytest.mark.parametrize("release", RELEASED)
+def test_a_database_of_every_release_is_brought_up_to_date_with_what_it_holds(
+    release: str, empty_state_url: str
+) -> None:
+    engine = open_state(empty_state_url)
+    with transaction(engine) as connection:
+        config = configuration()
+        config.attributes["connection"] = connection
+        command.upgrade(config, release)
+        was = {name: inspect(connection).get_columns(name) for name in inspect(connection).get_table_names()}
+        for name in ("quota_days", "deliveries"):
+            columns = {str(column["name"]) for column in was[name]}
+            values = {name: value for name, value in KEPT.items() if name in columns}
+            names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+            connection.execute(text(f"INSERT INTO {name} ({names}) VALUES ({marks})"), values)
+
+    migrate(engine)
+
+    with engine.connect() as connection:
+        opts = {"version_table": VERSION_TABLE, "compare_type": True}
+        assert compare_metadata(MigrationContext.configure(connection, opts=opts), metadata) == []
+        assert connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalars().all() == [HEAD]
+        assert connection.execute(text("SELECT environment, used FROM quota_days")).all() == [("acme", 7)]
+        assert connection.execute(text("SELECT export_id, contact_id FROM deliveries")).all() == [("weekly", 2**53 + 1)]
 
 
 def test_eight_processes_may_migrate_a_fresh_database_at_once(empty_state_url: str, run_together) -> None:

@@ -146,18 +146,18 @@ def test_a_settled_run_that_is_run_again_takes_nothing_from_others(state: Engine
     assert usage(state, "acme", TODAY).used == 100
 
 
-def test_eight_processes_are_granted_exactly_the_limit(state_url: str, run_together) -> None:
+def test_sixteen_processes_are_granted_exactly_the_limit(state_url: str, run_together) -> None:
     script = """
 engine, me = open_state(sys.argv[1]), sys.argv[2]
 total = 0
-for number in range(20):
+for number in range(10):
     grant = reservations.reserve(
         engine, run_id=f"run/{me}/{number}", environment="acme", day=date(2026, 11, 23), wanted=7, daily_limit=1000,
         policy="continue", now=datetime(2026, 11, 23, tzinfo=UTC))
     total += grant.granted
 print(total)
 """
-    granted = run_together(script, [[state_url, str(number)] for number in range(8)])
+    granted = run_together(script, [[state_url, str(number)] for number in range(16)])
     assert sum(map(int, granted)) == 1000
     assert usage(open_state(state_url), "acme", TODAY) == Usage(used=1000, held=1000)
 

@@ -1,0 +1,284 @@
+"""A contact store in PostgreSQL: one table or view, read through its indexes; objects in any storage.
+
+Each call is one read-only transaction on one snapshot. A run's contacts are frozen by a single `select_keys`. `fetch`
+reads a job's fields later, on a snapshot of its own: a contact that has changed since shows its newest fields, one that
+left is not in the result, and one whose `started_at` moved out of the job's span counts as gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bulk_export.contacts.base import Matches, StoreReport
+from bulk_export.contacts.duckdb_session import Limits, duckdb_session
+from bulk_export.contacts.postgres_session import Database, Session, reading
+from bulk_export.contacts.postgres_table import ContactTable, describe
+from bulk_export.contacts.schema import METADATA, NEVER_NULL, STORE_COLUMNS, canonical_schema, job_columns, keys_schema
+from bulk_export.errors import DefinitionError, Problem
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bulk_export.filters.compile import Selection
+    from bulk_export.storage.base import Storage
+
+_SHOWN_DUPLICATES = 5
+_KEYS_AT_ONCE = 20_000
+_CONTACTS_AT_ONCE = 2_000
+# What Python and every consumer of a job table can hold.
+_YEARS = "BETWEEN '0001-01-02 00:00:00+00' AND '9999-12-30 00:00:00+00'"
+_MOMENTS = ("started_at", "updated_at")
+_HINT = "Mend the table or the view; `bulk-export check-store` says the same without exporting anything."
+
+
+class PostgresContactStore:
+    """Contacts in a table or view of PostgreSQL.
+
+    Args:
+        database: which one, and how patient to be.
+        objects: where relative addresses of media and transcripts start.
+        scratch: local folder, where the ids of views without a unique index are compared.
+    """
+
+    def __init__(self, database: Database, objects: Storage, *, scratch: Path) -> None:
+        self._database = database
+        self._objects = objects
+        self._scratch = scratch
+        self._dialect = ""
+
+    @property
+    def dialect(self) -> str:
+        """The SQL of this server; asks it the first time, and raises as `check` does when it cannot be asked."""
+        if not self._dialect:
+            with reading(self._database) as session:
+                self._dialect = session.dialect
+        return self._dialect
+
+    @property
+    def objects(self) -> Storage:
+        """Where relative addresses start."""
+        return self._objects
+
+    def check(self) -> StoreReport:
+        """Look at the whole catalogue; see `ContactStore.check`."""
+        with reading(self._database) as session:
+            table = describe(session, self._database.table)
+            problems = [*table.problems, *self._null_problems(session, table)]
+            if "contact_id" in table.columns and not table.unique_ids:
+                problems += self._duplicates(session, table)
+            if problems:
+                raise self._invalid(problems)
+            [(contacts,)] = session.rows(f"SELECT count(*) FROM {table.quoted}")
+        return StoreReport(
+            contacts=contacts,
+            columns=tuple(column for column in STORE_COLUMNS if column in table.columns),
+            absent=tuple(column for column in STORE_COLUMNS if column not in table.columns),
+            ignored=table.ignored,
+        )
+
+    def count(self, selection: Selection) -> Matches:
+        """How many contacts match, without writing anything."""
+        with self._usable() as (session, table):
+            [(contacts, roots, media_bytes)] = session.rows(
+                "SELECT count(*) FILTER (WHERE NOT root), count(*) FILTER (WHERE root),"
+                f" sum(media_bytes) FILTER (WHERE NOT root) FROM ({matched(table, selection)}) AS matched",
+                selection.parameters,
+            )
+        return Matches(contacts, roots, int(media_bytes or 0))
+
+    def first(self, selection: Selection, count: int) -> pa.Table:
+        """The keys of the oldest matches; see `ContactStore.first`."""
+        with self._usable() as (session, table):
+            rows = session.rows(
+                f"SELECT contact_id, started_at, updated_at, media_bytes FROM ({matched(table, selection)}) AS matched"
+                f" WHERE NOT root ORDER BY ordered_by, contact_id LIMIT {count:d}",
+                selection.parameters,
+            )
+        return _arrow(rows, keys_schema())
+
+    def select_keys(self, selection: Selection, into: Path) -> Matches:
+        """Write the matched contacts' keys in order; see `ContactStore.select_keys`."""
+        into.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = into.with_name(f".{into.name}.unfinished")
+        ids = into.with_name(f".{into.name}.ids")
+        try:
+            with self._usable() as (session, table):
+                rows = session.batches(
+                    "SELECT contact_id, started_at, updated_at, media_bytes, root, bad_start, bad_update"
+                    f" FROM ({matched(table, selection)}) AS matched ORDER BY ordered_by, contact_id",
+                    selection.parameters,
+                    _KEYS_AT_ONCE,
+                )
+                found = _write_keys(rows, unfinished, None if table.unique_ids else ids)
+            problems = [
+                Problem(self._database.table, 0, column, f"is outside the years 1 to 9999 in {count} contacts")
+                for column, count in zip(_MOMENTS, (found.bad_starts, found.bad_updates), strict=True)
+                if count
+            ]
+            if ids.exists():
+                problems += self._repeated(ids)
+            if problems:
+                raise self._invalid(problems)
+            unfinished.replace(into)
+        finally:
+            unfinished.unlink(missing_ok=True)
+            ids.unlink(missing_ok=True)
+        return found.matches
+
+    def fetch(self, keys: pa.Table, metadata_keys: tuple[str, ...], *, with_text: bool) -> pa.Table:
+        """The job table of these contacts; see `ContactStore.fetch`."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        schema = canonical_schema(metadata_keys, with_text)
+        if not keys.num_rows:
+            return schema.empty_table()
+        parts: list[pa.Table] = []
+        with self._usable() as (session, table):
+            columns = job_columns(with_text=with_text)
+            selected = [f"{_readable(column)} AS {column}" for column in columns]
+            selected += [f"contacts.{METADATA} ->> ?::text AS m{number}" for number in range(len(metadata_keys))]
+            query = (
+                f"SELECT {', '.join(selected)}, wanted.position"
+                " FROM unnest(?::bigint[]) WITH ORDINALITY AS wanted (contact_id, position)"
+                f" JOIN ({table.relation([*columns, METADATA])}) AS contacts ON contacts.contact_id = wanted.contact_id"
+                " WHERE contacts.started_at >= ? AND contacts.started_at <= ?"
+            )
+            for start in range(0, keys.num_rows, _KEYS_AT_ONCE):
+                part = keys.slice(start, _KEYS_AT_ONCE)
+                span = pc.min_max(part["started_at"]).as_py()
+                operands = [*metadata_keys, part["contact_id"].to_pylist(), span["min"], span["max"]]
+                found = [
+                    _arrow(rows, schema.append(pa.field("position", pa.int64())))
+                    for rows in session.batches(query, operands, _CONTACTS_AT_ONCE)
+                ]
+                # Rows are put in order here: the server would write them to disk to sort them.
+                parts += [pa.concat_tables(found).sort_by("position").select(schema.names)] if found else []
+        result = pa.concat_tables(parts) if parts else schema.empty_table()
+        if result.num_rows > keys.num_rows or pc.count_distinct(result["contact_id"]).as_py() < result.num_rows:
+            raise self._invalid(
+                [Problem(self._database.table, 0, "contact_id", "the same contact is there more than once")]
+            )
+        return result
+
+    @contextmanager
+    def _usable(self) -> Iterator[tuple[Session, ContactTable]]:
+        """A transaction and the table, refused when it cannot be exported from."""
+        with reading(self._database) as session:
+            table = describe(session, self._database.table)
+            problems = [*table.problems, *self._null_problems(session, table)]
+            if problems:
+                raise self._invalid(problems)
+            yield session, table
+
+    def _null_problems(self, session: Session, table: ContactTable) -> list[Problem]:
+        # Two searches that indexes on these columns answer at once; nothing where the columns are NOT NULL.
+        found = []
+        for column in NEVER_NULL:
+            if column in table.nullable and column in table.columns:
+                [(count,)] = session.rows(f"SELECT count(*) FROM {table.quoted} WHERE {column} IS NULL")
+                if count:
+                    found.append(Problem(table.name, 0, column, f"is null in {count} contacts"))
+        return found
+
+    def _duplicates(self, session: Session, table: ContactTable) -> list[Problem]:
+        rows = session.rows(
+            f"SELECT contact_id, count(*) FROM {table.quoted} WHERE contact_id IS NOT NULL GROUP BY contact_id"
+            f" HAVING count(*) > 1 ORDER BY contact_id LIMIT {_SHOWN_DUPLICATES}"
+        )
+        return [Problem(table.name, 0, "contact_id", f"{row[0]} is there {row[1]} times") for row in rows]
+
+    def _repeated(self, ids: Path) -> list[Problem]:
+        """Contact ids that were selected more than once, found on this machine in little memory."""
+        with duckdb_session(self._scratch, Limits("512MB", 2)) as connection:
+            rows = connection.execute(
+                "SELECT contact_id, count(*) FROM read_parquet(?) GROUP BY contact_id HAVING count(*) > 1"
+                f" ORDER BY contact_id LIMIT {_SHOWN_DUPLICATES}",
+                [str(ids)],
+            ).fetchall()
+        return [
+            Problem(self._database.table, 0, "contact_id", f"{contact} is there {count} times")
+            for contact, count in rows
+        ]
+
+    def _invalid(self, problems: Sequence[Problem]) -> DefinitionError:
+        return DefinitionError(
+            "STORE_INVALID", f"the {self._database} cannot be used as it is", hint=_HINT, problems=problems
+        )
+
+
+@dataclass(slots=True)
+class _Selected:
+    """What a selection turned out to hold."""
+
+    contacts: int = 0
+    roots: int = 0
+    media_bytes: int = 0
+    bad_starts: int = 0
+    bad_updates: int = 0
+
+    @property
+    def matches(self) -> Matches:
+        return Matches(self.contacts, self.roots, self.media_bytes)
+
+
+def matched(table: ContactTable, selection: Selection) -> str:
+    """The query of what matches: keys, stored bytes, whether it is a root recording, and moments nobody can hold."""
+    return (
+        "SELECT contacts.contact_id, contacts.started_at AS ordered_by,"
+        f" {_readable('started_at')} AS started_at, {_readable('updated_at')} AS updated_at,"
+        " coalesce(contacts.audio_bytes, 0)::bigint + coalesce(contacts.screen_bytes, 0)::bigint AS media_bytes,"
+        " coalesce(contacts.is_root, false) AS root,"
+        f" coalesce(NOT contacts.started_at {_YEARS}, false) AS bad_start,"
+        f" coalesce(NOT contacts.updated_at {_YEARS}, false) AS bad_update"
+        f" FROM ({table.relation(list(STORE_COLUMNS))}) AS contacts WHERE {selection.sql}"
+    )
+
+
+def _readable(column: str) -> str:
+    """A column as the job table holds it; a moment that Python cannot hold is null."""
+    if column not in _MOMENTS:
+        return f"contacts.{column}"
+    return f"CASE WHEN contacts.{column} {_YEARS} THEN contacts.{column}::timestamptz END"
+
+
+def _write_keys(batches: Iterable[list[tuple[Any, ...]]], into: Path, ids: Path | None) -> _Selected:
+    """Write keys as they come, and to `ids` the id of every match, root recordings included."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    found = _Selected()
+    schema = keys_schema()
+    flags = [pa.field(name, pa.bool_()) for name in ("root", "bad_start", "bad_update")]
+    with ExitStack() as open_files:
+
+        def writer(path: Path, columns: pa.Schema) -> pq.ParquetWriter:
+            return open_files.enter_context(pq.ParquetWriter(path, columns, compression="zstd"))
+
+        keys = writer(into, schema)
+        all_ids = writer(ids, pa.schema([schema.field("contact_id")])) if ids else None
+        for rows in batches:
+            matched = _arrow(rows, pa.schema([*schema, *flags]))
+            contacts = matched.filter(pc.invert(matched["root"])).select(schema.names)
+            found.contacts += contacts.num_rows
+            found.roots += matched.num_rows - contacts.num_rows
+            found.media_bytes += pc.sum(contacts["media_bytes"], min_count=0).as_py()
+            found.bad_starts += pc.sum(matched["bad_start"], min_count=0).as_py()
+            found.bad_updates += pc.sum(matched["bad_update"], min_count=0).as_py()
+            keys.write_table(contacts)
+            if all_ids:
+                all_ids.write_table(matched.select(["contact_id"]))
+    return found
+
+
+def _arrow(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
+    import pyarrow as pa
+
+    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+    arrays = [pa.array(list(column), field.type) for column, field in zip(columns, schema, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)

@@ -1,0 +1,54 @@
+"""Any name and any address: a safe directory name, and no object outside of the contact store."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from bulk_export.errors import DefinitionError
+from bulk_export.media import sources
+from bulk_export.media.faults import MediaFaultError
+from bulk_export.media.formats import stored_extension
+from bulk_export.safe_names import safe_name
+from bulk_export.storage import open_uri
+from bulk_export.storage.local import LocalStorage
+from bulk_export.transcripts import addresses
+
+_SAFE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_EXTENSION = re.compile(r"[a-z0-9]{2,4}")
+_ROOT = Path(tempfile.gettempdir()) / "store"
+_STORE = LocalStorage(_ROOT)
+
+
+def run(data: bytes) -> None:
+    """The bytes are UTF-8, as far as they go."""
+    text = data.decode("utf-8", "replace")
+    name = safe_name(text, "fallback")
+    assert _SAFE.fullmatch(name), name
+    assert ".." not in name
+    assert _EXTENSION.fullmatch(stored_extension("", text))
+    try:
+        _check(*sources.locate(text, _STORE))
+    except MediaFaultError as fault:
+        assert fault.detail
+    with suppress(DefinitionError):
+        open_uri(text, base=_ROOT)
+    try:
+        _check(*addresses.locate(text, _STORE, _nowhere))
+    except addresses.AddressError as error:
+        assert str(error)
+
+
+def _nowhere(uri: str) -> tuple[LocalStorage, str]:
+    raise DefinitionError("STORAGE_UNKNOWN", "there is no such storage")
+
+
+def _check(storage: LocalStorage, key: str) -> None:
+    try:
+        path = storage.path(key)
+    except DefinitionError:  # the storage does not take the key either
+        return
+    assert path is not None
+    assert path.resolve().is_relative_to(_ROOT.resolve()), key
