@@ -19,7 +19,7 @@ _ICONS = {"icon": f"{PREFIX}/static/icon.svg", "icon_dark_mode": f"{PREFIX}/stat
 
 
 class BulkExportPlugin(AirflowPlugin):
-    """The Exports pages: in the navigation, and as a tab of each DAG and DAG run."""
+    """The Exports pages: in the navigation, the definition as a tab of each DAG, the record as one of each DAG run."""
 
     name = "bulk_export"
     external_views = [  # noqa: RUF012 - the base class declares it like this
@@ -32,7 +32,7 @@ class BulkExportPlugin(AirflowPlugin):
             **_ICONS,
         },
         {
-            "name": "Exports",
+            "name": "Export",
             "href": f"{PREFIX}/dag/{{DAG_ID}}",
             "destination": "dag",
             "url_route": "export-audit",

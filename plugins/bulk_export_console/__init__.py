@@ -7,6 +7,7 @@
 `routes/`       one module per page; each reads `bulk_export` and fills a template
 `plots.py`      the audit's charts, as SVG
 `progress.py`   how far a run is
+`once_more.py`  what its DAG is given for a run again, and which runs belong together
 `forms.py`, `filter_forms.py`  what a form sends, as a change to a definition file
 `estimates.py`  what an export would do: matches, bytes, quota, next runs
 

@@ -43,16 +43,18 @@ def charts(figures: Sequence[DayFigures], used: Usage, limit: int, _: Translate,
     counts = {status: sum(day.runs.get(status, 0) for day in figures) for status in STATUSES}
     outcomes = tuple((status, TONES[status], count) for status, count in counts.items() if count)
     told = ", ".join(f"{_(STATUSES[status])} {count}" for status, _tone, count in outcomes)
-    title = _("{amount} contacts exported in {days} days", amount=reader.number(contacts), days=len(figures))
-    bytes_title = _("{amount} delivered in {days} days", amount=reader.size(sizes), days=len(figures))
+    title = _("Contacts exported in {days} days: {amount}", amount=reader.number(contacts), days=len(figures))
+    bytes_title = _("Delivered in {days} days: {amount}", amount=reader.size(sizes), days=len(figures))
     return Charts(
-        contacts=plots.bars(title, [_day(d, d.contacts, reader.number(d.contacts)) for d in figures], reader.number),
+        contacts=plots.bars(
+            title, [_day(d, d.contacts, reader.number(d.contacts), reader) for d in figures], reader.number
+        ),
         contacts_total=contacts,
-        bytes=plots.bars(bytes_title, [_day(d, d.bytes, reader.size(d.bytes)) for d in figures], reader.size),
+        bytes=plots.bars(bytes_title, [_day(d, d.bytes, reader.size(d.bytes), reader) for d in figures], reader.size),
         bytes_total=sizes,
         outcomes=plots.bars(
             _("Runs of the last {days} days", days=len(figures)) + (f": {told}" if told else ""),
-            [_outcomes(day, _) for day in figures],
+            [_outcomes(day, _, reader) for day in figures],
             reader.number,
         ),
         outcome_counts=outcomes,
@@ -68,11 +70,13 @@ def charts(figures: Sequence[DayFigures], used: Usage, limit: int, _: Translate,
     )
 
 
-def _day(day: DayFigures, amount: float, words: str) -> plots.Bar:
-    return plots.Bar(f"{day.day:%d/%m}", (("brand", amount),), f"{day.day.isoformat()}: {words}")
+def _day(day: DayFigures, amount: float, words: str, reader: Reader) -> plots.Bar:
+    shown = reader.day(day.day)
+    return plots.Bar(shown, (("brand", amount),), f"{shown}: {words}")
 
 
-def _outcomes(day: DayFigures, _: Translate) -> plots.Bar:
+def _outcomes(day: DayFigures, _: Translate, reader: Reader) -> plots.Bar:
     parts = tuple((TONES[status], float(day.runs.get(status, 0))) for status in STATUSES)
     told = ", ".join(f"{_(STATUSES[status])} {count}" for status, count in day.runs.items()) or "0"
-    return plots.Bar(f"{day.day:%d/%m}", parts, f"{day.day.isoformat()}: {told}")
+    shown = reader.day(day.day)
+    return plots.Bar(shown, parts, f"{shown}: {told}")

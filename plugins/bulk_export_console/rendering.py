@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,7 @@ def page(request: Request, template: str, *, zone: str = "UTC", status_code: int
         "number": reader.number,
         "size": reader.size,
         "time": reader.time,
+        "day": reader.day,
         "words": wording,
         "quote": lambda text: quote(str(text), safe=""),
     }
@@ -99,12 +100,20 @@ class Reader:
             size, power = size / 1000, power + 1
         return f"{self.number(size, 1 if power else 0)} {_UNITS[power]}"
 
+    def day(self, day: date) -> str:
+        """`2026-11-23`, as Airflow writes it, or `23/11/2026`."""
+        return f"{day:%d/%m/%Y}" if self.language == "es" else f"{day:%Y-%m-%d}"
+
+    def moment(self, moment: datetime, *, zone: str | None = None) -> str:
+        """A day and the time of day in the reader's zone, or another."""
+        local = moment.astimezone(ZoneInfo(zone or self.zone))
+        return f"{self.day(local)} {local:%H:%M}"
+
     def time(self, moment: datetime | None, *, zone: str | None = None) -> str | Markup:
         """A moment in the reader's zone, its UTC time beside it for machines; a dash when there is none."""
         if moment is None:
             return "–"
-        local = moment.astimezone(ZoneInfo(zone or self.zone))
-        shown = f"{local:%d/%m/%Y %H:%M}" if self.language == "es" else f"{local:%Y-%m-%d %H:%M}"
+        shown = self.moment(moment, zone=zone)
         return Markup('<time datetime="{}" title="{:%Y-%m-%d %H:%M:%S} UTC">{}</time>').format(
             f"{moment:%Y-%m-%dT%H:%M:%SZ}", moment, shown
         )

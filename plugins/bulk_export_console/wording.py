@@ -47,6 +47,11 @@ ITEM_STATUSES: Mapping[str, str] = {
     ItemStatus.ALREADY_DELIVERED: "Already delivered",
 }
 
+LICENCES: Mapping[str, str] = {
+    "standard": "Standard licence",
+    "performance": "Performance licence",
+}
+
 FORMATS: Mapping[str, str] = {
     "none": "None",
     "original": "As stored",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,9 +15,13 @@ import pytest
 
 from bulk_export.contacts.sample import make_sample_store
 from bulk_export.pipeline import Site
+from bulk_export.state.records import RunRecord
+from bulk_export.state.runs import get_run
 from local_airflow.api import AirflowApi
-from local_airflow.config import Folders
-from local_airflow.instance import LocalAirflow
+from local_airflow.config import Folders, free_ports
+from local_airflow.guard import watch_over
+from local_airflow.instance import USER, LocalAirflow
+from local_airflow.watch import Watch
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext
@@ -69,6 +74,23 @@ class Installation:
     def site(self) -> Site:
         return Site(definitions=self.definitions, clock=lambda: datetime.now(UTC))
 
+    def run(self, dag_id: str, **conf: object) -> RunRecord:
+        """Trigger a DAG, wait until its run has ended, and return the record."""
+        run_id = self.api.trigger(dag_id, conf)
+        Watch(self.api, self.definitions, lambda _: None).follow(dag_id, run_id, limit_s=300)
+        return get_run(self.site.engine, f"{dag_id}/{run_id}")
+
+    def export(self, stem: str, text: str = EXPORT) -> str:
+        """Save an export as somebody does who works with git; returns its DAG once that is up."""
+        (self.definitions / f"exports/{stem}.yaml").write_text(text)
+        token = self.api.request("GET", "/dags/export-complaints")["file_token"]
+        self.api.request("PUT", f"/parseDagFile/{token}")
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        while f"export-{stem}" not in self.api.dag_ids():
+            assert time.monotonic() < deadline, f"the DAG of {stem} is not up"
+            time.sleep(0.2)
+        return f"export-{stem}"
+
 
 @pytest.fixture(scope="session")
 def installation(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
@@ -82,9 +104,11 @@ def installation(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iter
     folders = Folders(root / "airflow", PROJECT / "dags", PROJECT / "plugins", root / "definitions")
     instance = LocalAirflow(folders, {"admin": "admin", "viewer": "viewer"})
     try:
-        started = instance.start(os.environ)
+        started = instance.start(os.environ, free_ports((0, 0, 0)))
+        watch_over(folders.home, os.getpid())
         instance.wait(started, limit_s=300)
-        yield Installation(started.url, instance.password, instance.api(started), root)
+        api = AirflowApi(started.url, USER, instance.password, timeout_s=PATIENCE_MS / 1000)
+        yield Installation(started.url, instance.password, api, root)
     finally:
         instance.stop()
 
@@ -104,18 +128,23 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def sign_in(browser: Browser, installation: Installation) -> SignIn:
-    """Makes a signed-in browser window's context, English unless said otherwise."""
+    """Makes a signed-in browser window's context, English unless said otherwise; each user signs in once."""
+    sessions: dict[str, Any] = {}
 
     def context_of(user: str, **options: Any) -> BrowserContext:
-        context = browser.new_context(**({"locale": "en-GB", "viewport": {"width": 1280, "height": 900}} | options))
+        wanted = {"locale": "en-GB", "viewport": {"width": 1280, "height": 900}, "storage_state": sessions.get(user)}
+        context = browser.new_context(**(wanted | options))
         context.set_default_timeout(PATIENCE_MS)
-        page = context.new_page()
-        page.goto(installation.url)
-        page.fill("input[name=username]", user)
-        page.fill("input[name=password]", installation.password)
-        page.keyboard.press("Enter")
-        page.wait_for_url(f"{installation.url}/")
-        page.close()
+        context.set_default_navigation_timeout(PATIENCE_MS)
+        if user not in sessions:
+            page = context.new_page()
+            page.goto(installation.url)
+            page.fill("input[name=username]", user)
+            page.fill("input[name=password]", installation.password)
+            page.keyboard.press("Enter")
+            page.wait_for_url(f"{installation.url}/")
+            page.close()
+            sessions[user] = context.storage_state()
         return context
 
     return context_of

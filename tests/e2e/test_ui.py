@@ -19,6 +19,14 @@ from bulk_export.state.reservations import reserve
 from bulk_export.state.runs import RunFilters, close_run, get_run, list_runs, open_run
 
 expect = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed").expect
+expect.set_options(timeout=90_000)  # its own limit is 5 s
+
+EXPORT = """name: Complaints for legal
+search: recent
+storage_location: legal
+media: {audio_video: original, audio_only: original}
+transcripts: xml
+"""
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, FrameLocator, Page
@@ -64,12 +72,13 @@ def test_an_export_is_created_run_watched_audited_and_downloaded(
     assert not (installation.definitions / "exports/weekly-calls.yaml").exists()
     frame.get_by_role("button", name="Create").click()
 
-    # Its DAG is up seconds later, because saving asked for it.
-    frame.locator('[data-dag="export-weekly-calls"][data-state="up"]').wait_for(timeout=25_000)
+    # Its DAG is up seconds later, because saving asked for it, and the link leads there.
+    frame.locator('[data-dag="export-weekly-calls"][data-state="up"]').wait_for()
+    assert frame.get_by_role("link", name="DAG in Airflow").get_attribute("href").endswith("/dags/export-weekly-calls")
     assert "effective_from" in (installation.definitions / "exports/weekly-calls.yaml").read_text()
 
     frame.get_by_role("button", name="Run now").click()
-    frame.get_by_text("Completed").first.wait_for(timeout=ENDED_MS)
+    frame.locator(".badge", has_text="Completed").first.wait_for(timeout=ENDED_MS)
     (record,) = list_runs(installation.site.engine, RunFilters(export_id="weekly-calls"))
     assert (record.triggered_by, record.trigger) == ("admin", "manual")
     assert record.matched
@@ -83,8 +92,12 @@ def test_an_export_is_created_run_watched_audited_and_downloaded(
     with page.expect_download() as download:
         frame.get_by_role("link", name="Download CSV").click()
     download.value.save_as(tmp_path / "audit.csv")
-    (row,) = csv.DictReader((tmp_path / "audit.csv").read_text("utf-8-sig").splitlines())
-    assert (row["run_id"], row["matched"]) == (record.run_id, str(record.matched))
+    rows_of = {
+        row["run_id"]: row for row in csv.DictReader((tmp_path / "audit.csv").read_text("utf-8-sig").splitlines())
+    }
+    assert rows_of[record.run_id]["matched"] == str(record.matched)
+    triggered = list_events(installation.site.engine, action="triggered", subject="export weekly-calls")
+    assert [event.who for event in triggered] == ["admin"]
 
     frame.get_by_role("link", name="Weekly calls").first.click()
     frame.get_by_role("link", name="DAG run in Airflow").click()
@@ -144,7 +157,7 @@ def test_an_export_is_sent_at_once_without_being_saved(admin: BrowserContext, in
     frame.get_by_label("Export Name").fill("For the lawyers")
     frame.get_by_label("Saved Search").select_option("recent")
     frame.get_by_role("button", name="Create").click()
-    frame.get_by_role("heading", name="For the lawyers").wait_for()
+    frame.get_by_role("heading", name="For the lawyers").wait_for(timeout=ENDED_MS)
     frame.locator(".badge", has_text="Completed").first.wait_for(timeout=ENDED_MS)
     assert not list((installation.definitions / "exports").glob("for-the*"))
 
@@ -172,6 +185,76 @@ def test_two_people_editing_one_export_never_overwrite_each_other_unseen(
     mine.get_by_role("heading", name="Complaints, mine").wait_for()
     assert "# as stored" in path.read_text()
     path.write_text(path.read_text().replace("Complaints, mine", "Complaints for legal"))
+
+
+def test_what_failed_is_retried_alone_once_it_can_be_delivered(
+    admin: BrowserContext, installation: Installation, tmp_path: Path
+) -> None:
+    dag_id = installation.export("retried", EXPORT.replace("Complaints for legal", "Retried"))
+    media = sorted(path for path in (installation.root / "store/media").rglob("*") if path.is_file())
+    for number, path in enumerate(media):
+        path.rename(tmp_path / str(number))
+    try:
+        first = installation.run(dag_id)
+    finally:
+        for number, path in enumerate(media):
+            (tmp_path / str(number)).rename(path)
+    faulty = first.by_status["faulty"]
+    assert 0 < faulty < first.matched
+
+    page = admin.new_page()
+    page.goto(f"{installation.url}/bulk-export/runs/{first.run_key}")
+    page.get_by_role("button", name="Retry failed only").click()
+    page.get_by_role("link", name=first.run_key).wait_for(timeout=ENDED_MS)  # only the new run's page has it
+    page.locator(".badge", has_text="Completed").first.wait_for(timeout=ENDED_MS)
+    retried, _ = list_runs(installation.site.engine, RunFilters(export_id="retried"))
+    assert (retried.matched, retried.by_status["faulty"]) == (faulty, 0)
+    assert retried.parameters == {"retry_failed_of": first.run_key}
+    page.get_by_role("link", name=first.run_key).click()
+    page.get_by_role("link", name=retried.run_key).wait_for()
+
+
+def test_an_export_is_duplicated_and_the_copy_deleted(admin: BrowserContext, installation: Installation) -> None:
+    page, frame = exports(admin, installation)
+    frame.get_by_role("link", name="Saved Contact Export").click()
+    frame.get_by_role("link", name="Duplicate Complaints for legal").click()
+    frame.get_by_label("Export Name").fill("A copy")
+    frame.get_by_role("button", name="Create").click()
+    frame.get_by_text("exports/a-copy.yaml").wait_for()
+    copy, original = ((installation.definitions / f"exports/{id}.yaml").read_text() for id in ("a-copy", "complaints"))
+    assert 'schedule: {monthly: {day: 31, time: "23:00"}, time_zone: Europe/Madrid}' in copy
+    assert ("transcripts: xml" in copy) == ("transcripts: xml" in original)
+
+    # Back is where one was, without anything being created once more.
+    page.go_back()
+    frame.get_by_role("heading", name="New Export").wait_for()
+    page.go_forward()
+    frame.get_by_role("button", name="Delete").click()
+    dialog = frame.get_by_role("dialog", name="Delete A copy?")
+    dialog.get_by_role("button", name="Cancel").click()
+    frame.get_by_role("button", name="Delete").click()
+    dialog.get_by_role("button", name="Delete").click()
+    frame.locator('tr[data-export="complaints"]').wait_for()
+    expect(frame.locator('tr[data-export="a-copy"]')).to_have_count(0)
+    assert not (installation.definitions / "exports/a-copy.yaml").exists()
+
+
+def test_the_pages_can_be_used_by_keyboard(admin: BrowserContext, installation: Installation) -> None:
+    page = admin.new_page()
+    page.goto(f"{installation.url}/bulk-export/exports")
+    page.bring_to_front()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="New Export").last).to_be_focused()
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="New Export").wait_for()
+    expect(page.get_by_role("button", name="Create")).to_be_enabled()  # the page's script is there
+    page.get_by_label("Export Name").focus()
+    page.keyboard.press("Enter")  # sends the form, which says what is missing
+    expect(page.get_by_label("Export Name")).to_be_focused()
+    expect(page.get_by_label("Export Name")).to_have_attribute("aria-invalid", "true")
 
 
 def test_pause_is_airflows_own(admin: BrowserContext, installation: Installation) -> None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import HTTPException, Request
+from fastapi.routing import APIRoute
+from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "pipeline"))
 
 from workbench import Workbench
 
+EveryCall = Callable[[Any], list[tuple[str, str]]]
 ROLES = {"ada": "USER", "vera": "VIEWER", "nobody": None}
 
 
@@ -53,11 +56,41 @@ def auth_manager() -> None:
     create_auth_manager()
 
 
+@pytest.fixture(scope="session")
+def every_call() -> EveryCall:
+    """Method and path of every route of the app but the static files."""
+
+    def calls(app: Any) -> list[tuple[str, str]]:
+        found = []
+        for route in app.routes:
+            if isinstance(route, Mount):
+                assert route.path == "/static", f"{route.path} is mounted without a guard"
+                continue
+            assert isinstance(route, APIRoute), f"{route} is no route that the guard stands before"
+            path = route.path.replace(":path", "")
+            for name in route.param_convertors:
+                path = path.replace(f"{{{name}}}", "x")
+            found += [(method, path) for method in sorted(route.methods)]
+        return found
+
+    return calls
+
+
+@pytest.fixture(scope="session")
+def make_bench() -> Callable[[Path], Workbench]:
+    """Sets up an installation with five calls."""
+
+    def made(root: Path) -> Workbench:
+        bench = Workbench(root)
+        bench.contacts([bench.call(number) for number in range(1, 6)])
+        return bench
+
+    return made
+
+
 @pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    bench = Workbench(tmp_path)
-    bench.contacts([bench.call(number) for number in range(1, 6)])
-    return bench
+def bench(tmp_path: Path, make_bench: Callable[[Path], Workbench]) -> Workbench:
+    return make_bench(tmp_path)
 
 
 @pytest.fixture

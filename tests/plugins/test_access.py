@@ -2,52 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from fastapi.routing import APIRoute
-from starlette.routing import Mount
 
-from bulk_export_console.access import foreign_origin
+import init_permissions
+from bulk_export_console.access import PERMISSION, foreign_origin
 
 if TYPE_CHECKING:
-    from conftest import Console
+    from conftest import Console, EveryCall
 
 SAME = {"Content-Type": "application/json", "Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"}
 
 
-def calls(app: Any) -> list[tuple[str, str]]:
-    """Method and path of every route but the static files."""
-    found = []
-    for route in app.routes:
-        if isinstance(route, Mount):
-            assert route.path == "/static", f"{route.path} is mounted without a guard"
-            continue
-        assert isinstance(route, APIRoute), f"{route} is no route that the guard stands before"
-        path = route.path.replace(":path", "")
-        for name in route.param_convertors:
-            path = path.replace(f"{{{name}}}", "x")
-        found += [(method, path) for method in sorted(route.methods)]
-    return found
+@pytest.fixture
+def calls(console: Console, every_call: EveryCall) -> list[tuple[str, str]]:
+    return every_call(console.app)
 
 
-def test_every_route_asks_who_is_there(console: Console) -> None:
-    assert len(calls(console.app)) > 5
-    for method, path in calls(console.app):
+def test_every_route_asks_who_is_there(console: Console, calls: list[tuple[str, str]]) -> None:
+    assert len(calls) > 5
+    for method, path in calls:
         answer = console.client("").request(method, path, headers=SAME, content="{}", follow_redirects=False)
         assert answer.status_code == 401, (method, path)
 
 
-def test_every_route_refuses_whoever_has_no_permission_and_the_event_log_says_so(console: Console) -> None:
-    for method, path in calls(console.app):
+def test_every_route_refuses_whoever_has_no_permission_and_the_event_log_says_so(
+    console: Console, calls: list[tuple[str, str]]
+) -> None:
+    for method, path in calls:
         answer = console.client("nobody").request(method, path, headers=SAME, content="{}", follow_redirects=False)
         assert answer.status_code == 403, (method, path)
         event = console.events("refused")[0]
         assert (event.who, event.subject) == ("nobody", f"{method} {path}")
 
 
-def test_every_change_is_refused_to_viewers(console: Console) -> None:
-    for method, path in calls(console.app):
+def test_every_change_is_refused_to_viewers(console: Console, calls: list[tuple[str, str]]) -> None:
+    for method, path in calls:
         if method != "GET":
             answer = console.client("vera").request(method, path, headers=SAME, content="{}")
             assert answer.status_code == 403, (method, path)
@@ -62,16 +53,18 @@ def test_every_change_is_refused_to_viewers(console: Console) -> None:
         {"Origin": "null"},
     ],
 )
-def test_every_change_sent_by_another_site_is_refused(console: Console, headers: dict[str, str]) -> None:
-    for method, path in calls(console.app):
+def test_every_change_sent_by_another_site_is_refused(
+    console: Console, calls: list[tuple[str, str]], headers: dict[str, str]
+) -> None:
+    for method, path in calls:
         if method != "GET":
             answer = console.client().request(method, path, headers=SAME | headers, content="{}")
             assert answer.status_code == 403, (method, path)
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
-def test_every_change_that_is_not_json_is_refused(console: Console, kind: str) -> None:
-    for method, path in calls(console.app):
+def test_every_change_that_is_not_json_is_refused(console: Console, calls: list[tuple[str, str]], kind: str) -> None:
+    for method, path in calls:
         if method != "GET":
             headers = SAME | {"Content-Type": kind}
             assert console.client().request(method, path, headers=headers, content="{}").status_code == 415, path
@@ -101,6 +94,17 @@ def test_the_style_sheet_is_public_and_nothing_inline_may_run(console: Console) 
     assert page.headers["content-security-policy"] == policy
     assert " style=" not in page.text
     assert "<style" not in page.text
+
+
+def test_only_fab_has_to_be_told_of_the_permission(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert init_permissions.PERMISSION == PERMISSION
+    assert init_permissions.main([]) == 0
+    assert "every role may read the Exports pages; user, op and admin may change" in capsys.readouterr().out
+    monkeypatch.setenv("AIRFLOW__CORE__AUTH_MANAGER", "keycloak.KeycloakAuthManager")
+    assert init_permissions.main([]) == 0
+    assert "GET on the custom view 'Bulk Contact Export'" in capsys.readouterr().out
 
 
 def test_refusing_works_while_the_settings_do_not_load(console: Console) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import Engine, event, insert, update
 
 from bulk_export.reasons import ItemStatus, Reason
 from bulk_export.state.items import Item, record_items
@@ -17,6 +19,7 @@ from bulk_export.state.tables import runs
 if TYPE_CHECKING:
     from conftest import Console
 
+FORMATS = {"audio_video": "none", "transcripts": "none"}
 HOSTILE = "<script>alert('x')</script>=cmd|' /C calc'!A0"
 
 
@@ -40,6 +43,23 @@ def test_a_run_is_listed_with_its_counts_and_its_page_adds_up(console: Console) 
     assert "The store names a media file that is not there." in text
     figures = [int(number) for number in re.findall(r'<td class="figure">(\d+)</td>', text.split("</tfoot>")[0])]
     assert sum(figures[:-1]) == figures[-1] == 5
+
+
+def test_charts_say_in_words_what_they_draw(console: Console) -> None:
+    (console.bench.root / "store/media/2.wav").unlink()
+    console.bench.write_settings(licence={"type": "standard"})
+    console.bench.run(console.bench.export("nightly"))
+    text = shown(console.client(), "/audit")
+    labels = re.findall(r'<svg class="plot" role="img" aria-label="([^"]+)"', text)
+    assert labels[0] == "4 of 1,000 contacts used today"
+    assert labels[1] == "Contacts exported in 30 days: 4"
+    assert labels[2].startswith("Delivered in 30 days: ")
+    assert labels[3] == "Runs of the last 30 days: Completed with errors 1"
+    assert "Standard licence" in text
+    # Each day by itself, and as its reader writes a day.
+    assert text.count("<title>") == 1 + 3 * 30
+    assert "<title>2026-11-23: 4</title>" in text
+    assert "<title>23/11/2026: Completada con errores 1</title>" in shown(console.client(), "/audit?language=es")
 
 
 def test_a_hostile_name_is_shown_as_text_and_is_no_formula_in_the_download(console: Console) -> None:
@@ -86,7 +106,7 @@ def test_troubled_contacts_come_in_pages_filters_and_a_download(console: Console
     client, path, found = console.client(), f"/runs/{record.run_key}", []
     while path:
         text = shown(client, path)
-        found += [int(number) for number in re.findall(r"<tr><td>(\d+)</td>", text)]
+        found += [int(number) for number in re.findall(r'data-label="Contact ID">(\d+)</td>', text)]
         more = re.search(r'rel="next" href="([^"#]+)', text)
         path = more.group(1).replace("&amp;", "&") if more else ""
     assert found == [*range(1, 231), 900]
@@ -116,12 +136,36 @@ def test_the_tabs_of_a_dag_and_of_a_dag_run_lead_to_its_export(console: Console)
     run_id = "export-nightly/manual__2026-11-23T08:00:00+00:00"
     record = console.bench.run(console.bench.export("nightly"), run_id=run_id, dag_id="export-nightly")
     client = console.client()
+    assert "<code>exports/nightly.yaml</code></summary><pre" in shown(client, "/dag/export-nightly")
+    assert f"/runs/{record.run_key}" in shown(client, "/dag/export-nightly")
+    (console.bench.definitions / "exports/nightly.yaml").unlink()
     assert (
         client.get("/dag/export-nightly", follow_redirects=False).headers["location"].endswith("audit?export=nightly")
     )
     assert record.run_key in shown(client, "/dag-run/export-nightly/manual__2026-11-23T08%3A00%3A00%2B00%3A00")
     assert "data-wait-for-record" in shown(client, "/dag-run/export-nightly/manual__later")
     assert "Not a bulk contact export" in shown(client, "/dag/somebody_elses")
+
+
+def test_the_delivered_files_are_listed_page_by_page(console: Console) -> None:
+    from bulk_export_console.routes import files
+
+    record = console.bench.run(console.bench.export("nightly"))
+    directory = console.bench.directory(record)
+    (directory / "data/a&b.txt").write_text("four")
+    for number in range(files.FILES):
+        (directory / f"data/more-{number:03}.txt").touch()
+    client, path, found = console.client(), f"/runs/{record.run_key}/files", []
+    while path:
+        text = shown(client, path)
+        found += re.findall(r'<td class="detail"><code>([^<]+)</code></td>', text)
+        more = re.search(r'rel="next" href="([^"]+)', text)
+        path = html.unescape(more.group(1)) if more else ""
+    on_disk = sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
+    assert [html.unescape(name) for name in found] == on_disk
+    assert f"/runs/{record.run_key}/files" in shown(client, f"/runs/{record.run_key}")
+    dry = console.bench.run("nightly", parameters={"dry_run": True})
+    assert "There is no file in the run&#39;s directory." in shown(client, f"/runs/{dry.run_key}/files")
 
 
 def test_the_pages_speak_spanish_to_a_spanish_browser_and_the_switch_is_remembered(console: Console) -> None:
@@ -141,19 +185,99 @@ def test_a_run_that_is_not_there_is_a_page_that_says_so(console: Console) -> Non
 
 
 def test_running_again_asks_for_the_same_once_more(console: Console) -> None:
-    import html
-    import json
-
     asked = {"name": "Now", "search": "everything", "storage_location": "archive", "audio_only": "original"}
     now = console.bench.run(immediate=asked, dag_id="bulk_contact_export_now", parameters={"limit": 3})
     saved = console.bench.run(console.bench.export("nightly"), dag_id="export-nightly", parameters={"limit": 2})
 
-    def conf(key: str) -> Any:
-        found = re.search(r'data-run="([^"]+)" data-conf="([^"]*)"', shown(console.client(), f"/runs/{key}"))
-        return found and (found.group(1), json.loads(html.unescape(found.group(2))))
-
-    formats = {"audio_video": "none", "transcripts": "none"}
-    assert conf(now.run_key) == ("bulk_contact_export_now", asked | formats | {"limit": 3})
-    assert conf(saved.run_key) == ("export-nightly", {"limit": 2})
+    assert offered(console, now.run_key, "Run again") == ("bulk_contact_export_now", asked | FORMATS | {"limit": 3})
+    assert offered(console, saved.run_key, "Run again") == ("export-nightly", {"limit": 2})
     (console.bench.definitions / "exports/nightly.yaml").unlink()
-    assert conf(saved.run_key) is None
+    assert offered(console, saved.run_key, "Run again") is None
+
+
+def offered(console: Console, key: str, button: str, user: str = "ada") -> Any:
+    """The DAG a button of the run page triggers, and what it gives it; None where there is no such button."""
+    text = shown(console.client(user), f"/runs/{key}")
+    found = re.search(rf'data-run="([^"]+)" data-conf="([^"]*)">{button}<', text)
+    return found and (found.group(1), json.loads(html.unescape(found.group(2))))
+
+
+def test_what_failed_is_retried_alone_and_both_runs_name_each_other(console: Console) -> None:
+    lost = [console.bench.root / f"store/media/{number}.wav" for number in (2, 4)]
+    kept = [path.read_bytes() for path in lost]
+    for path in lost:
+        path.unlink()
+    parameters = {"limit": 4, "storage_location": "archive"}
+    first = console.bench.run(console.bench.export("nightly"), dag_id="export-nightly", parameters=parameters)
+    assert offered(console, first.run_key, "Retry failed only", "vera") is None
+    dag, conf = offered(console, first.run_key, "Retry failed only")
+    assert (dag, conf) == ("export-nightly", {"storage_location": "archive", "retry_failed_of": first.run_key})
+
+    for path, content in zip(lost, kept, strict=True):
+        path.write_bytes(content)
+    second = console.bench.run("nightly", dag_id="export-nightly", parameters=conf)
+    assert (second.matched, second.by_status["delivered"], second.by_status["faulty"]) == (2, 2, 0)
+    assert offered(console, second.run_key, "Retry failed only") is None
+    assert f'Retries what failed in</dt><dd><a href="/runs/{first.run_key}">' in shown(
+        console.client(), f"/runs/{second.run_key}"
+    )
+    assert f'Retried by</dt><dd><a href="/runs/{second.run_key}">' in shown(console.client(), f"/runs/{first.run_key}")
+
+    (console.bench.definitions / "exports/nightly.yaml").unlink()
+    assert offered(console, first.run_key, "Retry failed only") is None
+
+
+def test_a_retry_of_what_was_sent_at_once_answers_its_form_anew(console: Console) -> None:
+    (console.bench.root / "store/media/2.wav").unlink()
+    asked = {"name": "Now", "search": "everything", "storage_location": "archive", "audio_only": "original"}
+    run = console.bench.run(immediate=asked, dag_id="bulk_contact_export_now", parameters={"limit": 3})
+    wanted = asked | FORMATS | {"retry_failed_of": run.run_key}
+    assert offered(console, run.run_key, "Retry failed only") == ("bulk_contact_export_now", wanted)
+
+
+def test_a_run_under_way_is_not_retried(console: Console) -> None:
+    (console.bench.root / "store/media/2.wav").unlink()
+    run = console.bench.run(console.bench.export("nightly"), dag_id="export-nightly")
+    with console.bench.site().engine.begin() as connection:
+        connection.execute(update(runs).values(status="RUNNING"))
+    assert offered(console, run.run_key, "Retry failed only") is None
+
+
+def test_the_audit_reads_a_page_of_its_runs_whatever_their_number(console: Console) -> None:
+    first = console.bench.run(console.bench.export("nightly"))
+    engine = console.bench.site().engine
+    statements: list[tuple[str, Any]] = []
+
+    def note(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if not statement.startswith(("BEGIN", "PRAGMA")):
+            statements.append((statement, parameters))
+
+    def asked(path: str) -> list[tuple[str, Any]]:
+        statements.clear()
+        shown(console.client(), path)
+        return statements.copy()
+
+    with engine.begin() as connection:
+        row = dict(connection.execute(runs.select().where(runs.c.run_id == first.run_id)).mappings().one())
+        many = (
+            {"run_id": f"export-nightly/{number:05}", "run_key": f"{number:010x}"}
+            | {"queued_at": datetime(2026, 11, 1, tzinfo=UTC) - timedelta(minutes=number)}
+            for number in range(2_000)
+        )
+        connection.execute(insert(runs), [row | changed for changed in many])
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        newest, far_back = asked("/audit"), asked("/audit?before=export-nightly/01900")
+        of_one = asked("/audit?export=nightly&status=COMPLETED")
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    # As many with 2,000 runs as with one: none is asked for by itself.
+    assert len(newest) < 10
+    assert len(far_back) == len(newest) + 1
+    for asked_for in (newest, far_back, of_one):
+        listed, parameters = next(one for one in asked_for if "LIMIT" in one[0])
+        with engine.connect() as connection:
+            plan = " ".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {listed}", parameters))
+        # In the order of an index, so that no more is read than is shown.
+        assert "USING INDEX ix_runs_" in plan
+        assert "TEMP B-TREE" not in plan

@@ -79,6 +79,7 @@ def test_an_edit_keeps_what_the_form_does_not_know_and_dates_only_a_changed_sche
 
     assert save().status_code == 200
     assert path.read_text() == before
+    assert "name: Legal  # for the lawyers\nsearch: everything" in text(console, "/exports/legal")
     assert save(transcripts="json").status_code == 200
     assert path.read_text() == before.replace("xml", "json")
     assert save(day=30, transcripts="json").status_code == 200
@@ -141,6 +142,8 @@ def test_before_anything_is_created_matches_bytes_quota_and_next_runs_are_told(c
     assert [run["utc"] for run in answer["next_runs"]] == [
         f"2026-{day} 07:30" for day in ("11-26", "11-30", "12-03", "12-07", "12-10")
     ]
+    spanish = console.client().post("/exports/estimate", json=FORM, headers={"Accept-Language": "es"}).json()
+    assert spanish["next_runs"][0] == {"local": "26/11/2026 02:30", "utc": "26/11/2026 07:30"}
     refused = console.client().post("/exports/estimate", json=FORM | {"on_quota_exceeded": "fail"}).json()
     assert refused["matches"]["exported_now"] == 0
     assert not list((console.bench.definitions / "exports").iterdir())

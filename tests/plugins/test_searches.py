@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from bulk_export.definitions.loader import load_definitions
 
@@ -97,6 +101,36 @@ def test_a_preview_shows_the_oldest_as_the_csv_does_masks_recycled_ones_and_is_l
     event = console.events("previewed")[0]
     assert (event.who, event.subject) == ("ada", "contacts")
     assert event.detail == "50 of 59 contacts; filters: last_name equals"
+
+
+def test_a_preview_writes_its_line_in_the_event_log_and_nothing_else(
+    console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sqlalchemy import func, select
+
+    from bulk_export.state.tables import metadata
+
+    console.bench.run(console.bench.export("nightly"))
+    engine = console.bench.site().engine
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+
+    def standing() -> dict[str, Any]:
+        files = (path for path in console.bench.root.rglob("*") if path.is_file() and "state.db" not in path.name)
+        found: dict[str, Any] = {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in files}
+        with engine.connect() as connection:
+            return found | {
+                name: connection.scalar(select(func.count()).select_from(table))
+                for name, table in metadata.tables.items()
+            }
+
+    before = standing()
+    assert console.client().post("/searches/preview", json={"filters": [CALLS]}).status_code == 200
+    assert standing() == before | {"events": before["events"] + 1}
+    assert console.client().post("/searches/check", json={"filters": [CALLS]}).status_code == 200
+    assert standing() == before | {"events": before["events"] + 1}
+    assert list(scratch.iterdir()) == []
 
 
 def test_previews_are_limited_and_only_for_those_who_may_export(console: Console) -> None:

@@ -69,6 +69,7 @@ def audit(
         asked={"status": status, "export": export, "who": who, "first": first, "last": last},
         exports=known_exports(engine),
         statuses=list(RunStatus),
+        licence=desk.settings.licence.type,
         charts=_charts(request, desk, engine, zone),
     )
 

@@ -1,4 +1,4 @@
-"""What Airflow shows as a tab of a DAG and of a DAG run: the audit of that export, the page of that run."""
+"""What Airflow shows as a tab of a DAG and of a DAG run: the definition of that export, the page of that run."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ def export_of(dag_id: str) -> str:
 
 
 @router.get("/dag/{dag_id}")
-def dag(request: Request, dag_id: str) -> Response:
-    """The audit of one export."""
+def dag(request: Request, desk: DeskDep, dag_id: str) -> Response:
+    """The definition of one export, with its last run; the audit of one that is not saved, or not any more."""
     export = export_of(dag_id)
     if not export:
         return page(request, "not_ours.html")
+    if export in desk.store.ids("exports"):
+        return RedirectResponse(request.url_for("edit_export", id=export), status_code=307)
     return RedirectResponse(request.url_for("audit").include_query_params(export=export), status_code=307)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Request
 from pydantic import ValidationError
@@ -21,7 +21,8 @@ from bulk_export_console.access import Visitor, VisitorDep
 from bulk_export_console.desk import Desk, DeskDep
 from bulk_export_console.estimates import estimate
 from bulk_export_console.forms import Deletion, Edit, ExportForm, form_of
-from bulk_export_console.rendering import page
+from bulk_export_console.language import language_of
+from bulk_export_console.rendering import Reader, page
 from bulk_export_console.saved import export_row, export_rows, search_rows, upcoming
 
 router = APIRouter()
@@ -56,7 +57,7 @@ def new(request: Request, desk: DeskDep, copy: str = "", search: str = "") -> HT
     return _form_page(request, desk, definitions, form, row=None, source=None)
 
 
-@router.get("/exports/{id}")
+@router.get("/exports/{id}", name="edit_export")
 def edit(request: Request, desk: DeskDep, id: str) -> HTMLResponse:
     """The form of a saved export; for a file that does not load, what is wrong with it."""
     source = desk.store.read("exports", id)
@@ -90,12 +91,12 @@ def _form_page(
 
 
 @router.post("/exports/estimate")
-def count(desk: DeskDep, form: ExportForm) -> JSONResponse:
+def count(request: Request, desk: DeskDep, form: ExportForm) -> JSONResponse:
     """What the export would do now, and its next five times; nothing is created."""
     definitions = desk.site.load()
     answer: dict[str, Any] = {"next_runs": [], "problems": []}
     try:
-        answer["next_runs"] = _next_runs(desk, form)
+        answer["next_runs"] = _next_runs(desk, form, language_of(request))
     except ValidationError as error:
         answer["problems"] += [str(detail["msg"]).removeprefix("Value error, ") for detail in error.errors()]
     search = definitions.searches.get(form.search)
@@ -108,14 +109,14 @@ def count(desk: DeskDep, form: ExportForm) -> JSONResponse:
     return JSONResponse(answer)
 
 
-def _next_runs(desk: Desk, form: ExportForm) -> list[dict[str, str]]:
+def _next_runs(desk: Desk, form: ExportForm, language: str) -> list[dict[str, str]]:
     wanted = form.changes(desk.now(), None)["schedule"]
     if not wanted:
         return []
     schedule = Schedule.model_validate(wanted)
     times = next_runs(schedule, desk.now(), UPCOMING)
-    zone = ZoneInfo(schedule.time_zone)
-    return [{"local": f"{time.astimezone(zone):%Y-%m-%d %H:%M}", "utc": f"{time:%Y-%m-%d %H:%M}"} for time in times]
+    local, utc = Reader(language, schedule.time_zone), Reader(language, "UTC")
+    return [{"local": local.moment(time), "utc": utc.moment(time)} for time in times]
 
 
 @router.post("/exports", status_code=201)

@@ -18,6 +18,7 @@ from bulk_export.state.records import OPEN, RunRecord
 from bulk_export.state.runs import find_run
 from bulk_export_console.desk import Desk, DeskDep
 from bulk_export_console.figures import figures, notes
+from bulk_export_console.once_more import RETRY, asked_again, asked_to_retry, can_be_retried, linked_runs
 from bulk_export_console.progress import progress_of
 from bulk_export_console.refresh import KNOWN_DAG
 from bulk_export_console.rendering import page
@@ -47,7 +48,7 @@ def run_page(
     """The page, for a record that was found."""
     engine = desk.site.engine
     items = _items(engine, record.run_id, status, reason, limit=ITEMS + 1, after=after)
-    linked = {kind: _key_of(engine, run_id) for kind, run_id in _linked(record)}
+    again = record.dag_id if _is_there(desk, record) else ""
     return page(
         request,
         "run.html",
@@ -63,48 +64,17 @@ def run_page(
         item_statuses=[one for one in ItemStatus if one is not ItemStatus.DELIVERED],
         item_reasons=[one for one in Reason if record.by_reason.get(one)],
         definitions=_as_yaml(record),
-        again=record.dag_id if _is_there(desk, record) else "",
-        conf=json.dumps(_asked_again(record)),
-        linked=linked,
+        again=again,
+        conf=json.dumps(asked_again(record)),
+        retry=json.dumps(asked_to_retry(record)) if again and can_be_retried(record) else "",
+        linked=linked_runs(engine, record),
+        asked_for={name: value for name, value in record.parameters.items() if name != RETRY},
     )
 
 
 def _is_there(desk: Desk, record: RunRecord) -> bool:
     """Whether the run's DAG can still be asked: that of a saved export goes with its file."""
     return record.dag_id == KNOWN_DAG or record.export_id in desk.site.load(record.export_id).exports
-
-
-def _asked_again(record: RunRecord) -> dict[str, object]:
-    """What the DAG has to be given to do the same once more, with the definitions as they are then."""
-    given: dict[str, object] = dict(record.parameters)
-    if record.dag_id == KNOWN_DAG and record.definitions:
-        export = RunSnapshot.model_validate_json(record.definitions).export
-        given = {
-            "name": export.name,
-            "search": export.search,
-            "storage_location": export.storage_location,
-            "audio_video": export.media.audio_video or "none",
-            "audio_only": export.media.audio_only or "none",
-            "transcripts": export.transcripts,
-        } | {key: value for key, value in given.items() if key != "storage_location"}
-    return given
-
-
-def _linked(record: RunRecord) -> Iterator[tuple[str, str]]:
-    if record.continues_run_id:
-        yield "continues", record.continues_run_id
-    if record.follow_up_run_id:
-        yield "follow_up", record.follow_up_run_id
-
-
-def _key_of(engine: Engine, run_id: str) -> str:
-    """The key of another run; empty when it has no record yet, as a follow-up that waits for tomorrow."""
-    from bulk_export.errors import DefinitionError
-
-    try:
-        return find_run(engine, run_id).run_key
-    except DefinitionError:
-        return ""
 
 
 def _as_yaml(record: RunRecord) -> str:

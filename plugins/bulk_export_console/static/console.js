@@ -16,6 +16,11 @@ document.addEventListener("click", (event) => {
   copy.remove();
 });
 
+// At narrow widths the row of pages scrolls; the one being shown has to be in sight. Not by scrollIntoView(), which
+// would also have the Tab key start from there.
+const shownPage = document.querySelector(".tabs [aria-current]");
+if (shownPage) shownPage.closest("nav").scrollLeft = shownPage.offsetLeft - shownPage.closest("nav").offsetLeft - 12;
+
 // --- live progress ---------------------------------------------------------------------------------------------
 async function refresh() {
   const keys = [...new Set([...document.querySelectorAll("[data-bar]")].map((bar) => bar.dataset.bar))];
@@ -57,6 +62,9 @@ if (document.querySelector("[data-bar]")) {
   window.setInterval(() => document.hidden || refresh(), EVERY_MS);
 }
 if (document.querySelector("[data-wait-for-record]")) window.setTimeout(() => window.location.reload(), EVERY_MS);
+
+// Buttons are made disabled and enabled by their script, so that none is pressed in vain before that is there.
+for (const button of document.querySelectorAll("button[data-run][data-conf]")) button.disabled = false;
 
 // --- run an export ---------------------------------------------------------------------------------------------
 document.addEventListener("click", async (event) => {

@@ -7,6 +7,8 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-close]")) event.target.closest("dialog").close();
 });
 
+for (const opener of document.querySelectorAll("[data-dialog]")) opener.disabled = false;
+
 // The browser's own confirm() does nothing inside Airflow's frame.
 export function onDelete(seen, back) {
   const dialog = document.getElementById("delete");

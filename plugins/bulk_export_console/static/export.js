@@ -5,7 +5,7 @@ import { conflict, onDelete, refused } from "./dialogs.js";
 
 const NOW_DAG = "bulk_contact_export_now";
 const form = document.getElementById("export-form");
-const number = new Intl.NumberFormat(document.documentElement.lang);
+const number = new Intl.NumberFormat(document.documentElement.lang, { useGrouping: "always" });
 
 watchDags();
 onDelete(() => form?.dataset.seen || document.querySelector("[data-seen]")?.dataset.seen, "exports");
@@ -150,4 +150,5 @@ if (form) {
     event.preventDefault();
     submit(form.dataset.seen);
   });
+  for (const button of form.querySelectorAll("button[type=submit]")) button.disabled = false;
 }

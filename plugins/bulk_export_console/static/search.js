@@ -5,7 +5,7 @@ import { operandInputs, readOperands } from "./operands.js";
 
 const data = (id) => JSON.parse(document.getElementById(id).textContent);
 const form = document.getElementById("search-form");
-const number = new Intl.NumberFormat(document.documentElement.lang);
+const number = new Intl.NumberFormat(document.documentElement.lang, { useGrouping: "always" });
 const fields = data("fields");
 const operatorNames = data("operators");
 const byKey = Object.fromEntries(fields.map((field) => [field.key, field]));
@@ -117,11 +117,11 @@ async function look() {
   try {
     const found = await ask("POST", `${root}/searches/preview`, { ...content(), name: "-" });
     told.textContent = found.rows.length
-      ? words("First {shown} of {all} contacts, oldest first, as the CSV shows them.").replace("{shown}", found.rows.length).replace("{all}", number.format(found.matched))
+      ? words("Contacts shown: {shown} of {all}, oldest first, as the CSV shows them.").replace("{shown}", found.rows.length).replace("{all}", number.format(found.matched))
       : words("Nothing matches now.");
     box.querySelector("thead").replaceChildren(make("tr", {}, ...found.columns.map((name) => make("th", { scope: "col", textContent: name }))));
     box.querySelector("tbody").replaceChildren(
-      ...found.rows.map((cells) => make("tr", {}, ...cells.map((text) => make("td", { textContent: text })))),
+      ...found.rows.map((cells) => make("tr", {}, ...cells.map((text) => make("td", { textContent: text, title: text.length > 40 ? text : "" })))),
     );
   } catch (error) {
     told.textContent = [error.message, ...(error.answer?.problems || []), error.answer?.hint].filter(Boolean).join(" ");
@@ -168,6 +168,7 @@ if (form) {
       event.preventDefault();
       save(form.dataset.seen);
     });
+    for (const button of form.querySelectorAll("#add, #look, [type=submit]")) button.disabled = false;
   } else {
     document.getElementById("summary").hidden = true;
   }

@@ -5,7 +5,7 @@
   const ours = document.documentElement;
   const colours = {
     "--bg": "bg", "--bg-subtle": "bg-subtle", "--bg-muted": "bg-muted", "--panel": "bg", "--fg": "fg",
-    "--fg-muted": "fg-muted", "--border": "border", "--border-strong": "border-emphasized", "--brand": "brand-solid",
+    "--fg-muted": "fg-muted", "--border": "border", "--border-strong": "border-emphasized", "--brand": "brand-solid", "--link": "fg-info",
     "--brand-fg": "brand-fg", "--brand-subtle": "brand-subtle",
   };
   const outer = (function () {
