@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from bulk_export.definitions.loader import Definitions
 from bulk_export.definitions.messages import did_you_mean
-from bulk_export.definitions.models import AUDIO_ONLY_FORMATS, AUDIO_VIDEO_FORMATS, TRANSCRIPT_FORMATS, Model
+from bulk_export.definitions.models import AUDIO_ONLY_FORMATS, AUDIO_VIDEO_FORMATS, TRANSCRIPT_FORMATS
 from bulk_export.definitions.run import ImmediateExport, RunParameters
+from bulk_export.definitions.values import Model
 from bulk_export.errors import DefinitionError, Problem
 
 Answers = TypeVar("Answers", bound=Model)

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from bulk_export.definitions import models, run, values
+from bulk_export.definitions import models, run, settings, values
 from bulk_export.fields import CSV_FIELDS, DERIVED_KEYS, Kind
 from bulk_export.filters.catalogue import HAS_FIELDS, OPERATORS_BY_KIND, WORD_OPERATORS, catalogue, shape_of
 from output_reference import TABLES, with_tables
@@ -34,7 +34,7 @@ name; `bulk-export schema definitions` prints the same keys as JSON Schema, for 
 """
 
 FILES: tuple[tuple[str, type[BaseModel]], ...] = (
-    ("settings.yaml", models.Settings),
+    ("settings.yaml", settings.Settings),
     ("searches/<id>.yaml", models.SavedSearch),
     ("exports/<id>.yaml", models.SavedExport),
 )

@@ -15,7 +15,7 @@ from bulk_export.errors import DefinitionError
 from bulk_export.staging import FRESH, KEYS, RunStaging
 
 if TYPE_CHECKING:
-    from bulk_export.definitions.models import Licence
+    from bulk_export.definitions.settings import Licence
     from bulk_export.site import OpenRun, Site
     from bulk_export.state.records import RunRecord
 

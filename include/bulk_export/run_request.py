@@ -11,8 +11,9 @@ from datetime import datetime
 
 from bulk_export.definitions.loader import Definitions
 from bulk_export.definitions.messages import did_you_mean
-from bulk_export.definitions.models import Licence, SavedExport, SavedSearch, Settings
+from bulk_export.definitions.models import SavedExport, SavedSearch
 from bulk_export.definitions.run import ImmediateExport, RunParameters, RunSnapshot
+from bulk_export.definitions.settings import Licence, Settings
 from bulk_export.errors import BulkExportError, DefinitionError, Problem, RefusedError
 from bulk_export.filters.catalogue import catalogue
 from bulk_export.filters.completeness import problems as filter_problems

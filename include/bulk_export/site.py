@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bulk_export.definitions.loader import Definitions, load_definitions
-from bulk_export.definitions.models import Settings
 from bulk_export.definitions.run import RunSnapshot
+from bulk_export.definitions.settings import Settings
 from bulk_export.errors import DefinitionError
 from bulk_export.staging import RunStaging
 from bulk_export.storage import open_storage, open_uri
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from bulk_export.contacts.base import ContactStore
-    from bulk_export.definitions.models import ContactStoreSettings, StorageLocation
+    from bulk_export.definitions.settings import ContactStoreSettings, StorageLocation
     from bulk_export.media.job import MediaLimits
     from bulk_export.state.records import RunRecord
     from bulk_export.storage.buckets import Credentials

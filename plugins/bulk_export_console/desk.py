@@ -17,7 +17,7 @@ from bulk_export.site import Site
 from bulk_export_console.rate import RateLimit
 
 if TYPE_CHECKING:
-    from bulk_export.definitions.models import Settings
+    from bulk_export.definitions.settings import Settings
     from bulk_export.definitions.store import DefinitionStore
 
 DEFINITIONS_VARIABLE = "BULK_EXPORT_DEFINITIONS"

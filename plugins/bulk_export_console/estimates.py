@@ -11,8 +11,9 @@ from pathlib import Path
 from threading import BoundedSemaphore
 
 from bulk_export.contacts.base import ContactStore, Matches
-from bulk_export.definitions.models import LocalLocation, SavedExport, SavedSearch, Settings
+from bulk_export.definitions.models import SavedExport, SavedSearch
 from bulk_export.definitions.run import RunParameters, RunSnapshot
+from bulk_export.definitions.settings import LocalLocation, Settings
 from bulk_export.filters.compile import Selection
 from bulk_export.quota import quota_day
 from bulk_export.selection import run_selection

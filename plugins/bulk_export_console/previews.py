@@ -45,8 +45,7 @@ def preview(desk: Desk, search: SavedSearch, language: str) -> Preview:
 
     filters = [item for item in search.filters if item.field == "text"]
     with opened(desk, search) as (store, selection):
-        matches = store.count(selection)
-        keys = store.first(selection, PREVIEWED)
+        matches, keys = store.preview(selection, PREVIEWED)
         table = store.fetch(keys, (), with_text=bool(filters))
     hits = [text_preview(body, filters) for body in table["text"].to_pylist()] if filters else [None] * table.num_rows
     if filters:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from obstore.store import S3Store
 
 from bulk_export.bag.verify import verify_run
-from bulk_export.definitions.models import S3Location
+from bulk_export.definitions.settings import S3Location
 from bulk_export.quota import quota_day
 from bulk_export.site import Site
 from bulk_export.state.records import RunStatus
@@ -153,6 +153,7 @@ def test_forty_thousand_contacts_arrive_once_though_a_worker_dies(cluster: Clust
     assert {status: count for status, count in record.by_status.items() if count} == {"delivered": CONTACTS}
     assert record.media_files == CONTACTS // AUDIO_EVERY
     assert usage(here.engine, "large", quota_day(datetime.now(UTC), "UTC")).used == CONTACTS
+    assert {one["pool"] for one in tasks(cluster, run_id, "copy_media")} == {"archive"}
     tries = {one["map_index"]: one["try_number"] for one in tasks(cluster, run_id, "copy_media")}
     assert all(tries[job] > 1 for job in at_work["worker-1"])
     assert_delivered_once(cluster, record.directory, tmp_path)

@@ -10,7 +10,8 @@ from pydantic import TypeAdapter
 
 import reference
 from bulk_export.definitions import models, run
-from bulk_export.definitions.models import Filter, Model
+from bulk_export.definitions.models import Filter
+from bulk_export.definitions.values import Model
 from bulk_export.definitions.yaml_file import read_yaml
 from bulk_export.fields import Kind
 from bulk_export.filters.catalogue import OPERATORS_BY_KIND, WORD_OPERATORS, catalogue

@@ -26,7 +26,9 @@ def run(options: argparse.Namespace) -> int:
 
 def definitions_schema() -> dict[str, object]:
     """JSON Schema 2020-12 of the three kinds of definition files, by kind."""
-    from bulk_export.definitions.models import Model, SavedExport, SavedSearch, Settings
+    from bulk_export.definitions.models import SavedExport, SavedSearch
+    from bulk_export.definitions.settings import Settings
+    from bulk_export.definitions.values import Model
 
     kinds: dict[str, type[Model]] = {"settings": Settings, "search": SavedSearch, "export": SavedExport}
     schemas = {}

@@ -10,7 +10,7 @@ from bulk_export.storage import open_uri
 
 if TYPE_CHECKING:
     from bulk_export.contacts.base import ContactStore
-    from bulk_export.definitions.models import ContactStoreSettings
+    from bulk_export.definitions.settings import ContactStoreSettings
     from bulk_export.storage.buckets import Credentials
     from bulk_export.storage.patience import Patience
 

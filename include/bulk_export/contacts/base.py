@@ -70,11 +70,14 @@ class ContactStore(Protocol):
         ...
 
     def count(self, selection: Selection) -> Matches:
-        """How many contacts match, without writing anything; cheap."""
+        """How many contacts match; nothing is written, and nothing read but what the filters and sizes need."""
         ...
 
-    def first(self, selection: Selection, count: int) -> pa.Table:
-        """The keys of the oldest matches, at most `count`, in the columns of `select_keys`; writes nothing."""
+    def preview(self, selection: Selection, count: int) -> tuple[Matches, pa.Table]:
+        """`count`, and the keys of the oldest matches, at most `count`, in the columns of `select_keys`.
+
+        The catalogue is read once for both, nothing is written.
+        """
         ...
 
     def select_keys(self, selection: Selection, into: Path) -> Matches:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _SHOWN_DUPLICATES = 5
 # What Python and every consumer of a job table can hold.
 _FIRST_MOMENT, _LAST_MOMENT = "TIMESTAMP '0001-01-02 00:00:00'", "TIMESTAMP '9999-12-30 00:00:00'"
+_COUNTS = "count(*) FILTER (NOT root), count(*) FILTER (root), sum(media_bytes) FILTER (NOT root)"
 _HINT = "Mend the store's files; `bulk-export check-store` says the same without exporting anything."
 
 
@@ -83,24 +84,26 @@ class ParquetContactStore:
         files = self._usable_files()
         with self._session(files) as connection:
             query, parameters = _matched(files, selection)
-            row = connection.execute(
-                "SELECT count(*) FILTER (NOT root), count(*) FILTER (root), sum(media_bytes) FILTER (NOT root)"
-                f" FROM ({query})",
-                parameters,
-            ).fetchone()
+            row = connection.execute(f"SELECT {_COUNTS} FROM ({query})", parameters).fetchone()
         assert row is not None
         return Matches(row[0], row[1], int(row[2] or 0))
 
-    def first(self, selection: Selection, count: int) -> pa.Table:
-        """The keys of the oldest matches; see `ContactStore.first`."""
+    def preview(self, selection: Selection, count: int) -> tuple[Matches, pa.Table]:
+        """How many match, and the oldest of them; see `ContactStore.preview`."""
+        import pyarrow as pa
+
         files = self._usable_files()
         query, parameters = _matched(files, selection)
-        ordered = (
-            f"SELECT * EXCLUDE (root) FROM ({query}) WHERE NOT root ORDER BY started_at, contact_id LIMIT {count:d}"
-        )
+        # Structs compare field by field. The oldest are kept while counting: memory does not grow with the matches.
+        oldest = "{started_at: started_at, contact_id: contact_id, updated_at: updated_at, media_bytes: media_bytes}"
         with self._session(files) as connection:
-            table: pa.Table = connection.sql(ordered, params=parameters).to_arrow_table()
-        return table.cast(keys_schema())
+            found = connection.sql(
+                f"SELECT {_COUNTS}, min({oldest}, {count:d}) FILTER (NOT root) FROM ({query})", params=parameters
+            ).to_arrow_table()
+        *counts, keys = found.columns
+        contacts, roots, media_bytes = (column[0].as_py() for column in counts)
+        first = pa.Table.from_struct_array(keys.combine_chunks().flatten())
+        return Matches(contacts, roots, int(media_bytes or 0)), first.select(keys_schema().names).cast(keys_schema())
 
     def select_keys(self, selection: Selection, into: Path) -> Matches:
         """Write the matched contacts' keys in order; see `ContactStore.select_keys`."""
@@ -200,7 +203,7 @@ class ParquetContactStore:
     def _checked(self, connection: duckdb.DuckDBPyConnection) -> Matches:
         """Counts of the table `matched`; refused when what matched cannot be exported."""
         row = connection.execute(
-            "SELECT count(*) FILTER (NOT root), count(*) FILTER (root), sum(media_bytes) FILTER (NOT root),"
+            f"SELECT {_COUNTS},"
             f" count(*) FILTER (started_at NOT BETWEEN {_FIRST_MOMENT} AND {_LAST_MOMENT}),"
             f" count(*) FILTER (updated_at NOT BETWEEN {_FIRST_MOMENT} AND {_LAST_MOMENT}) FROM matched"
         ).fetchone()

@@ -32,6 +32,7 @@ _CONTACTS_AT_ONCE = 2_000
 # What Python and every consumer of a job table can hold.
 _YEARS = "BETWEEN '0001-01-02 00:00:00+00' AND '9999-12-30 00:00:00+00'"
 _MOMENTS = ("started_at", "updated_at")
+_COUNTS = "count(*) FILTER (WHERE NOT root), count(*) FILTER (WHERE root), sum(media_bytes) FILTER (WHERE NOT root)"
 _HINT = "Mend the table or the view; `bulk-export check-store` says the same without exporting anything."
 
 
@@ -84,21 +85,25 @@ class PostgresContactStore:
         """How many contacts match, without writing anything."""
         with self._usable() as (session, table):
             [(contacts, roots, media_bytes)] = session.rows(
-                "SELECT count(*) FILTER (WHERE NOT root), count(*) FILTER (WHERE root),"
-                f" sum(media_bytes) FILTER (WHERE NOT root) FROM ({matched(table, selection)}) AS matched",
-                selection.parameters,
+                f"SELECT {_COUNTS} FROM ({matched(table, selection)}) AS matched", selection.parameters
             )
         return Matches(contacts, roots, int(media_bytes or 0))
 
-    def first(self, selection: Selection, count: int) -> pa.Table:
-        """The keys of the oldest matches; see `ContactStore.first`."""
+    def preview(self, selection: Selection, count: int) -> tuple[Matches, pa.Table]:
+        """How many match, and the oldest of them; see `ContactStore.preview`."""
         with self._usable() as (session, table):
             rows = session.rows(
-                f"SELECT contact_id, started_at, updated_at, media_bytes FROM ({matched(table, selection)}) AS matched"
-                f" WHERE NOT root ORDER BY ordered_by, contact_id LIMIT {count:d}",
+                f"WITH matched AS MATERIALIZED ({matched(table, selection)}), oldest AS ("
+                f"SELECT * FROM matched WHERE NOT root ORDER BY ordered_by, contact_id LIMIT {count:d})"
+                " SELECT counted.*, contact_id, started_at, updated_at, media_bytes"
+                f" FROM (SELECT {_COUNTS} FROM matched) AS counted LEFT JOIN oldest ON true"
+                " ORDER BY ordered_by, contact_id",
                 selection.parameters,
             )
-        return _arrow(rows, keys_schema())
+        contacts, roots, media_bytes = rows[0][:3]
+        # Where nothing matches there is one row: the counts, and nulls beside them.
+        keys = [row[3:] for row in rows] if contacts else []
+        return Matches(contacts, roots, int(media_bytes or 0)), _arrow(keys, keys_schema())
 
     def select_keys(self, selection: Selection, into: Path) -> Matches:
         """Write the matched contacts' keys in order; see `ContactStore.select_keys`."""

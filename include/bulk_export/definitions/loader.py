@@ -15,7 +15,9 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from bulk_export.definitions.messages import did_you_mean, problems_of
-from bulk_export.definitions.models import Model, SavedExport, SavedSearch, Settings
+from bulk_export.definitions.models import SavedExport, SavedSearch
+from bulk_export.definitions.settings import Settings
+from bulk_export.definitions.values import Model
 from bulk_export.definitions.yaml_file import YamlFile, read_yaml
 from bulk_export.errors import DefinitionError, Problem
 from bulk_export.filters.catalogue import catalogue

@@ -14,17 +14,13 @@ from pydantic import Field, model_validator
 from bulk_export.definitions.models import (
     AudioOnlyFormat,
     AudioVideoFormat,
-    ContactStoreSettings,
-    Environment,
-    Licence,
     MediaFormats,
-    Model,
     SavedExport,
     SavedSearch,
-    StorageLocation,
     TranscriptFormat,
 )
-from bulk_export.definitions.values import AwareTime, Identifier, Text
+from bulk_export.definitions.settings import ContactStoreSettings, Environment, Licence, StorageLocation
+from bulk_export.definitions.values import AwareTime, Identifier, Model, Text
 
 # The id of every export that is sent at once instead of being saved.
 IMMEDIATE = "immediate"

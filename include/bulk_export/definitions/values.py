@@ -1,6 +1,6 @@
 """The kinds of value a definition holds: time zones, times of day, ids, cron expressions; refused in words.
 
-Shapes made of them are `models.py`.
+Shapes made of them are `models.py` and `settings.py`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,17 @@ from datetime import UTC, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 _CRON_FIELDS = 5
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+
+class Model(BaseModel):
+    """Base of all definitions: unknown keys are refused, values never change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 def _known_zone(name: str) -> str:

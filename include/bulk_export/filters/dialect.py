@@ -48,6 +48,22 @@ class Dialect:
     zone_operands: Callable[[Sequence[str], Sequence[date]], tuple[object, ...]] = _zone_lists
 
 
+# Characters of everyday text that normalisation form C leaves alone, whatever stands around them. Seeing that a body has
+# no other costs a fifth of normalising it.
+COMPOSED = (
+    ("\t", "\u02ff"),  # Latin
+    ("\u0388", "\u0482"),  # Greek, Cyrillic
+    ("\u048a", "\u052f"),
+    ("\u2010", "\u2027"),  # punctuation, currencies
+    ("\u20a0", "\u20bf"),
+    ("\u3000", "\u3029"),  # Kana, Han
+    ("\u3030", "\u3098"),
+    ("\u309b", "\u9fff"),
+    ("\uac00", "\ud7a3"),  # Hangul syllables; the letters that would join them are not here
+    ("\uff01", "\uffee"),
+)
+_COMPOSED = "".join(f"{first}-{last}" for first, last in COMPOSED)
+
 _DUCKDB = Dialect(
     # DuckDB's lower() maps one character to one, as Unicode's simple lower case does.
     fold="replace(replace(lower(nfc_normalize({0})), 'ß', 'ss'), 'ς', 'σ')",
@@ -55,7 +71,7 @@ _DUCKDB = Dialect(
     starts_with="starts_with({0}, ?)",
     ends_with="suffix({0}, ?)",
     # One pass; a contains() on the folded body first costs more than the pattern itself.
-    matches="regexp_matches(nfc_normalize({0}), ?)",
+    matches=f"regexp_matches(CASE WHEN regexp_matches({{0}}, '[^{_COMPOSED}]') THEN nfc_normalize({{0}}) ELSE {{0}} END, ?)",
     metadata="contacts.metadata[?]",
     # A list is searched from its start for every row; a relation is hashed once.
     among="contacts.contact_id IN (SELECT unnest(?::BIGINT[]))",

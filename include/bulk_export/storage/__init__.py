@@ -16,7 +16,7 @@ from bulk_export.storage.keys import is_bucket_name
 from bulk_export.storage.local import LocalStorage
 
 if TYPE_CHECKING:
-    from bulk_export.definitions.models import StorageLocation
+    from bulk_export.definitions.settings import StorageLocation
     from bulk_export.storage.buckets import Credentials
     from bulk_export.storage.patience import Patience
 

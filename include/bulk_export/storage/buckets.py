@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from bulk_export.definitions.models import AzureLocation, GcsLocation, S3Location
+from bulk_export.definitions.settings import AzureLocation, GcsLocation, S3Location
 from bulk_export.errors import DefinitionError
 from bulk_export.storage.keys import is_bucket_name
 from bulk_export.storage.objects import ObjectStorage
