@@ -44,12 +44,6 @@ def run_params(definitions: Definitions) -> dict[str, Param]:
             description="Deliver this run somewhere else.",
         ),
         **_common_params(),
-        "retry_failed_of": Param(
-            None,
-            type=["null", "string"],
-            title="Retry what failed in",
-            description="Key of an earlier run: export only the contacts that it could not deliver.",
-        ),
     }
 
 
@@ -99,6 +93,12 @@ def _common_params() -> dict[str, Param]:
             type="boolean",
             title="Dry run",
             description="Write and charge nothing; report what would be exported.",
+        ),
+        "retry_failed_of": Param(
+            None,
+            type=["null", "string"],
+            title="Retry what failed in",
+            description="Key of an earlier run: export only the contacts that it could not deliver.",
         ),
     }
 

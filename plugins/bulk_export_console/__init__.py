@@ -10,6 +10,7 @@
 `once_more.py`  what its DAG is given for a run again, and which runs belong together
 `forms.py`, `filter_forms.py`  what a form sends, as a change to a definition file
 `estimates.py`  what an export would do: matches, bytes, quota, next runs
+`health.py`     whether the installation can do its work now
 
 Pages are made on the server; `static/` adds what needs the browser: live progress, dialogs, the filter builder, and
 calls of Airflow's own API (trigger, pause), which keep Airflow's authorisation.

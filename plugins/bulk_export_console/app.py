@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from bulk_export.errors import BulkExportError, RefusedError, TransientError
 from bulk_export_console.access import guard
 from bulk_export_console.rendering import page
-from bulk_export_console.routes import audit, dag_tabs, exports, files, runs, searches
+from bulk_export_console.routes import audit, dag_tabs, exports, files, health, runs, searches
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def create_app() -> FastAPI:
         redoc_url=None,
         openapi_url=None,
     )
-    for module in (audit, runs, files, dag_tabs, exports, searches):
+    for module in (audit, runs, files, dag_tabs, exports, searches, health):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.middleware("http")(_with_headers)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Depends
 
 from bulk_export.site import Site
+from bulk_export_console.health import HealthChecks
 from bulk_export_console.rate import RateLimit
 
 if TYPE_CHECKING:
@@ -35,12 +36,16 @@ class Desk:
         request_refresh: asks Airflow to read the definitions again now.
         base_url: Airflow's address as its users know it.
         previews: how often somebody may look at contacts.
+        last_upkeep: asks Airflow when the maintenance DAG last ended well.
+        health: what was found when it was last looked.
     """
 
     site: Site
     request_refresh: Callable[[], None] = lambda: None
     base_url: str = ""
     previews: RateLimit = field(default_factory=lambda: RateLimit(PREVIEWS_PER_MINUTE, 60.0))
+    last_upkeep: Callable[[], datetime | None] = lambda: None
+    health: HealthChecks = field(default_factory=HealthChecks)
 
     def now(self) -> datetime:
         """The current time, aware UTC."""
@@ -64,6 +69,7 @@ def get_desk() -> Desk:
     from airflow.configuration import conf
 
     from bulk_export_console.refresh import request_refresh
+    from bulk_export_console.upkeep import last_upkeep
 
     folder = Path(os.environ.get(DEFINITIONS_VARIABLE) or PROJECT_DEFINITIONS)
     site = Site(
@@ -72,13 +78,19 @@ def get_desk() -> Desk:
         credentials=lambda name: _connections().credentials(name),
         state_url=lambda name: _connections().database_url(name),
     )
-    return Desk(site, request_refresh, conf.get("api", "base_url", fallback=""), _previews())
+    return Desk(site, request_refresh, conf.get("api", "base_url", fallback=""), _previews(), last_upkeep, _health())
 
 
 @cache
 def _previews() -> RateLimit:
     """One for the process, so that it outlives a request."""
     return RateLimit(PREVIEWS_PER_MINUTE, 60.0)
+
+
+@cache
+def _health() -> HealthChecks:
+    """The same."""
+    return HealthChecks()
 
 
 def _connections() -> Any:

@@ -47,6 +47,16 @@ ITEM_STATUSES: Mapping[str, str] = {
     ItemStatus.ALREADY_DELIVERED: "Already delivered",
 }
 
+CHECKS: Mapping[str, str] = {
+    "state": "State database",
+    "definitions": "Definitions",
+    "contact_store": "Contact store",
+    "storage": "Storage",
+    "runs": "Runs",
+    "quota": "Quota",
+    "upkeep": "Maintenance DAG",
+}
+
 LICENCES: Mapping[str, str] = {
     "standard": "Standard licence",
     "performance": "Performance licence",

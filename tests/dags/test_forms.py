@@ -40,6 +40,15 @@ def test_a_saved_export_may_be_run_untouched_because_every_parameter_has_a_valid
     }
 
 
+def test_both_forms_take_every_parameter_a_run_knows(parse: Parse) -> None:
+    from bulk_export.definitions.run import ImmediateExport, RunParameters
+
+    dags = parse().dags
+    assert set(dags["export-weekly-detractors"].params) == set(RunParameters.model_fields)
+    immediate = {*RunParameters.model_fields, *ImmediateExport.model_fields}
+    assert set(dags["bulk_contact_export_now"].params) == immediate
+
+
 def test_an_immediate_export_needs_a_name_a_search_and_a_destination(parse: Parse) -> None:
     params = parse().dags["bulk_contact_export_now"].params
     for name in ("name", "search", "storage_location"):

@@ -6,6 +6,8 @@ With BULK_EXPORT_SCREENSHOTS=1 the pictures of docs/img are taken too.
 from __future__ import annotations
 
 import os
+import shutil
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,7 @@ pytestmark = pytest.mark.xdist_group("airflow")
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "img"
 WIDTHS = {"wide": 1280, "narrow": 400}
 MAX_BYTES = 200_000
+PATIENCE_S = 90
 
 
 @pytest.fixture(scope="session")
@@ -58,26 +61,50 @@ def history(installation: Installation) -> str:
         )
         for number in range(45):
             moment = datetime.now(UTC) - timedelta(hours=15 * (number + 1))
-            exported = 0 if statuses[number % 7] in {"FAILED", "COMPLETED_EMPTY"} else 120 + (number * 137) % 700
-            faulty = 7 if statuses[number % 7] == "COMPLETED_WITH_ERRORS" else 0
+            status = statuses[number % 7]
+            matched = 0 if status in {"FAILED", "COMPLETED_EMPTY"} else 120 + (number * 137) % 700
+            faulty = 7 if status == "COMPLETED_WITH_ERRORS" else 0
+            deferred = matched // 3 if status == "CONTINUED" else 0
+            exported = matched - faulty - deferred
             changed: dict[str, Any] = {
                 "run_id": f"export-complaints/scheduled__{number:03}",
                 "run_key": f"{number:010x}",
+                "directory": f"{row['directory'].partition('/')[0]}/{moment:%Y%m%dT%H%M%SZ}_{number:010x}",
                 "queued_at": moment,
                 "started_at": moment,
                 "ended_at": moment + timedelta(minutes=4),
-                "status": statuses[number % 7],
+                "status": status,
                 "trigger": "schedule",
                 "triggered_by": "",
+                "parameters": {},
+                "as_of": moment,
+                "roots": 1 if exported else 0,
+                # A run that failed at once has counted nothing and delivered nothing.
+                "matched": None if status == "FAILED" else matched,
                 "exported": exported,
-                "matched": exported,
+                "masked": 2 if exported else 0,
+                "media_files": max(0, exported - 2),
                 "media_bytes": exported * 212_000,
-                "error_code": "STORAGE_UNREACHABLE" if statuses[number % 7] == "FAILED" else "",
-                "by_status": {"delivered": exported - faulty - 2, "faulty": faulty, "masked": 2} if exported else {},
+                "transcript_files": max(0, exported - 2),
+                "transcript_bytes": exported * 3_100,
+                "error_code": "STORAGE_UNREACHABLE" if status == "FAILED" else "",
+                "error_message": "archive did not answer" if status == "FAILED" else "",
+                "manifest_sha256": "" if status == "FAILED" else row["manifest_sha256"],
+                "by_status": {
+                    "delivered": max(0, exported - 2),
+                    "masked": 2 if exported else 0,
+                    "faulty": faulty,
+                    "deferred": deferred,
+                },
                 "by_reason": ({"MEDIA_MISSING": 4, "TRANSCRIPT_CORRUPT": 3} if faulty else {})
-                | ({"RECYCLED": 2, "NO_SCREEN": 31} if exported else {}),
+                | ({"QUOTA_EXCEEDED": deferred} if deferred else {})
+                | ({"RECYCLED": 2} if exported else {}),
             }
             connection.execute(insert(runs).values(row | changed))
+            if number == 1:
+                shutil.copytree(
+                    installation.root / "legal" / row["directory"], installation.root / "legal" / changed["directory"]
+                )
     troubled = f"export-complaints/scheduled__{1:03}"
     items = [
         Item(100_000 + n, ItemStatus.FAULTY, Reason.MEDIA_MISSING, "media/absent.wav is not there") for n in range(4)
@@ -96,6 +123,7 @@ PAGES = {
     "saved-export": "exports/complaints",
     "saved-searches": "searches",
     "saved-search": "searches/forgotten",
+    "health": "health",
     "error": "runs/ffffffffff",
 }
 
@@ -105,11 +133,12 @@ def _told(name: str, width: int, fault: dict[str, Any]) -> str:
     return f"{name} {width} {fault['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:300]}"
 
 
-# What a page says while it still asks the server, and a DAG that is up without its chip saying so.
+# A page that has not begun to ask the server, or still does, or a DAG that is up without its chip saying so.
 SETTLED = """() => document.readyState === "complete"
     && !/Counting…|Contando…|Looking…|Buscando…/.test(document.body.innerText)
     && [...document.querySelectorAll("[data-dag]")].every((chip) => chip.dataset.state)
-    && [...document.querySelectorAll("#rows")].every((rows) => rows.children.length > 0)"""
+    && [...document.querySelectorAll("#rows")].every((rows) => rows.children.length > 0)
+    && [...document.querySelectorAll("#export-form button[type=submit]")].every((button) => !button.disabled)"""
 
 
 def settled(page: Page | Frame) -> None:
@@ -142,6 +171,24 @@ def test_every_page_is_usable_by_everybody(
     assert faults == []
 
 
+def still(page: Page, *, inside: bool) -> bytes:
+    """A picture that does not change any more: Airflow may load a frame anew, and drawing comes after the text."""
+    deadline = time.monotonic() + PATIENCE_S
+    last = b""
+    while time.monotonic() < deadline:
+        shown: Page | Frame = page
+        if inside:
+            page.frame_locator("iframe").locator("h1").first.wait_for()
+            shown = next(frame for frame in page.frames if "/bulk-export/" in frame.url)
+        settled(shown)
+        shown.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+        picture = page.screenshot()
+        if picture == last:
+            return picture
+        last = picture
+    raise AssertionError(f"{page.url} does not come to rest")
+
+
 # Each page once; the audit and the saved exports also as they look in the dark and in a narrow window.
 PICTURES = [(name, "wide", "light") for name in PAGES if name != "error"]
 PICTURES += [("audit", "wide", "dark"), ("audit", "narrow", "light"), ("saved-exports", "narrow", "dark")]
@@ -158,12 +205,7 @@ def test_pictures_of_every_page(sign_in: SignIn, installation: Installation, his
         page.goto(
             f"{installation.url}/{'plugin/exports/' if inside else ''}bulk-export/{PAGES[name].format(run=history)}"
         )
-        shown: Page | Frame = page
-        if inside:
-            page.frame_locator("iframe").locator("h1").first.wait_for()
-            shown = next(frame for frame in page.frames if "/bulk-export/" in frame.url)
-        settled(shown)
-        picture = IMAGES / f"{name}-{size}-{scheme}.png"
-        page.screenshot(path=picture)
-        assert picture.stat().st_size < MAX_BYTES
+        picture = still(page, inside=inside)
+        assert len(picture) < MAX_BYTES
+        (IMAGES / f"{name}-{size}-{scheme}.png").write_bytes(picture)
         context.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ class Console:
     bench: Workbench
     app: Any
     refreshes: list[str] = field(default_factory=list)
+    upkeep: datetime | None = None
+    seconds: float = 0.0
 
     def client(self, user: str = "ada") -> TestClient:
         headers = {"X-Test-User": user} if user else {}
@@ -99,13 +102,20 @@ def console(bench: Workbench) -> Iterator[Console]:
 
     from bulk_export_console.app import create_app
     from bulk_export_console.desk import PREVIEWS_PER_MINUTE, Desk, get_desk
+    from bulk_export_console.health import HealthChecks
     from bulk_export_console.rate import RateLimit
 
     app = create_app()
     console = Console(bench, app)
     previews = RateLimit(PREVIEWS_PER_MINUTE, 60.0)
     app.dependency_overrides[get_user] = _user
+    health = HealthChecks(within_s=60, clock=lambda: console.seconds)
     app.dependency_overrides[get_desk] = lambda: Desk(
-        bench.site(), lambda: console.refreshes.append("asked"), "http://testserver", previews
+        bench.site(),
+        lambda: console.refreshes.append("asked"),
+        "http://testserver",
+        previews,
+        lambda: console.upkeep,
+        health,
     )
     yield console

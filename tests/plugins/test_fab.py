@@ -182,7 +182,10 @@ def test_whoever_has_the_permission_and_may_edit_dags_gets_everywhere(
     for method, path in calls:
         status = server.ask(method, path, user)
         if method == "GET":
-            assert status in {HTTPStatus.OK, HTTPStatus.TEMPORARY_REDIRECT}, (path, status)
+            let_in = {HTTPStatus.OK, HTTPStatus.TEMPORARY_REDIRECT}
+            # No Airflow runs the maintenance DAG here, and the health page says so.
+            let_in |= {HTTPStatus.SERVICE_UNAVAILABLE} if path.endswith("/health") else set()
+            assert status in let_in, (path, status)
         else:  # an empty form, which most routes do not understand
             assert status in {HTTPStatus.OK, HTTPStatus.UNPROCESSABLE_ENTITY}, (path, status)
 

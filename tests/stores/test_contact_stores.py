@@ -221,11 +221,28 @@ def test_contacts_can_be_named_one_by_one_and_beside_a_search(stores: Any, make_
     stores.write([make_contact(n, score=n) for n in range(6)])
     store, into = stores.open(), stores.root / "keys.parquet"
     some = among([4, 2, 99], store.dialect)
-    assert store.first(some, 9)["contact_id"].to_pylist() == [2, 4]
+    assert store.preview(some, 9)[1]["contact_id"].to_pylist() == [2, 4]
     wanted = either(stores.selection(Filter(field="score", operator="at_most", value=1)), some)
     assert store.select_keys(wanted, into).contacts == 4
-    assert store.first(wanted, 3)["contact_id"].to_pylist() == [0, 1, 2]
+    assert store.preview(wanted, 3)[1]["contact_id"].to_pylist() == [0, 1, 2]
     assert store.count(among([], store.dialect)).contacts == 0
+
+
+def test_a_preview_counts_all_and_shows_the_oldest_as_a_selection_would(
+    stores: Any, make_contact: Contact, tmp_path: Path
+) -> None:
+    late = {"started_at": AT + timedelta(hours=1), "audio_bytes": 5}
+    rows = [make_contact(1, **late), make_contact(3, updated_at=AT, screen_bytes=7), make_contact(2)]
+    stores.write([*rows, make_contact(4, is_root=True, started_at=AT - timedelta(days=1))], is_root=pa.bool_())
+    store = stores.open()
+    matches, keys = store.preview(stores.selection(), 2)
+    assert matches == store.count(stores.selection()) == Matches(contacts=3, roots=1, media_bytes=12)
+    assert keys.equals(stores.keys().slice(0, 2).cast(keys_schema()))
+    assert keys["contact_id"].to_pylist() == [2, 3]
+    assert store.preview(stores.selection(), 50)[1].num_rows == 3
+    for nothing in (among([99], store.dialect), among([4], store.dialect)):
+        matches, keys = store.preview(nothing, 2)
+        assert (matches.contacts, keys.num_rows, keys.schema) == (0, 0, keys_schema())
 
 
 def test_a_key_past_the_64_bit_float_is_exact(stores: Any, make_contact: Contact) -> None:

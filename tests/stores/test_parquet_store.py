@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from bulk_export.contacts import open_contact_store
+from bulk_export.contacts.duckdb_session import duckdb_session
 from bulk_export.contacts.parquet import ParquetContactStore
 from bulk_export.definitions.models import Filter
 from bulk_export.definitions.settings import ParquetStore
@@ -312,3 +315,40 @@ def test_nan_is_no_value_even_where_the_files_statistics_hide_it(
     )
     store.select_keys(selection, tmp_path / "keys.parquet")
     assert pq.read_table(tmp_path / "keys.parquet")["contact_id"].to_pylist() == found
+
+
+# --- what is read ------------------------------------------------------------------------------------------------
+
+
+def test_a_preview_reads_the_catalogue_once(
+    stores: Any, make_contact: Contact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One statement that names the files once: words in bodies have no index, and reading them is what takes long."""
+    from bulk_export.contacts import parquet
+
+    for number in range(3):
+        stores.write([make_contact(number, text="charged twice")], f"{number}.parquet")
+    statements: list[str] = []
+
+    @contextmanager
+    def watched(*args: Any) -> Iterator[Any]:
+        with duckdb_session(*args) as connection:
+            yield Watched(connection, statements)
+
+    monkeypatch.setattr(parquet, "duckdb_session", watched)
+    matches, keys = stores.open().preview(stores.selection(Filter(field="text", operator="phrase", value="twice")), 2)
+    assert (matches.contacts, keys.num_rows) == (3, 2)
+    assert [statement.count("read_parquet") for statement in statements] == [1]
+
+
+class Watched:
+    """A connection that notes what it is asked."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, statements: list[str]) -> None:
+        self._connection, self._statements = connection, statements
+
+    def __getattr__(self, name: str) -> Any:
+        asked = getattr(self._connection, name)
+        if name not in {"sql", "execute", "query"}:
+            return asked
+        return lambda query, *rest, **named: self._statements.append(query) or asked(query, *rest, **named)

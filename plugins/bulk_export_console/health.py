@@ -1,0 +1,246 @@
+"""Whether the installation can do its work now: places it needs, definitions, runs that hang, Airflow's upkeep.
+
+Nothing is looked at in full, and every look is bounded in time. What was found counts for a minute, so that a probe may
+ask as often as it likes.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+import bulk_export
+from bulk_export.errors import BulkExportError
+from bulk_export.quota import quota_day
+from bulk_export.state.database import HEAD, transaction
+from bulk_export.state.records import OPEN
+from bulk_export.state.reservations import usage
+from bulk_export.state.tables import runs
+from bulk_export.storage.patience import Patience
+from bulk_export.storage.rights import PROBE
+
+if TYPE_CHECKING:
+    from bulk_export.definitions.settings import StorageLocation
+    from bulk_export.site import Site
+    from bulk_export_console.desk import Desk
+
+STAGING = "staging"
+LONG_OPEN = timedelta(days=1)
+# It runs every five minutes; a longer silence means that nobody closes lost runs.
+UPKEEP_WITHIN = timedelta(minutes=30)
+KEPT_S = 60.0
+_ANSWER_WITHIN_S = 5.0
+# A retry inside the check would outlast it.
+_PATIENCE = Patience(window_s=0.0, timeout_s=4.0, connect_s=3.0)
+
+Figure = int | str | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found.
+
+    Attributes:
+        check: which check.
+        name: of the place, where there are several.
+        healthy: whether all is well there.
+        code: of the error, empty without one.
+        message: what is wrong, in words.
+        figures: what was counted, by name.
+    """
+
+    check: str
+    name: str = ""
+    healthy: bool = True
+    code: str = ""
+    message: str = ""
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What all checks found.
+
+    Attributes:
+        at: when.
+        version: of the product.
+        findings: in the order in which they are shown.
+    """
+
+    at: datetime
+    version: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether every check is."""
+        return all(finding.healthy for finding in self.findings)
+
+
+class HealthChecks:
+    """Looks when asked, at most once a minute, one caller at a time.
+
+    Args:
+        kept_s: seconds for which an answer counts.
+        within_s: seconds a check is given to answer.
+        clock: seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        kept_s: float = KEPT_S,
+        within_s: float = _ANSWER_WITHIN_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._kept_s, self._within_s, self._clock = kept_s, within_s, clock
+        self._lock = threading.Lock()
+        self._last: tuple[float, Health] | None = None
+        self._under_way: dict[str, threading.Thread] = {}
+
+    def now(self, desk: Desk) -> Health:
+        """What was found within the last minute, or is found now."""
+        with self._lock:
+            if self._last is None or self._clock() - self._last[0] >= self._kept_s:
+                checked = Health(desk.now(), bulk_export.__version__, self._all(desk))
+                self._last = (self._clock(), checked)
+            return self._last[1]
+
+    def _all(self, desk: Desk) -> tuple[Finding, ...]:
+        site = replace(desk.site, patience=_PATIENCE)
+        checks: list[tuple[str, str, Callable[[], Mapping[str, Figure]]]] = [
+            ("state", "", lambda: _state(site)),
+            ("definitions", "", lambda: _definitions(site)),
+            ("contact_store", "", lambda: _contact_store(site)),
+        ]
+        try:
+            places = {**site.settings.storage_locations, STAGING: site.settings.staging}
+        except BulkExportError:
+            places = {}  # the other checks say why
+        for name, place in places.items():
+            checks.append(("storage", name, partial(_storage, site, place, name)))
+        checks += [
+            ("runs", "", lambda: _runs(site)),
+            ("quota", "", lambda: _quota(site)),
+            ("upkeep", "", lambda: _upkeep(desk)),
+        ]
+        return self._together(checks)
+
+    def _together(self, checks: Sequence[tuple[str, str, Callable[[], Mapping[str, Figure]]]]) -> tuple[Finding, ...]:
+        """All at once; one that hangs is not started again before it has ended."""
+        found: dict[str, Finding] = {}
+        for check, name, look in checks:
+            key = f"{check} {name}"
+            if key not in self._under_way or not self._under_way[key].is_alive():
+                thread = threading.Thread(target=_note, args=(found, key, check, name, look), daemon=True)
+                self._under_way[key] = thread
+                thread.start()
+        deadline = time.monotonic() + self._within_s
+        for check, name, _ in checks:
+            self._under_way[f"{check} {name}"].join(max(0.0, deadline - time.monotonic()))
+        silent = f"no answer within {self._within_s:g} seconds"
+        return tuple(
+            found.get(f"{check} {name}") or Finding(check, name, False, "NO_ANSWER", silent)
+            for check, name, _ in checks
+        )
+
+
+class UnwellError(Exception):
+    """Something was found that somebody has to see to."""
+
+    def __init__(self, code: str, message: str, **figures: Figure) -> None:
+        super().__init__(code, message)
+        self.code, self.message, self.figures = code, message, figures
+
+
+def _note(found: dict[str, Finding], key: str, check: str, name: str, look: Callable[[], Mapping[str, Figure]]) -> None:
+    try:
+        found[key] = Finding(check, name, figures=look())
+    except UnwellError as wrong:
+        found[key] = Finding(check, name, False, wrong.code, wrong.message, wrong.figures)
+    except BulkExportError as error:
+        found[key] = Finding(check, name, False, error.code, error.message)
+    except Exception as error:
+        # Its words may quote anything; its kind does not.
+        found[key] = Finding(check, name, False, "UNFORESEEN", type(error).__name__)
+
+
+def _state(site: Site) -> Mapping[str, Figure]:
+    with transaction(site.engine, reading=True) as connection:  # opening it brings it to this release's schema
+        connection.execute(select(runs.c.run_id).limit(1))
+    return {"schema": HEAD}
+
+
+def _definitions(site: Site) -> Mapping[str, Figure]:
+    definitions = site.load()
+    loaded = len(definitions.searches) + len(definitions.exports) + int(definitions.settings is not None)
+    broken = sorted({problem.file for problem in definitions.problems if problem.blocks_loading})
+    figures = {"loaded": loaded, "broken": len(broken)}
+    if broken:
+        raise UnwellError("DEFINITION_INVALID", f"these do not load: {', '.join(broken)}", **figures)
+    return figures
+
+
+def _contact_store(site: Site) -> Mapping[str, Figure]:
+    """Its files' footers, or its table's description, and a search for nobody."""
+    from bulk_export.filters.compile import among
+
+    with tempfile.TemporaryDirectory(prefix="bulk-export-health-") as scratch:
+        store = site.open_contact_store(site.settings.contact_store, Path(scratch))
+        store.count(among([], store.dialect))
+    return {}
+
+
+def _storage(site: Site, place: StorageLocation, name: str) -> Mapping[str, Figure]:
+    """List, and write where what is written can be removed again."""
+    storage = site.open_location(place)
+    next(iter(storage.list(PROBE)), None)
+    if storage.path("") is not None:
+        storage.check_writable()
+        return {}
+    try:
+        storage.delete([PROBE])
+    except BulkExportError as error:
+        if error.code != "STORAGE_DENIED":
+            raise
+        return {"unwritten": 1}  # an object left behind every minute would be worse than not to know
+    storage.check_writable(reading=name == STAGING)
+    return {}
+
+
+def _runs(site: Site) -> Mapping[str, Figure]:
+    c = runs.c
+    statement = select(func.count(), func.min(c.queued_at)).where(c.status.in_(sorted(OPEN)))
+    with transaction(site.engine, reading=True) as connection:
+        count, oldest = connection.execute(statement).one()
+        long_open = connection.execute(statement.where(c.queued_at < site.clock() - LONG_OPEN)).one()[0]
+        key = connection.scalar(
+            select(c.run_key).where(c.status.in_(sorted(OPEN))).order_by(c.queued_at, c.run_id).limit(1)
+        )
+    figures: dict[str, Figure] = {"open": count, "long_open": long_open, "oldest": oldest, "oldest_run": key}
+    if long_open:
+        raise UnwellError("RUN_HANGS", f"{long_open} runs have been open for more than a day", **figures)
+    return figures
+
+
+def _quota(site: Site) -> Mapping[str, Figure]:
+    settings = site.settings
+    day = usage(site.engine, settings.environment.name, quota_day(site.clock(), settings.environment.time_zone))
+    return {"used": day.used, "held": day.held, "limit": settings.licence.contacts_per_day}
+
+
+def _upkeep(desk: Desk) -> Mapping[str, Figure]:
+    last = desk.last_upkeep()
+    if last is None:
+        raise UnwellError("UPKEEP_MISSING", "the maintenance DAG has never ended well", last=None)
+    if desk.now() - last > UPKEEP_WITHIN:
+        raise UnwellError("UPKEEP_LATE", "the maintenance DAG has not ended well for more than half an hour", last=last)
+    return {"last": last}
