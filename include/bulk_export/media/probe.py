@@ -30,7 +30,9 @@ _FORMATS = (
     "wav,w64,ogg,mp3,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,asf,avi,"
     "flac,aiff,caf,au,amr,amrnb,amrwb,aac,ac3,flv,mpegts,mpeg"
 )
-_OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+# FFmpeg cuts a WAV into packets of 64 ms; each costs as much as encoding it. Other demuxers have no such option.
+_WAV_PACKET_BYTES = 8192
+_OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file", "max_size": str(_WAV_PACKET_BYTES)}
 
 # Tags in old encodings must not make a file unreadable; from PyAV 19 on they never do.
 _TAGS: Any = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
