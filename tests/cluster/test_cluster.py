@@ -172,7 +172,8 @@ def assert_delivered_once(cluster: Cluster, directory: str, tmp_path: Path) -> N
         (tmp_path / f"{name}.csv").write_bytes(delivered.read(f"data/{name}.csv"))
     counted = "SELECT count(*), count(DISTINCT {0}), min({0}), max({0}) FROM '{1}'"
     for name, column in (("items", "contact_id"), ("contacts", '"Contact ID"')):
-        found = duckdb.sql(counted.format(column, tmp_path / f"{name}.csv")).fetchone()
+        with duckdb.connect() as connection:
+            found = connection.execute(counted.format(column, tmp_path / f"{name}.csv")).fetchone()
         assert found == (CONTACTS, CONTACTS, 1, CONTACTS)
     kinds = Counter(Path(entry.key).suffix for entry in delivered.list("data/media/"))
     assert kinds == {".wav": CONTACTS // AUDIO_EVERY}
