@@ -9,13 +9,11 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 import psutil
 import pytest
@@ -30,10 +28,10 @@ from local_airflow.config import free_ports
 from make_env import made
 from postgres_server import PostgresServer, postgres, postgres_programs
 from servers import SECRETS, S3Server, seaweedfs, weed_program
+from waiting import Found, until
 
 PROJECT = Path(__file__).resolve().parents[2]
 MARK = "BULK_EXPORT_CLUSTER"
-Found = TypeVar("Found")
 
 # What Airflow takes minutes for is looked at every few seconds: tasks of a worker that is gone.
 HURRIED = {
@@ -113,11 +111,7 @@ class Cluster:
 
     def until(self, what: str, holds: Callable[[], Found], limit_s: float = 300) -> Found:
         """Wait until something holds, and return it."""
-        deadline = time.monotonic() + limit_s
-        while not (found := holds()):
-            assert time.monotonic() < deadline, f"still not so after {limit_s:.0f} s: {what}\n{self.last_words()}"
-            time.sleep(0.2)
-        return found
+        return until(what, holds, limit_s, words=self.last_words)
 
     def ended(self, dag_id: str, run_id: str) -> str | None:
         """How a run ended; None while it goes on."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import wave
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,16 +68,8 @@ def fill(cluster: Cluster, folder: Path) -> None:
     begun = datetime.now(UTC) - timedelta(days=2)
     uris = [f"media/{number}.wav" if number % AUDIO_EVERY == 0 else None for number in ids]
 
-    async def upload() -> None:
-        gate = asyncio.Semaphore(16)
-
-        async def put(uri: str) -> None:
-            async with gate:
-                await store.put_async(uri, audio)
-
-        await asyncio.gather(*(put(uri) for uri in uris if uri))
-
-    asyncio.run(upload())
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda uri: store.put(uri, audio), filter(None, uris)))
     table = pa.table(
         {
             "contact_id": pa.array(ids, pa.int64()),
@@ -108,7 +100,7 @@ def site(cluster: Cluster) -> Site:
         definitions=cluster.definitions,
         clock=lambda: datetime.now(UTC),
         credentials=lambda connection: key,
-        state_url=lambda connection: f"{state}/exports",
+        database_url=lambda connection: f"{state}/exports",
     )
 
 

@@ -51,7 +51,7 @@ def test_the_image_gets_every_package_but_those_of_the_tests() -> None:
     heading = "# --- tests and checks ---"
     assert f"sed '/^{heading}$/,$d' requirements.txt" in (PROJECT / "Dockerfile").read_text()
     kept, _, left_out = (PROJECT / "requirements.txt").read_text().partition(heading)
-    assert "apache-airflow-providers-celery==" in kept and "bulk" not in left_out
+    assert "apache-airflow-providers-celery==" in kept
     assert "pytest==" in left_out and "# ---" not in left_out
 
 
