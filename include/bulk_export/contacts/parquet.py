@@ -16,6 +16,15 @@ import duckdb
 
 from bulk_export.contacts.base import Matches, StoreReport
 from bulk_export.contacts.catalogue import FOLDER, FoundFile, open_catalogue, store_faults
+from bulk_export.contacts.common import (
+    COUNTS,
+    duplicate_problems,
+    duplicates_in,
+    fetched_twice,
+    null_problem,
+    store_report,
+    year_problems,
+)
 from bulk_export.contacts.duckdb_session import Limits, duckdb_session
 from bulk_export.contacts.parquet_files import CatalogueFile, file_problems, inspect, relation
 from bulk_export.contacts.schema import METADATA, NEVER_NULL, STORE_COLUMNS, canonical_schema, job_columns, keys_schema
@@ -27,10 +36,8 @@ if TYPE_CHECKING:
     from bulk_export.filters.compile import Selection
     from bulk_export.storage.base import Storage
 
-_SHOWN_DUPLICATES = 5
 # What Python and every consumer of a job table can hold.
 _FIRST_MOMENT, _LAST_MOMENT = "TIMESTAMP '0001-01-02 00:00:00'", "TIMESTAMP '9999-12-30 00:00:00'"
-_COUNTS = "count(*) FILTER (NOT root), count(*) FILTER (root), sum(media_bytes) FILTER (NOT root)"
 _HINT = "Mend the store's files; `bulk-export check-store` says the same without exporting anything."
 
 
@@ -72,19 +79,14 @@ class ParquetContactStore:
             raise self._invalid(problems)
         present = {column for file in files for column in file.columns}
         ignored = {column: None for file in files for column in file.ignored}
-        return StoreReport(
-            contacts=sum(file.rows for file in files),
-            columns=tuple(column for column in STORE_COLUMNS if column in present),
-            absent=tuple(column for column in STORE_COLUMNS if column not in present),
-            ignored=tuple(ignored),
-        )
+        return store_report(sum(file.rows for file in files), present, ignored)
 
     def count(self, selection: Selection) -> Matches:
         """How many contacts match, without writing anything."""
         files = self._usable_files()
         with self._session(files) as connection:
             query, parameters = _matched(files, selection)
-            row = connection.execute(f"SELECT {_COUNTS} FROM ({query})", parameters).fetchone()
+            row = connection.execute(f"SELECT {COUNTS} FROM ({query})", parameters).fetchone()
         assert row is not None
         return Matches(row[0], row[1], int(row[2] or 0))
 
@@ -98,7 +100,7 @@ class ParquetContactStore:
         oldest = "{started_at: started_at, contact_id: contact_id, updated_at: updated_at, media_bytes: media_bytes}"
         with self._session(files) as connection:
             found = connection.sql(
-                f"SELECT {_COUNTS}, min({oldest}, {count:d}) FILTER (NOT root) FROM ({query})", params=parameters
+                f"SELECT {COUNTS}, min({oldest}, {count:d}) FILTER (NOT root) FROM ({query})", params=parameters
             ).to_arrow_table()
         *counts, keys = found.columns
         contacts, roots, media_bytes = (column[0].as_py() for column in counts)
@@ -152,7 +154,7 @@ class ParquetContactStore:
                 params=[*parameters, *metadata_keys, *(span[side].replace(tzinfo=None) for side in ("min", "max"))],
             ).to_arrow_table()
         if table.num_rows > keys.num_rows or pc.count_distinct(table["contact_id"]).as_py() < table.num_rows:
-            raise self._invalid([Problem(FOLDER, 0, "contact_id", "the same contact is there more than once")])
+            raise self._invalid([fetched_twice(FOLDER)])
         return table.rename_columns(schema.names).cast(schema)
 
     def _files(self) -> list[CatalogueFile]:
@@ -189,11 +191,7 @@ class ParquetContactStore:
         with self._session(files) as connection:
             row = connection.execute(f"SELECT {counts} FROM ({source})", parameters).fetchone()
         assert row is not None
-        return [
-            Problem(FOLDER, 0, column, f"is null in {count} contacts")
-            for column, count in zip(NEVER_NULL, row, strict=True)
-            if count
-        ]
+        return [null_problem(FOLDER, column, count) for column, count in zip(NEVER_NULL, row, strict=True) if count]
 
     def _id_problems(self, files: Sequence[CatalogueFile]) -> list[Problem]:
         source, parameters = relation(files, ["contact_id"])
@@ -203,17 +201,13 @@ class ParquetContactStore:
     def _checked(self, connection: duckdb.DuckDBPyConnection) -> Matches:
         """Counts of the table `matched`; refused when what matched cannot be exported."""
         row = connection.execute(
-            f"SELECT {_COUNTS},"
+            f"SELECT {COUNTS},"
             f" count(*) FILTER (started_at NOT BETWEEN {_FIRST_MOMENT} AND {_LAST_MOMENT}),"
             f" count(*) FILTER (updated_at NOT BETWEEN {_FIRST_MOMENT} AND {_LAST_MOMENT}) FROM matched"
         ).fetchone()
         assert row is not None
         contacts, roots, media_bytes, bad_starts, bad_updates = row
-        problems = [
-            Problem(FOLDER, 0, column, f"is outside the years 1 to 9999 in {count} contacts")
-            for column, count in (("started_at", bad_starts), ("updated_at", bad_updates))
-            if count
-        ]
+        problems = year_problems(FOLDER, bad_starts, bad_updates)
         problems += _duplicates(connection, "matched", [])
         if problems:
             raise self._invalid(problems)
@@ -279,12 +273,7 @@ def _matched(files: Sequence[CatalogueFile], selection: Selection) -> tuple[str,
 
 
 def _duplicates(connection: duckdb.DuckDBPyConnection, source: str, parameters: Sequence[object]) -> list[Problem]:
-    rows = connection.execute(
-        f"SELECT contact_id, count(*) FROM {source} WHERE contact_id IS NOT NULL GROUP BY contact_id"
-        f" HAVING count(*) > 1 ORDER BY contact_id LIMIT {_SHOWN_DUPLICATES}",
-        parameters,
-    ).fetchall()
-    return [Problem(FOLDER, 0, "contact_id", f"{row[0]} is there {row[1]} times") for row in rows]
+    return duplicate_problems(FOLDER, connection.execute(duplicates_in(source), parameters).fetchall())
 
 
 def _is_readable(connection: duckdb.DuckDBPyConnection, file: CatalogueFile, column: str) -> bool:

@@ -14,6 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bulk_export.contacts.base import Matches, StoreReport
+from bulk_export.contacts.common import (
+    COUNTS,
+    duplicate_problems,
+    duplicates_in,
+    fetched_twice,
+    null_problem,
+    store_report,
+    year_problems,
+)
 from bulk_export.contacts.duckdb_session import Limits, duckdb_session
 from bulk_export.contacts.postgres_session import Database, Session, reading
 from bulk_export.contacts.postgres_table import ContactTable, describe
@@ -26,13 +35,11 @@ if TYPE_CHECKING:
     from bulk_export.filters.compile import Selection
     from bulk_export.storage.base import Storage
 
-_SHOWN_DUPLICATES = 5
 _KEYS_AT_ONCE = 20_000
 _CONTACTS_AT_ONCE = 2_000
 # What Python and every consumer of a job table can hold.
 _YEARS = "BETWEEN '0001-01-02 00:00:00+00' AND '9999-12-30 00:00:00+00'"
 _MOMENTS = ("started_at", "updated_at")
-_COUNTS = "count(*) FILTER (WHERE NOT root), count(*) FILTER (WHERE root), sum(media_bytes) FILTER (WHERE NOT root)"
 _HINT = "Mend the table or the view; `bulk-export check-store` says the same without exporting anything."
 
 
@@ -74,18 +81,13 @@ class PostgresContactStore:
             if problems:
                 raise self._invalid(problems)
             [(contacts,)] = session.rows(f"SELECT count(*) FROM {table.quoted}")
-        return StoreReport(
-            contacts=contacts,
-            columns=tuple(column for column in STORE_COLUMNS if column in table.columns),
-            absent=tuple(column for column in STORE_COLUMNS if column not in table.columns),
-            ignored=table.ignored,
-        )
+        return store_report(contacts, table.columns, table.ignored)
 
     def count(self, selection: Selection) -> Matches:
         """How many contacts match, without writing anything."""
         with self._usable() as (session, table):
             [(contacts, roots, media_bytes)] = session.rows(
-                f"SELECT {_COUNTS} FROM ({matched(table, selection)}) AS matched", selection.parameters
+                f"SELECT {COUNTS} FROM ({matched(table, selection)}) AS matched", selection.parameters
             )
         return Matches(contacts, roots, int(media_bytes or 0))
 
@@ -96,7 +98,7 @@ class PostgresContactStore:
                 f"WITH matched AS MATERIALIZED ({matched(table, selection)}), oldest AS ("
                 f"SELECT * FROM matched WHERE NOT root ORDER BY ordered_by, contact_id LIMIT {count:d})"
                 " SELECT counted.*, contact_id, started_at, updated_at, media_bytes"
-                f" FROM (SELECT {_COUNTS} FROM matched) AS counted LEFT JOIN oldest ON true"
+                f" FROM (SELECT {COUNTS} FROM matched) AS counted LEFT JOIN oldest ON true"
                 " ORDER BY ordered_by, contact_id",
                 selection.parameters,
             )
@@ -119,11 +121,7 @@ class PostgresContactStore:
                     _KEYS_AT_ONCE,
                 )
                 found = _write_keys(rows, unfinished, None if table.unique_ids else ids)
-            problems = [
-                Problem(self._database.table, 0, column, f"is outside the years 1 to 9999 in {count} contacts")
-                for column, count in zip(_MOMENTS, (found.bad_starts, found.bad_updates), strict=True)
-                if count
-            ]
+            problems = year_problems(self._database.table, found.bad_starts, found.bad_updates)
             if ids.exists():
                 problems += self._repeated(ids)
             if problems:
@@ -165,9 +163,7 @@ class PostgresContactStore:
                 parts += [pa.concat_tables(found).sort_by("position").select(schema.names)] if found else []
         result = pa.concat_tables(parts) if parts else schema.empty_table()
         if result.num_rows > keys.num_rows or pc.count_distinct(result["contact_id"]).as_py() < result.num_rows:
-            raise self._invalid(
-                [Problem(self._database.table, 0, "contact_id", "the same contact is there more than once")]
-            )
+            raise self._invalid([fetched_twice(self._database.table)])
         return result
 
     @contextmanager
@@ -187,28 +183,17 @@ class PostgresContactStore:
             if column in table.nullable and column in table.columns:
                 [(count,)] = session.rows(f"SELECT count(*) FROM {table.quoted} WHERE {column} IS NULL")
                 if count:
-                    found.append(Problem(table.name, 0, column, f"is null in {count} contacts"))
+                    found.append(null_problem(table.name, column, count))
         return found
 
     def _duplicates(self, session: Session, table: ContactTable) -> list[Problem]:
-        rows = session.rows(
-            f"SELECT contact_id, count(*) FROM {table.quoted} WHERE contact_id IS NOT NULL GROUP BY contact_id"
-            f" HAVING count(*) > 1 ORDER BY contact_id LIMIT {_SHOWN_DUPLICATES}"
-        )
-        return [Problem(table.name, 0, "contact_id", f"{row[0]} is there {row[1]} times") for row in rows]
+        return duplicate_problems(table.name, session.rows(duplicates_in(table.quoted)))
 
     def _repeated(self, ids: Path) -> list[Problem]:
         """Contact ids that were selected more than once, found on this machine in little memory."""
         with duckdb_session(self._scratch, Limits("512MB", 2)) as connection:
-            rows = connection.execute(
-                "SELECT contact_id, count(*) FROM read_parquet(?) GROUP BY contact_id HAVING count(*) > 1"
-                f" ORDER BY contact_id LIMIT {_SHOWN_DUPLICATES}",
-                [str(ids)],
-            ).fetchall()
-        return [
-            Problem(self._database.table, 0, "contact_id", f"{contact} is there {count} times")
-            for contact, count in rows
-        ]
+            rows = connection.execute(duplicates_in("read_parquet(?)"), [str(ids)]).fetchall()
+        return duplicate_problems(self._database.table, rows)
 
     def _invalid(self, problems: Sequence[Problem]) -> DefinitionError:
         return DefinitionError(
