@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bulk_export.results import Journal, parquet_table
+from bulk_export.results import Journal
 from bulk_export.storage.base import Storage
 
 if TYPE_CHECKING:
@@ -55,8 +55,11 @@ class RunStaging:
 
     def read_table(self, name: str, columns: list[str] | None = None) -> pa.Table:
         """The table, or some of its columns."""
+        import pyarrow.parquet as pq
+
         path = self.storage.path(self._prefix + name)
-        return parquet_table(path if path is not None else BytesIO(self.storage.read(self._prefix + name)), columns)
+        source = path if path is not None else BytesIO(self.storage.read(self._prefix + name))
+        return pq.read_table(source, columns=columns)
 
     def write_facts(self, name: str, facts: Mapping[str, int | str]) -> None:
         """Keep a few counts of a stage as JSON."""
@@ -101,7 +104,9 @@ class RunStaging:
 
     def read_rest(self) -> pa.Table:
         """The keys for the follow-up run; `FileNotFoundError` when there are none."""
-        return parquet_table(BytesIO(self.storage.read(self._rest)))
+        import pyarrow.parquet as pq
+
+        return pq.read_table(BytesIO(self.storage.read(self._rest)))
 
     def remove_rest(self) -> None:
         """The follow-up run has exported them."""

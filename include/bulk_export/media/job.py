@@ -24,7 +24,7 @@ from bulk_export.media.deliver import Contact, Delivery, Progress
 from bulk_export.media.faults import MediaLimits
 from bulk_export.media.plan import Skip
 from bulk_export.media.pool import Converters
-from bulk_export.media.sources import Resolve
+from bulk_export.media.sources import Resolve, check_mounted
 from bulk_export.media.throttle import Throttle
 from bulk_export.reasons import NOT_APPLICABLE
 from bulk_export.results import FileResult, Journal
@@ -126,7 +126,7 @@ def copy_job_media(
         return counts
     run_prefix = run_prefix.strip("/")
     folder = f"data/media/{job:04d}"
-    _check_source(source)
+    check_mounted(source)
     # The name tells run and job, so that a retry finds and removes what a killed attempt left there.
     own_scratch = scratch / f"media-{hashlib.sha256(run_prefix.encode()).hexdigest()[:16]}-{job:04d}"
     scratch_is_ours = not scratch.exists()
@@ -281,17 +281,6 @@ def _todo(contacts: pa.Table, delivery: Delivery, earlier: _Earlier, counts: Med
                 yield contact
             else:
                 counts.add(settled)
-
-
-def _check_source(source: Storage) -> None:
-    """A store that is not mounted must fail the task, not every contact."""
-    root = source.path("")
-    if root is not None and not root.is_dir():
-        raise TransientError(
-            "STORAGE_UNREACHABLE",
-            f"the contact store is not there: {source.uri}",
-            hint="Mount or correct it, then retry.",
-        )
 
 
 def _make_empty(directory: Path) -> None:

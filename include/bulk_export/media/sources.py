@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Callable
 from urllib.parse import unquote
 
-from bulk_export.errors import DefinitionError
+from bulk_export.errors import DefinitionError, TransientError
 from bulk_export.media.faults import missing
 from bulk_export.storage.base import Storage
 
@@ -36,6 +36,17 @@ def locate(uri: str, source: Storage, resolve: Resolve | None = None) -> tuple[S
         raise missing(f"uri refused: {error.message}") from error
     except (LookupError, ValueError) as error:
         raise missing(f"uri refused: {error}") from error
+
+
+def check_mounted(source: Storage) -> None:
+    """`TransientError` where the store is a directory that is not there: it must fail the task, not every contact."""
+    root = source.path("")
+    if root is not None and not root.is_dir():
+        raise TransientError(
+            "STORAGE_UNREACHABLE",
+            f"the contact store is not there: {source.uri}",
+            hint="Mount or correct it, then retry.",
+        )
 
 
 def _relative_to(uri: str, source: Storage) -> str | None:
