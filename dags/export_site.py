@@ -52,7 +52,7 @@ def site() -> Site:
         definitions=definitions_folder(),
         clock=lambda: datetime.now(UTC),
         credentials=_credentials,
-        state_url=_database_url,
+        database_url=_database_url,
         workers=os.cpu_count() or 1,
     )
 

@@ -43,7 +43,7 @@ class Site:
         definitions: the definitions folder.
         clock: the current time, aware.
         credentials: resolves the name of a connection; None where the services' own environment variables serve.
-        state_url: resolves a database named by connection, that of the state or of the contacts, to an SQLAlchemy URL.
+        database_url: the SQLAlchemy URL of a connection, that of the state or of the contacts.
         workers: processes that convert media, and threads that copy it.
         media_limits: what conversion may cost; None for the defaults.
         patience: with buckets that do not answer; None for the default.
@@ -53,7 +53,7 @@ class Site:
     definitions: Path
     clock: Callable[[], datetime]
     credentials: Callable[[str], Credentials] | None = None
-    state_url: Callable[[str], str] | None = None
+    database_url: Callable[[str], str] | None = None
     workers: int = 2
     media_limits: MediaLimits | None = None
     patience: Patience | None = None
@@ -87,13 +87,13 @@ class Site:
         return str(state.url) if state.connection is None else self._database_url(state.connection)
 
     def _database_url(self, connection: str) -> str:
-        if self.state_url is None:
+        if self.database_url is None:
             raise DefinitionError(
                 "CONNECTION_UNKNOWN",
                 f"a database is the Airflow connection '{connection}', which only Airflow can resolve",
                 hint="Run inside Airflow, or give state.url in settings.yaml.",
             )
-        return self.state_url(connection)
+        return self.database_url(connection)
 
     def reread(self, run_id: str) -> RunRecord:
         """A run's record as it stands now."""

@@ -76,7 +76,7 @@ def get_desk() -> Desk:
         definitions=folder,
         clock=lambda: datetime.now(UTC),
         credentials=lambda name: _connections().credentials(name),
-        state_url=lambda name: _connections().database_url(name),
+        database_url=lambda name: _connections().database_url(name),
     )
     return Desk(site, request_refresh, conf.get("api", "base_url", fallback=""), _previews(), last_upkeep, _health())
 

@@ -152,7 +152,7 @@ def test_a_contact_that_changes_or_leaves_during_a_run_is_told(
     bench.export()
     bench.write_settings(contact_store={"type": "postgres", "connection": "contacts_db", "objects": "../store"})
     request, site = bench.request(), bench.site()
-    object.__setattr__(site, "state_url", lambda _name: contacts_db.url)
+    object.__setattr__(site, "database_url", lambda _name: contacts_db.url)
     validate_filters(site, request)
     assert check_quota(site, request.run_id)["granted"] == 4
     with contacts_db.connect() as connection:

@@ -21,7 +21,7 @@ def site(options: argparse.Namespace, report: Report | None = None) -> Site:
     plain = Site(
         definitions=options.definitions.resolve(),
         clock=lambda: datetime.now(UTC),
-        state_url=_database_url,
+        database_url=_database_url,
         workers=workers or 2,
     )
     if report is None:
