@@ -11,7 +11,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -25,6 +24,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+
+from servers import free_ports
 
 _START_S = 60.0
 _PR_SET_PDEATHSIG = 1
@@ -127,7 +128,7 @@ def postgres(folder: Path) -> Iterator[PostgresServer]:
         made = run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
         if made.wait(_START_S):
             raise RuntimeError(f"initdb failed:\n{log.read_text(errors='replace')[-2000:]}")
-        server = PostgresServer(_free_port())
+        server = PostgresServer(free_ports(1)[0])
         settings = [
             word
             for name, value in (_SETTINGS | {"port": str(server.port)}).items()
@@ -185,13 +186,6 @@ def _copied(programs: Path, home: Path) -> Path:
     if libraries.is_dir():
         shutil.copytree(libraries, home / libraries.name)
     return home / package.name / programs.parent.name / programs.name
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def sql_type(held: pa.DataType) -> str:

@@ -79,7 +79,7 @@ def seaweedfs(folder: Path, memory: str = "300MiB") -> Iterator[S3Server]:
     config, data = folder / "s3.json", folder / "data"
     config.write_text(json.dumps({"identities": identities}))
     data.mkdir()
-    master, volume, filer, s3 = _free_ports(4, also=_GRPC_OFFSET)
+    master, volume, filer, s3 = free_ports(4, also=_GRPC_OFFSET)
     command = [
         *(program, "-logdir", str(folder), "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
         *(f"-master.port={master}", f"-volume.port={volume}", "-filer", f"-filer.port={filer}"),
@@ -111,7 +111,7 @@ def azurite(folder: Path) -> Iterator[AzureServer]:
     """Azurite on loopback only, with the container `exports`."""
     program = azurite_program()
     assert program is not None
-    (port,) = _free_ports(1)
+    (port,) = free_ports(1)
     command = [
         *(program, "--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(folder)),
         *("--silent", "--disableTelemetry", "--skipApiVersionCheck"),
@@ -184,7 +184,7 @@ def _running(
         process.wait()
 
 
-def _free_ports(count: int, *, also: int = 0) -> list[int]:
+def free_ports(count: int, *, also: int = 0) -> list[int]:
     """Ports nobody listens on, `also` above each neither."""
     found: list[int] = []
     sockets: list[socket.socket] = []

@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 import yaml
@@ -31,8 +30,7 @@ from local_airflow.guard import watch_over
 from local_airflow.instance import LocalAirflow
 from local_airflow.watch import Watch
 from receivers import MetricsServer, metrics_server
-
-Found = TypeVar("Found")
+from waiting import Found, until
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -160,11 +158,7 @@ class Running:
 
     def until(self, what: str, holds: Callable[[], Found], limit_s: float = 150) -> Found:
         """Wait until something holds, and return it."""
-        deadline = time.monotonic() + limit_s
-        while not (found := holds()):
-            assert time.monotonic() < deadline, f"still not so after {limit_s:.0f} s: {what}"
-            time.sleep(0.1)
-        return found
+        return until(what, holds, limit_s)
 
     def refresh(self) -> None:
         """Ask Airflow to read the definitions again now, as the UI does when it saves one."""

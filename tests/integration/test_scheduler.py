@@ -15,15 +15,8 @@ if TYPE_CHECKING:
     from conftest import Running
 
 
-def until(what: str, airflow: Running, dag_id: str, limit_s: float = 150) -> None:
-    deadline = time.monotonic() + limit_s
-    while dag_id not in airflow.api.dag_ids():
-        assert time.monotonic() < deadline, f"{what}: {dag_id} is not up after {limit_s} s"
-        time.sleep(0.5)
-
-
 def test_an_export_delivers_a_valid_bag_and_its_audit_is_completed(airflow: Running) -> None:
-    until("at the start", airflow, "export-calls")
+    airflow.until("at the start", lambda: "export-calls" in airflow.api.dag_ids())
     done = airflow.run("export-calls")
     assert done.state == "success"
     assert {task: states for task, states in done.states().items() if states != {"success"}} == {}
@@ -104,7 +97,7 @@ def test_a_parameter_of_the_wrong_type_is_refused_before_there_is_a_run(airflow:
 
 
 def test_an_immediate_export_runs_without_being_saved(airflow: Running) -> None:
-    until("at the start", airflow, "bulk_contact_export_now")
+    airflow.until("at the start", lambda: "bulk_contact_export_now" in airflow.api.dag_ids())
     done = airflow.run(
         "bulk_contact_export_now",
         name="For the lawyers",
@@ -120,7 +113,7 @@ def test_an_immediate_export_runs_without_being_saved(airflow: Running) -> None:
 
 
 def test_a_tick_that_fell_before_the_dag_was_up_still_runs_and_runs_once(airflow: Running) -> None:
-    until("at the start", airflow, "export-late")
+    airflow.until("at the start", lambda: "export-late" in airflow.api.dag_ids())
     deadline = time.monotonic() + 120
     while not (runs := airflow.api.request("GET", "/dags/export-late/dagRuns")["dag_runs"]):
         assert time.monotonic() < deadline, "the tick was lost"
@@ -135,7 +128,7 @@ def test_a_new_export_becomes_a_dag_at_the_refresh_and_a_broken_one_shows_as_imp
     (airflow.definitions / "exports/added.yaml").write_text(
         "name: Added\nsearch: none\nstorage_location: archive\ntranscripts: json\n"
     )
-    until("after the refresh", airflow, "export-added")
+    airflow.until("after the refresh", lambda: "export-added" in airflow.api.dag_ids())
     deadline = time.monotonic() + 60
     while not (errors := airflow.api.request("GET", "/importErrors")["import_errors"]):
         assert time.monotonic() < deadline, "no import error"

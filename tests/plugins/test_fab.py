@@ -201,8 +201,8 @@ def test_the_role_shows_the_pages_in_the_navigation(server: Server) -> None:
         assert server.ask("GET", "/api/v2/plugins", user) == status
 
 
-def test_the_permission_survives_airflows_own_repair_of_roles(server: Server) -> None:
-    """`airflow sync-perm` and each start of a server put FAB's own roles right again."""
+def test_exactly_the_roles_that_were_named_have_the_permission_once_the_server_has_started(server: Server) -> None:
+    """Each start of a server puts FAB's own roles right again."""
     with closing(sqlite3.connect(server.bench.root.parent / "airflow/airflow.db")) as connection:
         roles = connection.execute(
             "SELECT role.name FROM ab_role role JOIN ab_permission_view_role link ON link.role_id = role.id"
