@@ -54,10 +54,8 @@ def measure(options: Options) -> list[Comparison]:
 
 
 _OPTIONS = ("-nostdin", "-loglevel", "error", "-threads", "1", "-filter_threads", "1")
-# Seen with a profiler: nearly all of the time is inside the encoder.
+# Seen with a profiler: nine tenths of the time are inside the encoders.
 _REASONS = {
-    "mp3": "The MP3 encoder in PyAV 18.1, the last PyAV for Python 3.11, takes 0.3 s for three minutes of a call; the "
-    "same encoder in this ffmpeg takes 0.1 s. At other settings and sample formats it is no faster.",
     "mp4": "The encoders are the same, and so is nearly all of their time; what is left is starting the converting "
     "processes, judging the files, and Python's part for each packet and picture.",
 }

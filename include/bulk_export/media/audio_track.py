@@ -7,11 +7,13 @@ from fractions import Fraction
 
 import av
 from av.audio.codeccontext import AudioCodecContext
+from av.audio.format import AudioFormat
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 
+from bulk_export.media import lame
 from bulk_export.media.encoders import AudioEncoder
 from bulk_export.media.probe import Feed, MediaPacket, what
 
@@ -53,6 +55,10 @@ class EncodedAudio:
         if bit_rate:
             context.bit_rate = bit_rate
         self._stream, self._context, self._rate = stream, context, rate
+        self._codec: AudioCodecContext | lame.LameEncoder = context
+        self._fed = AudioFormat(
+            lame.SAMPLE_FORMAT if self._encoder.lame_quality is not None else self._encoder.sample_format
+        )
 
     @property
     def lead_s(self) -> float:
@@ -61,6 +67,8 @@ class EncodedAudio:
 
     def packets(self) -> Iterator[MediaPacket]:
         """Encoded packets in order; the stream is opened by then."""
+        if self._encoder.lame_quality is not None:
+            self._codec = lame.LameEncoder(self._context, self._encoder.lame_quality)
         encoded = 0
         for frame in self._samples():
             yield from self._encode(frame, encoded)
@@ -69,12 +77,12 @@ class EncodedAudio:
         if self._encoder.overlaps:
             for silence in self._silence(self._context.frame_size / self._rate):
                 yield from _until(end_s, self._encode(silence, encoded))
-        yield from _until(end_s, self._tagged(self._context.encode(None)))
+        yield from _until(end_s, self._tagged(self._codec.encode(None)))
 
     def _encode(self, frame: AudioFrame, position: int) -> Iterator[MediaPacket]:
         # PyAV cuts what it is given into the encoder's own frames.
         frame.pts, frame.time_base = position, Fraction(1, self._rate)
-        return self._tagged(self._context.encode(frame))
+        return self._tagged(self._codec.encode(frame))
 
     def _tagged(self, packets: Iterable[MediaPacket]) -> Iterator[MediaPacket]:
         for packet in packets:
@@ -101,7 +109,7 @@ class EncodedAudio:
             if resampler is None or now != shape:
                 if resampler is not None:
                     yield from resampler.resample(None)
-                resampler, shape = AudioResampler(self._context.format, self._context.layout, self._rate), now
+                resampler, shape = AudioResampler(self._fed, self._context.layout, self._rate), now
             frame.pts = None
             yield from resampler.resample(frame)
         if resampler is not None:
@@ -117,7 +125,7 @@ class EncodedAudio:
         left = round(seconds * self._rate)
         while left > 0:
             samples = min(left, self._rate)
-            frame = AudioFrame(self._context.format.name, self._context.layout.name, samples)
+            frame = AudioFrame(self._fed.name, self._context.layout.name, samples)
             frame.sample_rate = self._rate
             for plane in frame.planes:
                 plane.update(bytes(plane.buffer_size))

@@ -18,6 +18,7 @@ class AudioEncoder:
         kbits: bit rate per channel for sample rates up to the key, Hz; empty for uncompressed.
         options: further settings.
         overlaps: True when a decoder needs one frame more than there is to give the last one.
+        lame_quality: LAME's own library encodes, at this level (2 the best, 7 the fastest); None where FFmpeg does.
     """
 
     name: str
@@ -27,6 +28,7 @@ class AudioEncoder:
     kbits: Mapping[int, int] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
     overlaps: bool = False
+    lame_quality: int | None = None
 
     def rate_for(self, rate: int) -> int:
         """The source's rate, or the next higher one the codec has, or its highest."""
@@ -65,7 +67,12 @@ _WMA_RATES = (8000, 11025, 16000, 22050, 32000, 44100, 48000)
 AUDIO_ENCODERS = {
     "pcm_s16le": AudioEncoder("pcm_s16le", "s16"),
     "mp3": AudioEncoder(
-        "libmp3lame", "s16p", _MP3_RATES, 2, {8000: 32, 16000: 48, 24000: 64, _ANY: 96}, {"compression_level": "7"}
+        "libmp3lame",
+        "s16p",
+        _MP3_RATES,
+        2,
+        {8000: 32, 16000: 48, 24000: 64, _ANY: 96},
+        lame_quality=7,
     ),
     "opus": AudioEncoder(
         "libopus",

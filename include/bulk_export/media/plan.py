@@ -33,11 +33,13 @@ audio file and is not SCREEN_ONLY.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from bulk_export.definitions.models import MediaFormats
 from bulk_export.media.formats import FORMATS, Format
 from bulk_export.reasons import Reason
+
+if TYPE_CHECKING:  # a converting process never needs the definitions, and would wait for pydantic
+    from bulk_export.definitions.models import MediaFormats
 
 Source = Literal["audio", "screen"]
 TrackKind = Literal["audio", "video"]
