@@ -37,8 +37,8 @@ Written by `make docs` from the packages' own metadata. The project itself is [A
 vendored and no generated code. Its wheel contains none of the packages below: `make setup` installs them from the lock.
 
 Worth knowing: the wheel of `av` brings FFmpeg with libx264 and libx265, which are GPL-2.0-or-later; `psycopg`,
-`psycopg-binary` and `lameenc` are LGPL. The project uses them as separate, replaceable packages. Who passes on an image with them
-inside has to meet their terms.
+`psycopg-binary` and `lameenc` are LGPL. The project uses them as separate, replaceable packages. Who passes on an image
+with them inside has to meet their terms.
 
 """
 

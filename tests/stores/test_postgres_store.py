@@ -467,9 +467,9 @@ def test_the_server_finds_words_beside_every_character_as_duckdb_does(term: str,
     bodies = [f"{term}{char} z" for char in CHARACTERS] + [term.replace("s", char) for char in CHARACTERS[:20_000]]
     ours, theirs = DIALECTS[stores.open().dialect], DIALECTS["duckdb"]
     found = f"SELECT body FROM (SELECT unnest(?) AS body) WHERE {theirs.matches.format('body')}"
-    by_duckdb = duckdb.execute(found, [bodies, theirs.pattern(wanted)]).fetchall()
+    by_duckdb = duckdb.execute(found, [bodies, *theirs.patterns(wanted)]).fetchall()
     found = "SELECT body FROM unnest(%s::text[]) AS given (body) WHERE " + ours.matches.format("body")
     with psycopg.connect(stores.server.url) as connection:
-        by_server = connection.execute(found.replace("?", "%s"), [bodies, ours.pattern(wanted)]).fetchall()
+        by_server = connection.execute(found.replace("?", "%s"), [bodies, *ours.patterns(wanted)]).fetchall()
     assert len(by_server) > 1000
     assert sorted(by_server) == sorted(by_duckdb)

@@ -133,7 +133,7 @@ class _Compiler:
         terms = [words_of(str(term)) for term in operands]
 
         def matching(wanted: Sequence[tuple[str, ...]]) -> Selection:
-            return _filled(self.dialect.matches, Selection("contacts.text"), self.dialect.pattern(wanted))
+            return _filled(self.dialect.matches, Selection("contacts.text"), *self.dialect.patterns(wanted))
 
         if operator in {"all_words", "phrase"}:
             return _joined(" AND ", [matching([term]) for term in terms])

@@ -25,6 +25,9 @@ _UNSPACED = re.compile(
 _OTHER = r"[^\pL\pN\pM]"
 _START = rf"(?:^|{_OTHER})"
 _END = rf"(?:$|{_OTHER})"
+# What a folded word need not have in common with the stored text. Normalising never makes an ASCII letter or digit of
+# something else than itself (or the Kelvin sign, a K in another case), and puts none beside another that was not there.
+_UNCERTAIN = re.compile("[^a-z0-9]|i|ss+")
 # Single characters of a folded word that stand for more than RE2's case folding knows.
 _SPELLINGS = {"i": "[iİ]"}
 
@@ -54,6 +57,16 @@ def body_pattern(terms: Sequence[tuple[str, ...]]) -> str:
         terms: each one word or the consecutive words of a phrase, as `words_of` gives them.
     """
     return "(?i)" + "|".join(f"(?:{_bounded(term)})" for term in terms)
+
+
+def stored_pattern(terms: Sequence[tuple[str, ...]]) -> str:
+    """An RE2 pattern found in every body, in whatever normal form it is stored, that has one of the terms.
+
+    Bodies without a term may match too; where nothing is certain, every body does. It is one plain text a term, for
+    which RE2 looks several times faster than for a word between its boundaries.
+    """
+    parts = [max((part for word in term for part in _UNCERTAIN.split(word)), key=len) for term in terms]
+    return "(?i)" + "|".join(parts) if all(parts) else ""
 
 
 def spelled(word: str) -> str:

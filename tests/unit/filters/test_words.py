@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+from collections.abc import Sequence
 
 import duckdb
 import pyarrow as pa
@@ -16,10 +17,13 @@ from bulk_export.filters.words import body_pattern, fold, words_of
 
 
 def found(body: str, *terms: str) -> bool:
-    query = f"SELECT {DIALECTS['duckdb'].matches.format('body')} FROM (SELECT ? AS body)"
-    row = duckdb.execute(query, [body_pattern([words_of(term) for term in terms]), body]).fetchone()
-    assert row is not None
-    return bool(row[0])
+    return bool(bodies_with([words_of(term) for term in terms], [body]))
+
+
+def bodies_with(terms: Sequence[tuple[str, ...]], bodies: Sequence[str]) -> list[str]:
+    dialect = DIALECTS["duckdb"]
+    query = f"SELECT body FROM (SELECT unnest(?) AS body) WHERE {dialect.matches.format('body')}"
+    return [body for (body,) in duckdb.execute(query, [bodies, *dialect.patterns(terms)]).fetchall()]
 
 
 def preview(body: str | None, value: object, operator: str = "any_words") -> str | None:
@@ -39,6 +43,19 @@ def test_the_database_folds_every_character_as_python_does() -> None:
         rows = connection.execute(f"SELECT character, {folded} FROM given").fetchall()
     assert len(rows) > 90_000
     assert [character for character, database in rows if database != fold(character)] == []
+
+
+@pytest.mark.parametrize("word", ["kelvin", "straße", "glass", "mañana", "ii", "résumé", "x1y", "İzmir", "東京ab"])
+def test_the_first_look_at_a_body_overlooks_nothing_whatever_its_form(word: str) -> None:
+    terms = [words_of(word)]
+    characters = [chr(code) for code in range(1, 0x3100) if not 0xD800 <= code < 0xE000] + ["\u212a", "\ufb01"]
+    spots = range(len(word) + 1)
+    bodies = [word[:at] + char + word[at + width :] for char in characters for at in spots for width in (0, 1)]
+    bodies += [unicodedata.normalize("NFD", body) for body in bodies[:20_000]]
+    query = "SELECT body FROM (SELECT unnest(?) AS body) WHERE regexp_matches(nfc_normalize(body), ?)"
+    thorough = [body for (body,) in duckdb.execute(query, [bodies, body_pattern(terms)]).fetchall()]
+    assert len(thorough) > 1000
+    assert bodies_with(terms, bodies) == thorough
 
 
 @pytest.mark.parametrize(
