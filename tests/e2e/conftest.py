@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from browser import PATIENCE_MS, chromium
 from bulk_export.contacts.sample import make_sample_store
 from bulk_export.pipeline import Site
 from bulk_export.state.records import RunRecord
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).resolve().parents[2]
 SignIn = Callable[..., "BrowserContext"]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-# A machine that does other things meanwhile: waiting longer than this means that nothing comes.
-PATIENCE_MS = 90_000
 
 SETTINGS = """
 environment: {name: acme, time_zone: America/Bogota}
@@ -115,15 +112,8 @@ def installation(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip(f"no browser is installed: none of {', '.join(BROWSERS)}")
-    with playwright.sync_playwright() as driver:
-        # Chromium's own sandbox needs rights that containers do not give.
-        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 
@@ -155,6 +156,14 @@ class Running:
         started = self.instance.start(os.environ | ENVIRONMENT, found.ports)
         watch_over(self.instance.folders.home, os.getpid())
         self.instance.wait(started, limit_s=300)
+
+    def scheduler(self) -> psutil.Process:
+        """The process that tasks are forked from."""
+        running = self.instance.found()
+        assert running is not None
+        children = psutil.Process(running.leader.pid).children()
+        [scheduler] = [child for child in children if child.cmdline()[-1:] == ["scheduler"]]
+        return scheduler
 
     def until(self, what: str, holds: Callable[[], Found], limit_s: float = 150) -> Found:
         """Wait until something holds, and return it."""

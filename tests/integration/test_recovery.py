@@ -136,15 +136,6 @@ def wait_for(airflow: Running, dag_id: str, run_id: str, *stages: str) -> None:
     )
 
 
-def scheduler_of(airflow: Running) -> psutil.Process:
-    running = airflow.instance.found()
-    assert running is not None
-    [scheduler] = [
-        child for child in psutil.Process(running.leader.pid).children() if child.cmdline()[-1:] == ["scheduler"]
-    ]
-    return scheduler
-
-
 def test_a_run_survives_the_death_of_the_scheduler_and_then_of_everything(airflow: Running, undisturbed: Done) -> None:
     with airflow.settings(**PLACES):
         dag_id = killable(airflow, "survivor")
@@ -155,7 +146,7 @@ def test_a_run_survives_the_death_of_the_scheduler_and_then_of_everything(airflo
         wait_for(airflow, dag_id, run_id, "batch_contacts")
         with airflow.nobody_writes_the_audit():
             airflow.until("media are copied", lambda: at_work(airflow, dag_id, run_id, "copy_media"))
-            scheduler_of(airflow).kill()
+            airflow.scheduler().kill()
         command = [str(Path(environment["PATH"].split(os.pathsep)[0]) / "airflow"), "scheduler"]
         log = airflow.instance.log.with_name("scheduler.log")
         second = processes.start(command, environment, log, running.leader.mark_name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bagit
@@ -30,6 +31,12 @@ def test_an_export_delivers_a_valid_bag_and_its_audit_is_completed(airflow: Runn
     assert len((done.directory / "data/contacts.csv").read_text().splitlines()) == record.matched + 1
     assert (record.trigger, record.triggered_by) == ("manual", "admin")
     assert record.dag_run_url.startswith(airflow.api.url)
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="the system tells nobody what processes have loaded")
+def test_the_scheduler_has_loaded_for_its_tasks_what_each_would_load(airflow: Running) -> None:
+    in_memory = Path(f"/proc/{airflow.scheduler().pid}/maps").read_text()
+    assert all(library in in_memory for library in ("/pyarrow/", "/pandas/", "duckdb"))
 
 
 def test_an_incomplete_filter_fails_the_run_once_and_the_audit_says_which(airflow: Running) -> None:

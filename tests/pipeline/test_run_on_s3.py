@@ -219,6 +219,18 @@ def test_a_run_that_is_refused_half_way_converges_when_it_is_tried_again(
     cloud.check(cloud.run("cli/half"), tmp_path / "received")
 
 
+def test_an_outage_of_forty_seconds_is_outlasted_with_the_patience_that_is_shipped(
+    bench: Workbench, s3_server: S3Server, proxy: FaultProxy, tmp_path: Path
+) -> None:
+    cloud = Cloud(bench, s3_server, proxy.endpoint)
+    planned = proxy.plan(outage(40), "PUT", skip=8, times=1)
+
+    record = run_export(replace(cloud.site(), patience=Patience()), cloud.bench.request(run_id="cli/outlasted"))
+
+    cloud.check(record, tmp_path / "received")
+    assert planned.done
+
+
 def test_an_outage_fails_the_run_and_the_next_try_goes_on(
     bench: Workbench, s3_server: S3Server, proxy: FaultProxy, tmp_path: Path
 ) -> None:
