@@ -87,13 +87,14 @@ def _files(jobs: str, contacts: str) -> Iterator[Path]:
 
 
 def ours(jobs: str, contacts: str, into: str) -> Facts:
+    import pyarrow.parquet as pq
+
     from bulk_export.contacts_csv import CsvLayout, write_contacts_csv
-    from bulk_export.results import parquet_table
 
     facts: dict[str, Fact] = {}
     path = Path(into) / "contacts.csv"
     with timed(facts), path.open("wb") as out:
-        write_contacts_csv(map(parquet_table, _files(jobs, contacts)), CsvLayout(metadata_keys=KEYS), out)
+        write_contacts_csv(map(pq.read_table, _files(jobs, contacts)), CsvLayout(metadata_keys=KEYS), out)
     return facts | {"sha256": _sha256(path)}
 
 

@@ -18,7 +18,8 @@ from typing import Any
 
 from compare import Comparison, Contender, Fact, Facts, Options, Target, act, alternate, script, timed
 
-DOCUMENTS, FILES, SEGMENTS = 1_000, 5_000, 60
+# As many files as a job has contacts.
+DOCUMENTS, FILES, SEGMENTS = 1_000, 10_000, 60
 _PASSES = 5
 _WORDS = "thank you for calling the invoice é shows two charges & I will <cancel> it on Monday “quoted” señor"
 

