@@ -11,16 +11,14 @@ import io
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cached_property
 from threading import Lock
 from typing import Any
 
 from bulk_export.errors import BulkExportError, RefusedError
 from bulk_export.storage.content_types import content_type
 from bulk_export.storage.patience import Patience
-from bulk_export.storage.s3_client import access_key, s3_client
+from bulk_export.storage.s3_client import found_access_key, s3_client
 from bulk_export.storage.s3_faults import NotOfferedError, PreconditionError, s3_faults
-from bulk_export.storage.s3_quick import QuickCopies
 from bulk_export.storage.s3_uploads import upload
 
 LARGEST_COPY_BYTES = 5 * 1024**3  # of one CopyObject
@@ -81,12 +79,6 @@ class S3Service:
                 self._client = s3_client(self.config, self.provider, self.patience)
             return self._client
 
-    @cached_property
-    def quick_copies(self) -> QuickCopies:
-        """The cheap way to copy. Amazon takes the bucket's name in the path at its own endpoints."""
-        virtual = self.config.get("virtual_hosted_style_request", "false").lower() == "true"
-        return QuickCopies(self.client, self.bucket, path_style=not virtual)
-
     @property
     def may_copy(self) -> bool:
         """False once copies were refused again and again, or where one would write over what stands there."""
@@ -133,7 +125,7 @@ class S3Service:
         if self.provider is not None:
             fresh: Any = self.provider()
             return str(fresh["access_key_id"])
-        return self.config.get("access_key_id") or access_key(self.client)
+        return self.config.get("access_key_id") or found_access_key()
 
     def describe(self, key: str, version: str = "") -> Described | None:
         """What the service keeps of the object; None where asking is not allowed or the version is another."""
@@ -189,11 +181,6 @@ class S3Service:
                 copying.copy(origin, version, size, self.copy_part_bytes)
                 copying.complete(replace=False)
             return None
-        told = self.quick_copies.copy(
-            self.full_key(key), source.bucket, source.full_key(source_key), self._copy_headers(key, version)
-        )
-        if told is not None:
-            return _whole_sha256(told)
         answer = self.call(
             "copy_object",
             "copy",
@@ -209,21 +196,6 @@ class S3Service:
             **self.encryption,
         )
         return _whole_sha256(answer.get("CopyObjectResult", {}))
-
-    def _copy_headers(self, key: str, version: str) -> dict[str, str]:
-        """The arguments of `copy_object` above, as they travel."""
-        headers = {
-            "if-none-match": "*",
-            "x-amz-copy-source-if-match": version,
-            "x-amz-checksum-algorithm": "SHA256",
-            "x-amz-metadata-directive": "REPLACE",
-            "x-amz-tagging-directive": "REPLACE",
-            "content-type": content_type(key),
-        }
-        if self.kms_key:
-            headers["x-amz-server-side-encryption"] = "aws:kms"
-            headers["x-amz-server-side-encryption-aws-kms-key-id"] = self.kms_key
-        return headers
 
 
 def _whole_sha256(answer: Mapping[str, Any]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from bulk_export.storage.patience import Patience
@@ -50,9 +51,12 @@ def s3_client(config: Mapping[str, str], provider: Provider | None, patience: Pa
     )
 
 
-def access_key(client: Any) -> str:
-    """The key id the client signs with at this moment."""
-    credentials = client._request_signer._credentials
+@cache
+def found_access_key() -> str:
+    """The key id of this machine's own credentials, where the configuration names none; empty without any."""
+    import botocore.session
+
+    credentials = botocore.session.Session().get_credentials()
     return str(credentials.get_frozen_credentials().access_key) if credentials else ""
 
 
