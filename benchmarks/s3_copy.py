@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from bulk_export.storage.base import Storage
 
-FILES, FILE_BYTES = 2_000, 240_000
+FILES, FILE_BYTES = 1_000, 240_000
 _REASON = (
     "Each file is read by ours and by the floor, which the service answers with as much work as the copy itself; s5cmd "
     "reads none and so delivers what it has never seen: no checksum of its own, and torn files with the whole ones."
