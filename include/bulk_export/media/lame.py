@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import repeat
-from typing import Final, TypeAlias
+from typing import Final
 
 import lameenc
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 from av.codec.context import CodecContext
-from av.packet import Packet
-from av.stream import Stream
 
-MediaPacket: TypeAlias = "Packet[Stream]"
+from bulk_export.media.probe import MediaPacket
 
 SAMPLE_FORMAT = "s16"
 """What it is fed with: 16 bits, channels interleaved."""

@@ -11,7 +11,8 @@ import pytest
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 
-from bulk_export.media.lame import LameEncoder, MediaPacket
+from bulk_export.media.lame import LameEncoder
+from bulk_export.media.probe import MediaPacket
 
 LAYOUTS = {1: "mono", 2: "stereo"}
 
