@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from inspect import signature
 from typing import Any, ParamSpec, TypeVar
 
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule, task
@@ -65,6 +66,8 @@ def stage(
                     raise error.with_traceback(None) from None
                 raise
 
+        # Airflow asks for it some ten times while it builds a DAG; worked out once, it is a look.
+        told.__signature__ = signature(body)  # type: ignore[attr-defined]
         return task(
             doc_md=body.__doc__,
             retries=RETRIES,
