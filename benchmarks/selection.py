@@ -69,6 +69,9 @@ def _window(months: int) -> tuple[datetime, datetime]:
 
 
 def ours(store: str, number: str, into: str) -> Facts:
+    # pyarrow loads these two at the first table it reads; the peer that has them loaded is not the only one to.
+    import pandas  # noqa: F401
+    import pyarrow.dataset  # noqa: F401
     import pyarrow.parquet as pq
 
     from bulk_export.contacts.parquet import ParquetContactStore

@@ -68,7 +68,7 @@ def keep_fresh_keys(staging: RunStaging, delivered: Iterable[Sequence[tuple[int,
     )
     # A join does not find nulls: a store without updated_at means "never changes", so null stands for the epoch.
     epoch = pa.scalar(0, pa.int64()).cast(keys.schema.field("updated_at").type)
-    left = keys.append_column("row", pa.array(range(keys.num_rows), pa.int64())).set_column(
+    left = keys.append_column("row", pa.arange(0, keys.num_rows)).set_column(
         keys.schema.get_field_index("updated_at"), "updated_at", pc.fill_null(keys["updated_at"], epoch)
     )
     right = known.set_column(1, "updated_at", pc.fill_null(known["updated_at"], epoch))

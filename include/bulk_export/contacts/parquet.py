@@ -141,7 +141,7 @@ class ParquetContactStore:
         source, parameters = relation(files, [*columns, METADATA])
         selected = [f"contacts.{column}" for column in columns]
         selected += [f"contacts.{METADATA}[?] AS m{position}" for position in range(len(metadata_keys))]
-        wanted = pa.table({"contact_id": keys["contact_id"], "position": pa.array(range(keys.num_rows), pa.int64())})
+        wanted = pa.table({"contact_id": keys["contact_id"], "position": pa.arange(0, keys.num_rows)})
         span = pc.min_max(keys["started_at"]).as_py()
         with self._session(files) as connection:
             connection.register("wanted", wanted)
