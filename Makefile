@@ -1,6 +1,6 @@
 # Everything a newcomer needs. GNU make and a POSIX shell; nothing here asks for root.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test cluster-test bench check lock docs env clean
+.PHONY: help setup demo stop test test-programs cluster-test bench check lock docs env clean
 
 python := .venv/bin/python
 # What starts an Airflow of its own, one at a time; the rest is spread over two processes.
@@ -25,6 +25,9 @@ else
 	@$(python) -m pytest --numprocesses 2 $(WHOLE_AIRFLOW:%=--ignore %)
 	@set -e; for suite in $(WHOLE_AIRFLOW); do $(python) -m pytest $$suite; done
 endif
+
+test-programs: setup ## what tests need beyond Python: a browser, Redis, Azurite ...; as root on Debian, else it says what is missing
+	@sh scripts/test_programs.sh
 
 cluster-test: setup ## 40,000 contacts over two Celery workers, one of them killed; needs PostgreSQL and Redis
 	@$(python) -m pytest tests/cluster

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from inspect import signature
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule, task
 from airflow.sdk.exceptions import AirflowSkipException
@@ -19,12 +19,25 @@ from structlog.contextvars import bind_contextvars
 from bulk_export import pipeline
 from bulk_export.definitions.run import IMMEDIATE
 from bulk_export.errors import BulkExportError, DefinitionError, RefusedError
+from bulk_export.follow_ups import show_queued
 from bulk_export.state.records import UNSUCCESSFUL
 from export_deliveries import announce, outlet
 from export_follow_up import follow_up_run_id, queue_follow_up
 from export_metrics import measure
 from export_notify import tell
-from export_site import failed_stages, first_retry_delay, run_id, run_request, site, was_cancelled
+from export_site import (
+    dag_run_url,
+    failed_stages,
+    first_retry_delay,
+    run_id,
+    run_id_of,
+    run_request,
+    site,
+    was_cancelled,
+)
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 Arguments = ParamSpec("Arguments")
 Outcome = TypeVar("Outcome")
@@ -148,6 +161,17 @@ def write_audit() -> str:
     return str(record.status)
 
 
+def show_follow_up(context: Context) -> None:
+    """Show in the audit the follow-up run that has been queued. Queueing ends its task, so that this comes after it.
+
+    What goes wrong here is only logged; the maintenance DAG then shows it.
+    """
+    here = site()
+    record = here.reread(run_id_of(context["dag_run"]))
+    if record.follow_up_run_id:
+        show_queued(here, record, dag_run_url)
+
+
 @stage()
 def notify() -> str:
     """Tell whom the export names how the run ended. Returns what was sent."""
@@ -202,7 +226,7 @@ def export_tasks(export_id: str | None, *, notifies: bool = False, room: Room = 
     # A teardown runs whatever happened, and this one fails with the run it audits. It has no setup, because a failed
     # setup would skip it; and it waits for every single stage: publishing gives up as soon as one branch has failed,
     # and where somebody marks the run as failed, what follows a running stage is skipped while that one goes on.
-    closed = write_audit().as_teardown(on_failure_fail_dagrun=True)
+    closed = write_audit.override(on_success_callback=show_follow_up)().as_teardown(on_failure_fail_dagrun=True)
     [validated, counted, jobs, media, transcripts, csv, published] >> closed
     if notifies:
         closed >> notify().as_teardown()

@@ -71,7 +71,11 @@ def _database_url(connection_id: str) -> str:
 
 def run_id() -> str:
     """The run's id in the audit: the same for every task and every retry of the DAG run."""
-    dag_run = _dag_run()
+    return run_id_of(_dag_run())
+
+
+def run_id_of(dag_run: DagRunProtocol) -> str:
+    """The id in the audit of a DAG run's export."""
     return f"{dag_run.dag_id}/{dag_run.run_id}"
 
 

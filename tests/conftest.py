@@ -41,6 +41,6 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 def azure_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureServer]:
     """A real Azure Blob server with an empty container `exports`."""
     if azurite_program() is None:
-        pytest.skip("azurite (npm) is not installed: put `azurite-blob` on the PATH or name it in AZURITE_BLOB")
+        pytest.skip("azurite (npm) is not installed: `make test-programs`")
     with azurite(tmp_path_factory.mktemp("azurite")) as server:
         yield server

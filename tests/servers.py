@@ -102,8 +102,9 @@ class AzureServer:
 
 
 def azurite_program() -> str | None:
-    """Azurite's blob server, where somebody has installed it."""
-    return os.environ.get("AZURITE_BLOB") or shutil.which("azurite-blob")
+    """Azurite's blob server: the one that is named, else `scripts/test_programs.sh`'s, else the machine's."""
+    beside = Path(sys.prefix, "node/node_modules/.bin/azurite-blob")
+    return os.environ.get("AZURITE_BLOB") or (str(beside) if beside.exists() else shutil.which("azurite-blob"))
 
 
 @contextmanager

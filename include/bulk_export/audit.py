@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bulk_export.errors import TransientError
 from bulk_export.reasons import ItemStatus
-from bulk_export.state.records import RunRecord, RunStatus
+from bulk_export.state.records import UNSUCCESSFUL, RunRecord, RunStatus
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -110,7 +110,7 @@ def close_audit(
                 put_error(connection, run_id, stage=failed_stage or "", error=_interrupted(failed_stage), now=now)
         elif status is not RunStatus.CANCELLED:
             forget_errors(connection, run_id)
-        unsuccessful = status in {RunStatus.FAILED, RunStatus.CANCELLED}
+        unsuccessful = status in UNSUCCESSFUL
         if unsuccessful and not record.published:
             quota_after = release_within(connection, run_id)
         else:

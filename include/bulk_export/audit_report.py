@@ -29,12 +29,17 @@ def _plain(name: str, value: object) -> object:
     if name in _JSON_TEXTS and isinstance(value, str):
         return json.loads(value) if value else None
     if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
+        return plain_moment(value)
     return value.isoformat() if isinstance(value, date) else value
 
 
+def plain_moment(moment: datetime) -> str:
+    """A moment of the state database for programs: ISO 8601 in UTC, `2026-11-23T07:30:00Z`."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
 def audit_summary(record: RunRecord) -> str:
-    """The record in lines of words and aligned figures; every matched contact is in exactly one of the figures."""
+    """The record in lines of words and aligned figures; each matched contact is in exactly one of the indented ones."""
     lines = [f"{record.export_name} ({record.export_id}): {record.status}"]
     lines += [f"  {label:<{_LABEL_WIDTH}}{text}" for label, text in _facts(record) if text]
     figures = list(_figures(record))
@@ -100,6 +105,9 @@ def _figures(record: RunRecord) -> Iterator[tuple[str, int, str]]:
                 rest -= number
         if rest:
             yield "  not counted", rest, "The run did not get as far as these, or its counts are wrong."
+    for reason in Reason:
+        if reason in NOT_APPLICABLE and (number := record.by_reason.get(reason, 0)):
+            yield str(reason), number, f"Among the delivered: {REASON_WORDS[reason]}"
     if record.roots:
         yield str(Reason.ROOT_UNSUPPORTED), record.roots, "Not among the matches: root recordings cannot be exported."
 

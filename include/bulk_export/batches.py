@@ -1,7 +1,7 @@
 """Cut the granted contacts into jobs and freeze their fields; say of every other matched contact why it is in none.
 
-The order is the store's: oldest first (start time, then contact id). Jobs are cut from the frozen list of keys, so the
-same run always has the same jobs.
+The order is oldest first (start time, then contact id), whatever order quota was spent in. Jobs are cut from the frozen
+list of keys, so the same run always has the same jobs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bulk_export.reasons import ItemStatus, Reason
 from bulk_export.selection import run_share
-from bulk_export.sharing import Share
+from bulk_export.shares import Share
 from bulk_export.staging import EXCLUDED, FRESH, KEYS, RunStaging, job_file
 
 if TYPE_CHECKING:
@@ -74,7 +74,9 @@ def write_jobs(
     """
     import pyarrow as pa
 
-    fresh = staging.read_table(FRESH if share.already_delivered else KEYS)
+    fresh = staging.left_to_export(["contact_id", "started_at"])
+    if staging.has(FRESH):
+        fresh = _granted_by_age(fresh, share.granted)
     jobs = range(1, -(-share.granted // job_contacts) + 1)
     for number in jobs:
         start = (number - 1) * job_contacts
@@ -87,10 +89,19 @@ def write_jobs(
                 table = table.drop_columns(["text"])
             table = table.append_column("text_preview", pa.array(previews, pa.string()))
             staging.write_table(job_file(number), table)
+        pa.default_memory_pool().release_unused()  # else a million contacts hold half as much again as the largest job
         progress(start + keys.num_rows)
     if not staging.has(EXCLUDED):
         staging.write_table(EXCLUDED, _excluded(staging, fresh, share, job_contacts, jobs))
     return list(jobs)
+
+
+def _granted_by_age(keys: pa.Table, granted: int) -> pa.Table:
+    """The keys that quota was spent on oldest first, then the others as they stand."""
+    import pyarrow as pa
+
+    by_age = keys.slice(0, granted).sort_by([("started_at", "ascending"), ("contact_id", "ascending")])
+    return pa.concat_tables([by_age, keys.slice(granted)])
 
 
 def _excluded(staging: RunStaging, fresh: pa.Table, share: Share, job_contacts: int, jobs: Sequence[int]) -> pa.Table:

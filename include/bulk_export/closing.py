@@ -46,12 +46,13 @@ def close(
     run = open_run(site, run_id)
     if follow_up is not None and has_rest(run):
         record_follow_up(site.engine, run_id, follow_up(run.record))
+    # Before the record is closed, because nobody looks after a closed one again.
+    if run.record.definitions and run.snapshot.export.incremental:
+        remember_undelivered(run)
     record = close_audit(site.engine, run_id, failed_stage=failed_stage, cancelled=cancelled, now=now)
     who = record.triggered_by or str(record.trigger)
     append_event(site.engine, who, "closed", f"run {run_id}", str(record.status), now)
     if record.definitions:
-        if run.snapshot.export.incremental:
-            remember_undelivered(run)
         shutil.rmtree(run.scratch, ignore_errors=True)
         if failed_stage is None and not cancelled:
             run.staging.clear()

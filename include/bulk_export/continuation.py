@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from bulk_export.definitions.run import RunParameters, RunSnapshot
 from bulk_export.errors import DefinitionError
-from bulk_export.staging import FRESH, KEYS, RunStaging
+from bulk_export.staging import KEYS, RunStaging
 
 if TYPE_CHECKING:
     from bulk_export.definitions.settings import Licence
+    from bulk_export.run_request import RunRequest
     from bulk_export.site import OpenRun, Site
     from bulk_export.state.records import RunRecord
 
@@ -26,8 +27,9 @@ def keep_rest(run: OpenRun) -> None:
 
     share = run_share(run)
     if run.snapshot.export.on_quota_exceeded == "continue" and share.over_quota:
-        keys = run.staging.read_table(FRESH if share.already_delivered else KEYS)
-        run.staging.write_rest(keys.slice(share.granted, share.over_quota))
+        run.staging.write_rest(run.staging.left_to_export().slice(share.granted, share.over_quota))
+    else:
+        run.staging.remove_rest()  # an earlier attempt's, of a day with less quota
 
 
 def has_rest(run: OpenRun) -> bool:
@@ -45,18 +47,24 @@ def follow_up_due(record: RunRecord) -> datetime:
     return next_quota_day_starts(record.quota_day, zone)
 
 
-def continued_snapshot(site: Site, parent_run_id: str, licence: Licence) -> RunSnapshot:
+def continued_snapshot(site: Site, request: RunRequest, licence: Licence) -> RunSnapshot:
     """The definitions of the run whose rest is to be exported, under today's licence.
 
     Raises:
-        DefinitionError: RUN_UNKNOWN, or NOTHING_LEFT when that run left no rest or it has been exported.
+        DefinitionError: RUN_UNKNOWN; or NOTHING_LEFT when that run left no rest, it has been exported or is being
+            exported by another run, or it is another export's.
     """
-    parent = _parent(site, parent_run_id)
+    parent = _parent(site, request.continues_run_id)
+    why = ""
     if not parent.definitions or not site.staging(parent.run_key).has_rest():
+        why = "has no contacts left to export"
+    elif parent.export_id != request.export_id:
+        why = f"was a run of the export '{parent.export_id}', not of '{request.export_id}'"
+    elif taken_by := _at_work_on(site, parent.run_id, request.run_id):
+        why = f"is being continued by the run {taken_by}"
+    if why:
         raise DefinitionError(
-            "NOTHING_LEFT",
-            f"the run {parent_run_id} has no contacts left to export",
-            hint="`bulk-export audit show` says what became of them.",
+            "NOTHING_LEFT", f"the run {parent.run_id} {why}", hint="`bulk-export audit show` says what became of it."
         )
     snapshot = RunSnapshot.model_validate_json(parent.definitions)
     return snapshot.model_copy(update={"licence": licence, "parameters": RunParameters()})
@@ -73,6 +81,13 @@ def forget_rest(run: OpenRun) -> None:
     """Remove the rest that a run has taken over, once it has ended well."""
     if run.record.continues_run_id:
         _parent_staging(run).remove_rest()
+
+
+def _at_work_on(site: Site, parent_run_id: str, run_id: str) -> str:
+    """Which other run is exporting the rest just now; empty for none."""
+    from bulk_export.state.runs import running_continuations
+
+    return next((other for other in running_continuations(site.engine, parent_run_id) if other != run_id), "")
 
 
 def _parent(site: Site, parent_run_id: str) -> RunRecord:

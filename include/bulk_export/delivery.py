@@ -25,7 +25,6 @@ PARQUET_FILE = "data/contacts.parquet"
 
 _MEDIA_COLUMNS = ["contact_id", "contact_type", "recycled", "audio_uri", "screen_uri", "audio_bytes", "screen_bytes"]
 _TRANSCRIPT_COLUMNS = ["contact_id", "recycled", "transcript_uri"]
-_MAX_TRANSCRIPT_BYTES = 64 << 20
 
 
 def copy_media(run: OpenRun, job: int) -> Counts:
@@ -73,7 +72,6 @@ def export_transcripts(run: OpenRun, job: int) -> Counts:
         destination=run.destination,
         run_prefix=run.record.directory,
         journal=run.staging.journal("transcripts", job),
-        max_bytes=_MAX_TRANSCRIPT_BYTES,
         resolve=run.site.resolve,
         progress=run.progress("export_transcripts", job, contacts.num_rows),
     )
@@ -85,8 +83,7 @@ def build_csv(run: OpenRun) -> Counts:
     from bulk_export.contacts_csv import CsvLayout, write_contacts_csv
     from bulk_export.state.runs import record_counts
 
-    facts = run.staging.read_facts("csv")
-    if run.settled or facts is not None:
+    if run.settled or _stand(run):
         return {}
     options = run.snapshot.export.csv
     layout = CsvLayout(options.profile, options.language, run.snapshot.exportable_metadata)
@@ -115,10 +112,18 @@ def delivered_tables(run: OpenRun) -> list[PayloadFile]:
     ]
 
 
+def _stand(run: OpenRun) -> bool:
+    """Whether an earlier attempt has delivered the tables, and they still lie there."""
+    made = delivered_tables(run)
+    if not made:
+        return False
+    there = {entry.key: entry.bytes for entry in run.destination.list(f"{run.record.directory}/data/contacts.")}
+    return all(there.get(f"{run.record.directory}/{file.path}") == file.bytes for file in made)
+
+
 def _deliver(run: OpenRun, key: str, path: Path) -> dict[str, int | str]:
-    # contacts.csv is made of the frozen jobs, so an earlier attempt's is the same; a table of another library version
-    # may not be.
-    stored = run.destination.put(f"{run.record.directory}/{key}", path, replace=key != CSV_FILE)
+    # An earlier attempt's table is replaced: cleared on another day the run may have been granted other contacts.
+    stored = run.destination.put(f"{run.record.directory}/{key}", path)
     path.unlink()
     return {f"{key} bytes": stored.bytes, f"{key} sha256": stored.sha256}
 

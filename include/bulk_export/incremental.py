@@ -1,7 +1,9 @@
 """Incremental exports deliver each contact once, and again when it has changed since.
 
 What a run matched and did not deliver is remembered, and the next run takes it up, whether or not its search still
-matches: a search for the last seven days would otherwise lose for good what failed a week ago.
+matches: a search for the last seven days would otherwise lose for good what failed a week ago. What was tried and was
+faulty comes after what was never tried: contacts that can never be delivered would otherwise take the quota of every
+day, and newer ones would never come.
 """
 
 from __future__ import annotations
@@ -24,6 +26,13 @@ def contacts_to_make_up_for(run: OpenRun) -> list[int]:
     return list_undelivered(run.site.engine, run.snapshot.export.id)
 
 
+def contacts_tried_before(run: OpenRun) -> list[int]:
+    """Those of them that an earlier run tried and found faulty."""
+    from bulk_export.state.undelivered import list_failed
+
+    return list_failed(run.site.engine, run.snapshot.export.id, run_id=run.record.run_id)
+
+
 def remember_undelivered(run: OpenRun) -> None:
     """Keep for the next run what this one matched and did not deliver; nothing for a run that matched nothing yet.
 
@@ -38,17 +47,21 @@ def remember_undelivered(run: OpenRun) -> None:
     if run.record.published:
         missing = contacts_with(run.site.engine, run.record.run_id, (ItemStatus.FAULTY, ItemStatus.DEFERRED))
     else:
-        keys = run.staging.read_table(FRESH if run.staging.has(FRESH) else KEYS, ["contact_id"])
-        missing = keys["contact_id"].to_pylist()
+        missing = run.staging.left_to_export(["contact_id"])["contact_id"].to_pylist()
     record_undelivered(run.site.engine, run.snapshot.export.id, run.record.run_id, missing)
 
 
-def keep_fresh_keys(staging: RunStaging, delivered: Iterable[Sequence[tuple[int, datetime | None]]]) -> int:
-    """Set apart the keys an earlier run delivered and that have not changed since (FRESH).
+def keep_fresh_keys(
+    staging: RunStaging, delivered: Iterable[Sequence[tuple[int, datetime | None]]], tried: Sequence[int]
+) -> int:
+    """Set apart the keys an earlier run delivered and that have not changed since; write the others (FRESH).
+
+    Among these, what was never tried comes first, then what was; each oldest first.
 
     Args:
         staging: holds KEYS.
         delivered: batches of (contact id, its `updated_at` then) of everything the export delivered.
+        tried: contacts that were faulty when they were tried.
 
     Returns:
         How many keys were set apart.
@@ -73,5 +86,7 @@ def keep_fresh_keys(staging: RunStaging, delivered: Iterable[Sequence[tuple[int,
     )
     right = known.set_column(1, "updated_at", pc.fill_null(known["updated_at"], epoch))
     fresh_rows = left.join(right, ["contact_id", "updated_at"], join_type="left anti")["row"].combine_chunks().sort()
-    staging.write_table(FRESH, keys.take(fresh_rows))
+    fresh = keys.take(fresh_rows)
+    again = pc.is_in(fresh["contact_id"], value_set=pa.array(tried, pa.int64()))
+    staging.write_table(FRESH, pa.concat_tables([fresh.filter(pc.invert(again)), fresh.filter(again)]))
     return int(keys.num_rows - len(fresh_rows))

@@ -8,7 +8,8 @@
 | delivered | | everything it has is there; NO_MEDIA, NO_SCREEN and NO_TRANSCRIPT are no faults |
 | deferred, already_delivered | QUOTA_EXCEEDED, LIMIT, ALREADY_DELIVERED | the run left it out |
 
-The counts of the audit come from the rows that are written, so they cannot disagree with them.
+The counts of the audit come from the rows that are written, so they cannot disagree with them. What delivered contacts
+do without (NO_MEDIA and the like) is counted beside the deciding reasons.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ class ItemCounts:
 
     Attributes:
         by_status: contacts per status; every status is there.
-        by_reason: contacts per deciding reason, only those that occur.
+        by_reason: contacts per deciding reason, which with the delivered add up to `matched`; beside them the delivered
+            per reason that leaves them whole (NOT_APPLICABLE), of which one contact may have two. Only what occurs.
         files: files delivered per kind.
         bytes: their size per kind.
     """
@@ -151,6 +153,7 @@ def write_items_csv(batches: Iterable[pa.Table], out: BinaryIO) -> ItemCounts:
         out.write(csv_lines(table))
         statuses.update(_counts(table["status"]))
         reasons.update(_counts(table["reason"]))
+        reasons.update(_not_applicable(table))
         for kind, (path_column, bytes_column, _) in zip(_KINDS, FILE_COLUMNS, strict=True):
             files[kind] += table.num_rows - table[path_column].null_count
             sizes[kind] += sum(size or 0 for size in table[bytes_column].to_pylist())
@@ -178,6 +181,17 @@ def _row(contact_id: int, files: Mapping[FileKind, FileResult]) -> Row:
 
 def _fileless(contact_id: int, status: ItemStatus, reason: Reason) -> Row:
     return (contact_id, status, reason, *[None] * (len(COLUMNS) - 3))
+
+
+def _not_applicable(items: pa.Table) -> Counter[str]:
+    """Delivered contacts per reason that leaves them whole; a contact may have two, one for its media."""
+    import pyarrow.compute as pc
+
+    found: Counter[str] = Counter()
+    delivered = items.filter(pc.equal(items["status"], str(ItemStatus.DELIVERED)))
+    for column in ("media_reason", "transcript_reason"):
+        found.update(_counts(pc.list_flatten(pc.split_pattern(delivered[column], " "))))
+    return found
 
 
 def _counts(column: pa.ChunkedArray) -> dict[str, int]:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bulk_export import closing
-from bulk_export.state.records import RunRecord
+from bulk_export.state.records import OPEN, RunRecord
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,34 +24,55 @@ StillGoing = Callable[[str, str], bool]
 # A command-line run has nobody to ask. It writes its progress every few seconds, so hours of silence are its end.
 SILENCE = timedelta(hours=6)
 KEEP_STAGING = timedelta(days=14)
+# As many as Airflow makes tasks of, unless told otherwise. Others are found the next time.
+AT_ONCE = 1_000
 
 
-def close_abandoned(
-    site: Site, still_going: StillGoing, *, follow_up: Callable[[RunRecord], str] | None = None
-) -> list[RunRecord]:
-    """Close every open run that has ended without saying so, and give its quota back.
+def abandoned_runs(site: Site, still_going: StillGoing) -> list[str]:
+    """The open runs that have ended without saying so, by id.
 
     Args:
         site: the installation.
         still_going: asked with DAG id and DAG run id.
-        follow_up: as in `write_audit`, for a run that was killed after it had published.
-
-    Returns:
-        The records closed.
     """
     from bulk_export.state.runs import STILL_OPEN, list_runs
 
-    closed = []
-    for record in list_runs(site.engine, STILL_OPEN, limit=10_000):
-        if record.dag_run_id:
-            over = not still_going(record.dag_id, record.dag_run_id)
-        else:
-            over = _last_sign(site, record) < site.clock() - SILENCE
-        if over:
-            # Published means every stage but this one went well, whatever ended the run afterwards.
-            failed = () if record.published else (record.failed_stage or "run",)
-            closed.append(closing.close(site, record.run_id, failed, cancelled=False, follow_up=follow_up))
-    return closed
+    candidates = list_runs(site.engine, STILL_OPEN, limit=10_000)
+    return [record.run_id for record in candidates if _is_over(site, record, still_going)][:AT_ONCE]
+
+
+def close_abandoned(
+    site: Site, run_id: str, still_going: StillGoing, *, follow_up: Callable[[RunRecord], str] | None = None
+) -> RunRecord | None:
+    """Close a run that has ended without saying so, and give its quota back.
+
+    Asked once more it finds the run closed and returns it again, because others may still have to hear of its end.
+
+    Args:
+        site: the installation.
+        run_id: one of `abandoned_runs`.
+        still_going: asked with DAG id and DAG run id.
+        follow_up: as in `write_audit`, for a run that was killed after it had published.
+
+    Returns:
+        The closed record; None where the run goes on after all.
+    """
+    record = site.reread(run_id)
+    if record.status not in OPEN:
+        return record
+    if not _is_over(site, record, still_going):
+        return None
+    # Published means every stage but this one went well, whatever ended the run afterwards.
+    failed = () if record.published else (record.failed_stage or "run",)
+    # On the command line nobody queues: the rest goes on when somebody asks for it.
+    named_by = follow_up if record.dag_run_id else None
+    return closing.close(site, run_id, failed, cancelled=False, follow_up=named_by)
+
+
+def _is_over(site: Site, record: RunRecord, still_going: StillGoing) -> bool:
+    if record.dag_run_id:
+        return not still_going(record.dag_id, record.dag_run_id)
+    return _last_sign(site, record) < site.clock() - SILENCE
 
 
 def clear_old_staging(site: Site) -> list[str]:

@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bulk_export.errors import RefusedError, TransientError
-from bulk_export.state.records import RunRecord, RunStatus
+from bulk_export.state.records import UNSUCCESSFUL, RunRecord, RunStatus
 
 if TYPE_CHECKING:
     from bulk_export.definitions.models import Notify
 
-_FAILED = frozenset({RunStatus.FAILED, RunStatus.CANCELLED})
 _TIMEOUT_S = 20.0
 _TRY_AGAIN = frozenset({408, 425, 429})
 _SERVER_ERRORS = 500
@@ -53,7 +52,7 @@ class Webhook:
 
 def wanted(notify: Notify | None, status: RunStatus) -> bool:
     """Whether an end is to be told: `failure` is FAILED and CANCELLED, `completion` everything else."""
-    return notify is not None and ("failure" if status in _FAILED else "completion") in notify.on
+    return notify is not None and ("failure" if status in UNSUCCESSFUL else "completion") in notify.on
 
 
 def email(notify: Notify, record: RunRecord) -> Email | None:

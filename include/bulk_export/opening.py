@@ -46,11 +46,12 @@ def open_record(site: Site, request: RunRequest) -> RunRecord:
         return runs.open_run(site.engine, refused, now)
     try:
         snapshot = _snapshot(site, definitions, request)
+        accepted = _accepted_run(refused, snapshot, site.destination(snapshot).uri, now)
     except BulkExportError as error:
         runs.open_run(site.engine, refused, now)
         record_error(site.engine, request.run_id, stage="validate_filters", error=error, now=now)
         raise
-    return runs.open_run(site.engine, _accepted_run(refused, snapshot, site.destination(snapshot).uri, now), now)
+    return runs.open_run(site.engine, accepted, now)
 
 
 def _earlier_attempt(site: Site, run_id: str) -> RunRecord | None:
@@ -66,7 +67,7 @@ def _snapshot(site: Site, definitions: Definitions, request: RunRequest) -> RunS
     if request.refusal is not None:
         raise request.refusal
     if request.continues_run_id:
-        return continued_snapshot(site, request.continues_run_id, licensed(definitions.require_settings()))
+        return continued_snapshot(site, request, licensed(definitions.require_settings()))
     export = requested_export(definitions, request)
     if request.parameters.retry_failed_of:
         check_retried(site, export.id, request.parameters.retry_failed_of)
@@ -113,11 +114,14 @@ def _refused_run(definitions: Definitions, request: RunRequest) -> NewRun:
 def _accepted_run(run: NewRun, snapshot: RunSnapshot, destination_uri: str, now: datetime) -> NewRun:
     """The same with what will be done, and where."""
     export = snapshot.export
+    window_from, window_to = snapshot.window or (None, None)
     return replace(
         run,
         export_id=export.id,
         export_name=export.name,
         as_of=snapshot.as_of,
+        window_from=window_from,
+        window_to=window_to,
         version=snapshot.version,
         definitions=snapshot.model_dump_json(),
         destination_name=export.storage_location,

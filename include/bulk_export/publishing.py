@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bulk_export import __version__
 from bulk_export.continuation import keep_rest
 from bulk_export.delivery import delivered_tables
-from bulk_export.errors import RefusedError
+from bulk_export.errors import RefusedError, TransientError
 from bulk_export.reasons import ItemStatus, Reason
 from bulk_export.results import FileKind, FileResult
 from bulk_export.stages import Counts
@@ -128,7 +128,7 @@ class _Outcome:
             PayloadFile(ITEMS_FILE, items.bytes, items.sha256),
             PayloadFile(DEFINITIONS_FILE, definitions.bytes, definitions.sha256),
         ]
-        self._remove_strays(sum(counts.files.values()) + len(whole_run_files), whole_run_files)
+        self._settle_payload(whole_run_files)
         return publish_bag(
             run.destination,
             run.record.directory,
@@ -144,13 +144,23 @@ class _Outcome:
         for items in self.items():
             yield from item_files(items)
 
-    def _remove_strays(self, expected: int, whole_run_files: list[PayloadFile]) -> None:
-        """Remove what a killed attempt delivered and no result speaks of: a bag holds nothing its manifest does not."""
+    def _settle_payload(self, whole_run_files: list[PayloadFile]) -> None:
+        """See that the directory holds what the manifest will name, and nothing else.
+
+        What a killed attempt delivered and no result speaks of is removed. What was delivered and is gone (somebody
+        cleaned up an unfinished directory) must be delivered again before anything is published.
+        """
         run, prefix = self.run, f"{self.run.record.directory}/"
-        if sum(1 for _ in run.destination.list(f"{prefix}data/")) == expected:
+        # Sums of hashes do not depend on the order, and hold no million of names in memory.
+        named = sum(hash((prefix + file.path, file.bytes)) for file in self._payload(whole_run_files))
+        if named == sum(hash((entry.key, entry.bytes)) for entry in run.destination.list(f"{prefix}data/")):
             return
-        named = {prefix + file.path for file in self._payload(whole_run_files)}
-        strays = [entry.key for entry in run.destination.list(f"{prefix}data/") if entry.key not in named]
+        awaited = {prefix + file.path: file.bytes for file in self._payload(whole_run_files)}
+        there = {entry.key: entry.bytes for entry in run.destination.list(f"{prefix}data/")}
+        missing = [key for key, size in awaited.items() if there.get(key) != size]
+        if missing:
+            raise _missing(missing, f"{run.destination.uri}/{prefix}")
+        strays = [key for key in there if key not in awaited]
         try:
             run.destination.delete(strays)
         except RefusedError as error:
@@ -189,12 +199,15 @@ class _Outcome:
         record_published(engine, run.record.run_id, manifest_sha256=published.manifest_sha256, now=run.site.clock())
 
     def _troubled(self) -> Iterator[Item]:
+        import pyarrow as pa
         import pyarrow.compute as pc
 
         from bulk_export.state.items import Item
 
+        # Every run of an incremental export leaves out all it has ever delivered: items.csv names them.
+        untroubled = pa.array([str(ItemStatus.DELIVERED), str(ItemStatus.ALREADY_DELIVERED)])
         for items in self.items():
-            troubled = items.filter(pc.not_equal(items["status"], str(ItemStatus.DELIVERED)))
+            troubled = items.filter(pc.invert(pc.is_in(items["status"], value_set=untroubled)))
             for row in troubled.select(["contact_id", "status", "reason", "detail"]).to_pylist():
                 reason = Reason(row["reason"]) if row["reason"] else None
                 yield Item(row["contact_id"], ItemStatus(row["status"]), reason, row["detail"] or "")
@@ -215,6 +228,14 @@ class _Outcome:
             item.contact_id: item.fixes for n in staging.jobs() for item in staging.journal("transcripts", n).read()
         }
         return sum(fixes.values())
+
+
+def _missing(keys: list[str], directory: str) -> TransientError:
+    return TransientError(
+        "FILES_MISSING",
+        f"{len(keys)} files that were delivered to {directory} are not there any more, or were cut, such as {keys[0]}",
+        hint="Clear the run's copy_media, export_transcripts and build_csv tasks: they deliver again what is missing.",
+    )
 
 
 def _bag_info(run: OpenRun, counts: ItemCounts) -> dict[str, str]:

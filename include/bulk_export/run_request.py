@@ -60,24 +60,7 @@ def requested_export(definitions: Definitions, request: RunRequest) -> SavedExpo
     """
     if request.immediate is not None:
         return request.immediate.as_export()
-    if request.export_id in definitions.exports:
-        return definitions.exports[request.export_id]
-    name = f"exports/{request.export_id}.yaml"
-    problems = [problem for problem in definitions.problems if problem.file == name]
-    if problems:
-        raise DefinitionError(
-            "DEFINITION_INVALID",
-            f"the saved export '{request.export_id}' does not load",
-            hint=f"Mend {name}; `bulk-export validate` lists every problem.",
-            problems=problems,
-        )
-    known = (path.stem for path in (definitions.folder / "exports").glob("*.yaml"))
-    raise DefinitionError(
-        "EXPORT_UNKNOWN",
-        f"there is no saved export '{request.export_id}' in {definitions.folder / 'exports'}."
-        + did_you_mean(request.export_id, known),
-        hint="Name one of the files there, without .yaml.",
-    )
+    return definitions.require_export(request.export_id)
 
 
 def run_snapshot(definitions: Definitions, export: SavedExport, request: RunRequest) -> RunSnapshot:

@@ -7,18 +7,16 @@ audit all speak of the same contacts, however long the run takes and however the
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from datetime import datetime, time, timedelta
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from bulk_export.contacts.base import Matches
 from bulk_export.definitions.run import RunSnapshot
 from bulk_export.filters.catalogue import catalogue
 from bulk_export.filters.compile import Selection, among, compile_filters, either
-from bulk_export.incremental import contacts_to_make_up_for, keep_fresh_keys
+from bulk_export.incremental import contacts_to_make_up_for, contacts_tried_before, keep_fresh_keys
 from bulk_export.retrying import failed_contacts
-from bulk_export.sharing import Share, share_out
+from bulk_export.shares import Share, share_out
 from bulk_export.staging import KEYS, RunStaging
 
 if TYPE_CHECKING:
@@ -34,13 +32,11 @@ class Matched:
     Attributes:
         contacts: matches, root recordings left out.
         roots: root recordings that met the filters.
-        media_bytes: stored size of the matches' media, where the catalogue knows it.
         already_delivered: matches an earlier run of an incremental export delivered unchanged.
     """
 
     contacts: int
     roots: int
-    media_bytes: int
     already_delivered: int
 
 
@@ -51,20 +47,13 @@ def run_selection(snapshot: RunSnapshot, dialect: str) -> Selection:
         snapshot: what the run was asked to do.
         dialect: of the contact store.
     """
-    parameters, zone = snapshot.parameters, snapshot.environment.time_zone
-    window = None
-    if parameters.started_from is not None and parameters.started_until is not None:
-        window = (
-            datetime.combine(parameters.started_from, time(), ZoneInfo(zone)),
-            datetime.combine(parameters.started_until + timedelta(days=1), time(), ZoneInfo(zone)),
-        )
     return compile_filters(
         snapshot.search.filters,
         as_of=snapshot.as_of,
-        zone=zone,
+        zone=snapshot.environment.time_zone,
         catalogue=catalogue(snapshot.exportable_metadata),
         dialect=dialect,
-        started_between=window,
+        started_between=snapshot.window,
     )
 
 
@@ -74,7 +63,7 @@ def freeze_keys(run: OpenRun) -> Matched:
     if facts is None:
         facts = asdict(_match(run))
         run.staging.write_facts("matched", facts)
-    matched = Matched(**{name: int(count) for name, count in facts.items()})
+    matched = Matched(**{field.name: int(facts[field.name]) for field in fields(Matched)})
     from bulk_export.state.runs import record_counts
 
     record_counts(run.site.engine, run.record.run_id, matched=matched.contacts, roots=matched.roots)
@@ -98,8 +87,8 @@ def _match(run: OpenRun) -> Matched:
         from bulk_export.state.deliveries import delivered_before
 
         delivered = delivered_before(run.site.engine, run.snapshot.export.id, run_id=run.record.run_id)
-        already = keep_fresh_keys(run.staging, delivered)
-    return Matched(matches.contacts, matches.roots, matches.media_bytes, already)
+        already = keep_fresh_keys(run.staging, delivered, contacts_tried_before(run))
+    return Matched(matches.contacts, matches.roots, already)
 
 
 def _selection(run: OpenRun) -> Selection:
@@ -120,23 +109,27 @@ def reserve_quota(run: OpenRun, matched: Matched) -> dict[str, int]:
     from bulk_export.state.reservations import reserve
 
     snapshot, now = run.snapshot, run.site.clock()
-    wanted = share_out(
-        matched=matched.contacts,
-        already_delivered=matched.already_delivered,
-        limit=snapshot.parameters.limit,
-        granted=matched.contacts,
-    )
     grant = reserve(
         run.site.engine,
         run_id=run.record.run_id,
         environment=snapshot.environment.name,
         day=quota_day(now, snapshot.environment.time_zone),
-        wanted=wanted.granted,
+        wanted=_wanted(run, matched),
         daily_limit=snapshot.licence.contacts_per_day,
         policy=snapshot.export.on_quota_exceeded,
         now=now,
     )
     return {"matched": matched.contacts, "roots": matched.roots, "granted": grant.granted}
+
+
+def _wanted(run: OpenRun, matched: Matched) -> int:
+    """How many contacts the run would export if there were no quota."""
+    return share_out(
+        matched=matched.contacts,
+        already_delivered=matched.already_delivered,
+        limit=run.snapshot.parameters.limit,
+        granted=matched.contacts,
+    ).granted
 
 
 def run_share(run: OpenRun) -> Share:
@@ -151,41 +144,44 @@ def run_share(run: OpenRun) -> Share:
 
 
 def report_dry_run(run: OpenRun, matched: Matched) -> dict[str, int]:
-    """Write to the record what the run would do, charge nothing, and leave nothing in the staging area."""
-    from bulk_export.quota import quota_day
+    """Write to the record what the run would do, charge nothing, and leave nothing in the staging area.
+
+    Expected bytes and first ids are those of the contacts that would be exported: none where the export's policy is to
+    fail beyond the quota.
+    """
+    from bulk_export.quota import decide, quota_day
     from bulk_export.state.reservations import usage
     from bulk_export.state.runs import record_counts
 
     snapshot = run.snapshot
     day = quota_day(run.site.clock(), snapshot.environment.time_zone)
-    used = usage(run.site.engine, snapshot.environment.name, day).used
-    left = max(0, snapshot.licence.contacts_per_day - used)
-    divided = share_out(
-        matched=matched.contacts,
-        already_delivered=matched.already_delivered,
-        limit=snapshot.parameters.limit,
-        granted=left,
-    )
+    used, limit = usage(run.site.engine, snapshot.environment.name, day).used, snapshot.licence.contacts_per_day
+    wanted, policy = _wanted(run, matched), snapshot.export.on_quota_exceeded
+    granted = decide(wanted=wanted, used=used, daily_limit=limit, policy=policy) or 0
+    first_ids, expected_bytes = _first_granted(run.staging, granted)
     report = {
         "matched": matched.contacts,
         "already_delivered": matched.already_delivered,
         "roots": matched.roots,
-        "expected_bytes": matched.media_bytes,
-        "would_export": divided.granted,
-        "quota_left": left,
-        "first_contact_ids": _first_ids(run.staging),
+        "expected_bytes": expected_bytes,
+        "would_export": granted,
+        "quota_left": max(0, limit - used),
+        "first_contact_ids": first_ids,
     }
     run.staging.clear()
     record_counts(run.site.engine, run.record.run_id, dry_run_report=json.dumps(report))
-    return {"matched": matched.contacts, "roots": matched.roots, "granted": divided.granted}
+    return {"matched": matched.contacts, "roots": matched.roots, "granted": granted}
+
+
+def _first_granted(staging: RunStaging, granted: int) -> tuple[list[int], int]:
+    """The first ids of the granted contacts, and the stored bytes of all their media, as far as these are known."""
+    import pyarrow.compute as pc
+
+    keys = staging.left_to_export(["contact_id", "media_bytes"]).slice(0, granted)
+    return keys["contact_id"].slice(0, _FIRST_IDS).to_pylist(), pc.sum(keys["media_bytes"], min_count=0).as_py()
 
 
 def report_published(run: OpenRun) -> dict[str, int]:
     """What a finished run matched and was granted: run again it selects and charges nothing."""
     record = run.record
     return {"matched": record.matched or 0, "roots": record.roots, "granted": record.granted or 0}
-
-
-def _first_ids(staging: RunStaging) -> list[int]:
-    ids: list[int] = staging.read_table(KEYS, ["contact_id"]).slice(0, _FIRST_IDS)["contact_id"].to_pylist()
-    return ids

@@ -9,11 +9,13 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from bulk_export.definitions.loader import Definitions, load_definitions
 from bulk_export.definitions.run import RunSnapshot
 from bulk_export.definitions.settings import Settings
 from bulk_export.errors import DefinitionError
+from bulk_export.private_folder import private_folder
 from bulk_export.staging import RunStaging
 from bulk_export.storage import open_storage, open_uri
 from bulk_export.storage.base import Storage
@@ -107,11 +109,11 @@ class Site:
 
     def scratch(self, run_key: str) -> Path:
         """A directory on this machine for unfinished files of a run: in the staging area where that is local."""
-        storage = self.staging(run_key).storage
-        local = storage.path(f"{run_key}/scratch")
-        directory = local or Path(tempfile.gettempdir()) / "bulk-export" / run_key
-        directory.mkdir(parents=True, exist_ok=True)
-        return directory
+        local = self.staging(run_key).storage.path(f"{run_key}/scratch")
+        if local is None:
+            return private_folder(Path(tempfile.gettempdir()), run_key)
+        local.mkdir(parents=True, exist_ok=True)
+        return local
 
     def destination(self, snapshot: RunSnapshot) -> Storage:
         """The storage location a run delivers to."""
@@ -130,8 +132,8 @@ class Site:
         """The storage and key of an object named by an absolute address in the contact store's catalogue."""
         scheme, separator, rest = uri.partition("://")
         if not separator or scheme == "file":
-            place, _, name = uri.rpartition("/")
-            return open_uri(place, base=self.definitions), name
+            place, slash, name = uri.rpartition("/")
+            return open_uri(place + slash, base=self.definitions), unquote(name) if separator else name
         bucket, _, name = rest.partition("/")
         return self._bucket(f"{scheme}://{bucket}"), name
 

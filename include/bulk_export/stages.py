@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import update_wrapper
 from typing import Concatenate, ParamSpec, TypeVar
 
-from bulk_export.errors import BulkExportError
+from bulk_export.errors import BulkExportError, RefusedError
 from bulk_export.site import OpenRun, Site
+from bulk_export.state.records import UNSUCCESSFUL
 
 Counts = dict[str, int]
 Arguments = ParamSpec("Arguments")
@@ -22,12 +24,40 @@ def stage(body: Body[Arguments, Outcome]) -> Stage[Arguments, Outcome]:
 
     def run_stage(site: Site, run_id: str, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Outcome:
         job = args[0] if args and isinstance(args[0], int) else 0
-        run = open_run(site, run_id)
         with recorded(site, run_id, body.__name__, job):
-            return body(run, *args, **kwargs)
+            return body(going_on(open_run(site, run_id), body.__name__), *args, **kwargs)
 
     update_wrapper(run_stage, body)
     return run_stage
+
+
+def going_on(run: OpenRun, stage_name: str) -> OpenRun:
+    """The run; one that was closed as failed is opened again, and holds quota again.
+
+    Whoever clears the failed tasks only skips `check_quota`, and by then others may have taken what the run gave back.
+
+    Raises:
+        RefusedError: GRANT_CHANGED, the quota does not allow the jobs that were cut any more.
+    """
+    from bulk_export.selection import freeze_keys, reserve_quota, run_share
+    from bulk_export.state.runs import reopen_run
+
+    record = run.record
+    if record.status not in UNSUCCESSFUL:
+        return run
+    again = OpenRun(run.site, reopen_run(run.site.engine, record.run_id, run.site.clock()))
+    if stage_name == "check_quota" or record.published or record.granted is None:
+        return again
+    reserve_quota(again, freeze_keys(again))
+    again = open_run(run.site, record.run_id)
+    cut = again.staging.read_facts("share")
+    if stage_name != "batch_contacts" and cut != asdict(run_share(again)):
+        raise RefusedError(
+            "GRANT_CHANGED",
+            f"the run was granted {record.granted} contacts when its jobs were cut, and now {again.record.granted}",
+            hint="Clear the run from check_quota on, with everything downstream: it is cut anew.",
+        )
+    return again
 
 
 def open_run(site: Site, run_id: str) -> OpenRun:

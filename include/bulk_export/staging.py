@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 KEYS = "keys.parquet"  # every matched contact, oldest first
-FRESH = "fresh.parquet"  # the same without those delivered before; only for incremental exports
+FRESH = "fresh.parquet"  # those not delivered before, in the order quota is spent on; only for incremental exports
 EXCLUDED = "excluded.parquet"  # matched, but not in any job: contact_id, status, reason
 
 
@@ -60,6 +60,10 @@ class RunStaging:
         path = self.storage.path(self._prefix + name)
         source = path if path is not None else BytesIO(self.storage.read(self._prefix + name))
         return pq.read_table(source, columns=columns)
+
+    def left_to_export(self, columns: list[str] | None = None) -> pa.Table:
+        """The keys of what no earlier run has delivered, in the order in which limit and quota are spent on them."""
+        return self.read_table(FRESH if self.has(FRESH) else KEYS, columns)
 
     def write_facts(self, name: str, facts: Mapping[str, int | str]) -> None:
         """Keep a few counts of a stage as JSON."""

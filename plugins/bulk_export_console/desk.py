@@ -89,7 +89,7 @@ def _previews() -> RateLimit:
 
 @cache
 def _health() -> HealthChecks:
-    """The same."""
+    """One for the process: what was found out stays for a while."""
     return HealthChecks()
 
 

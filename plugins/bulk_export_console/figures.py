@@ -45,7 +45,7 @@ def figures(record: RunRecord) -> list[Figure]:
 def notes(record: RunRecord) -> list[Figure]:
     """What is no outcome of a match: delivered without something they do not have, and root recordings."""
     return [
-        Figure(str(reason), record.by_reason[reason], REASON_WORDS[reason], str(reason))
+        Figure(str(reason), record.by_reason[reason], REASON_WORDS[reason])
         for reason in Reason
         if reason in NOT_APPLICABLE and record.by_reason.get(reason)
     ] + (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bulk_export.definitions.models import SavedExport, Schedule
-from bulk_export.reasons import REASON_WORDS, ItemStatus, Reason
+from bulk_export.reasons import REASON_WORDS, ItemStatus
 from bulk_export.state.records import RunStatus, Trigger
 
 STATUSES: Mapping[RunStatus, str] = {
@@ -108,7 +108,6 @@ OVER_QUOTA: Mapping[str, str] = {
 }
 
 REASONS: Mapping[str, str] = {str(reason): words for reason, words in REASON_WORDS.items()}
-ROOTS = str(Reason.ROOT_UNSUPPORTED)
 
 
 def schedule_kind(export: SavedExport) -> str:

@@ -12,7 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from bulk_export.contacts.sample import make_sample_store
+from bulk_export.state.records import RunRecord, RunStatus
 from bulk_export.state.reservations import usage
+from bulk_export.state.runs import RunFilters, list_runs
 
 if TYPE_CHECKING:
     from conftest import Done, Running
@@ -65,6 +67,11 @@ def queued(airflow: Running, dag_id: str) -> dict[str, Any]:
     return run
 
 
+def waiting_in_audit(airflow: Running, dag_id: str) -> RunRecord | None:
+    found = list_runs(airflow.site.engine, RunFilters(statuses=frozenset({RunStatus.QUEUED})))
+    return next((record for record in found if record.dag_id == dag_id), None)
+
+
 def clear(airflow: Running, done: Done, task_id: str) -> Done:
     """Clear a task and all that follow it, as people do in Airflow's UI; wait until the run has ended again."""
     body = {"dry_run": False, "dag_run_id": done.run_id, "task_ids": [task_id], "include_downstream": True}
@@ -87,6 +94,9 @@ def test_what_a_day_has_no_quota_for_goes_on_day_by_day_until_each_contact_is_de
             assert record.quota_day is not None
             midnight = datetime.combine(record.quota_day + timedelta(days=1), datetime.min.time(), ZoneInfo(ZONE))
             assert datetime.fromisoformat(follow_up["run_after"]) == midnight
+            waiting = airflow.until("the audit shows it", lambda: waiting_in_audit(airflow, dag_id))
+            assert (waiting.run_id, waiting.queued_at) == (record.follow_up_run_id, midnight)
+            assert waiting.continues_run_id == record.run_id
             # Told once more to queue it, Airflow finds it queued.
             days[-1] = clear(airflow, days[-1], "write_audit")
             assert days[-1].state == "success"

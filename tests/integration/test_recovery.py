@@ -18,8 +18,10 @@ import pytest
 from bulk_export.bag.verify import verify_run
 from bulk_export.state.records import run_key
 from bulk_export.state.reservations import usage
+from bulk_export.state.runs import list_runs
 from bulk_export.storage.local import LocalStorage
 from local_airflow import processes
+from receivers import web_server
 
 if TYPE_CHECKING:
     from conftest import Done, Running
@@ -219,3 +221,56 @@ def test_a_follow_up_that_a_run_could_not_queue_any_more_is_queued_by_maintenanc
     assert (record.status, record.exported, record.quota_used) == ("CONTINUED", 3, 3)
     [follow_up] = [run for run in airflow.runs_of(dag_id) if run["state"] == "queued"]
     assert record.follow_up_run_id == f"{dag_id}/{follow_up['dag_run_id']}"
+
+
+def test_a_lost_run_that_cannot_be_closed_or_told_of_keeps_no_other_from_being_followed_up(airflow: Running) -> None:
+    few: dict[str, Any] = {"type": "standard", "daily_contacts": 3}
+    with (
+        airflow.settings(licence=few, environment={"name": "troubled", "time_zone": "UTC"}),
+        web_server(*[404] * 9) as web,
+    ):
+        dag_ids = [airflow.export(f"told-{number}", search="recent", notify={"webhook": web.url}) for number in (1, 2)]
+        torn = airflow.export("torn", search="none")
+        airflow.up(*dag_ids, torn)
+        # Each environment's day has three contacts: the second of these two runs exports none, and is continued too.
+        lost = [airflow.run(dag_id) for dag_id in dag_ids]
+        broken = airflow.run(torn)
+        told_before = len(web.received)
+        for done in lost:
+            follow_up = airflow.until("it waits", lambda done=done: waits(airflow, done))
+            lose(airflow, done, follow_up["dag_run_id"])
+        airflow.state_database(
+            "UPDATE runs SET status = 'RUNNING', dag_run_id = 'gone', definitions = 'torn' WHERE run_id = ?",
+            broken.record.run_id,
+        )
+        try:
+            maintenance = airflow.run("bulk_export_maintenance")
+            assert maintenance.state == "failed"
+            assert broken.record.status == "RUNNING"
+            assert len(web.received) >= told_before + 2
+            for done in lost:
+                assert done.record.status == "CONTINUED"
+                assert done.record.follow_up_run_id == f"{done.dag_id}/{waits(airflow, done)['dag_run_id']}"
+        finally:
+            airflow.state_database("UPDATE runs SET status = 'COMPLETED' WHERE run_id = ?", broken.record.run_id)
+
+
+def waits(airflow: Running, done: Done) -> dict[str, Any]:
+    """The follow-up run, once it is queued."""
+    return next((run for run in airflow.runs_of(done.dag_id) if run["state"] == "queued"), {})
+
+
+def lose(airflow: Running, done: Done, follow_up: str) -> None:
+    """Leave a run as if Airflow had ended it after publishing, before its audit was written."""
+    run_id = f"{done.dag_id}/{follow_up}"
+    airflow.until("the audit shows it", lambda: listed(airflow, run_id))
+    airflow.state_database("DELETE FROM runs WHERE run_id = ?", run_id)
+    airflow.state_database(
+        "UPDATE runs SET status = 'RUNNING', follow_up_run_id = '', dag_run_id = 'gone' WHERE run_id = ?",
+        done.record.run_id,
+    )
+    airflow.api.request("DELETE", f"/dags/{done.dag_id}/dagRuns/{follow_up}")
+
+
+def listed(airflow: Running, run_id: str) -> bool:
+    return any(record.run_id == run_id for record in list_runs(airflow.site.engine))

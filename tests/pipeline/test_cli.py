@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from workbench import Workbench
 
-from bulk_export.cli import STATUSES, main
+from bulk_export.cli import PROJECT_DEFINITIONS, STATUSES, main, parser
+from bulk_export.state.events import append_event
 from bulk_export.state.records import RunStatus
 
 
@@ -43,6 +45,55 @@ def test_run_then_verify_then_audit(ready: Workbench, capsys: pytest.CaptureFixt
     assert json.loads(capsys.readouterr().out) == record
 
 
+def test_the_event_log_is_printed_newest_first_and_by_who_and_what(
+    ready: Workbench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = ready.site().engine
+    for minute, (who, action, subject, detail) in enumerate(
+        [
+            ("ana", "created", "export nightly", ""),
+            ("eve", "refused", "audit", "no\npermission"),
+            ("ana", "edited", "export nightly", "Größe"),
+        ]
+    ):
+        append_event(engine, who, action, subject, detail, ready.now + timedelta(minutes=minute))
+
+    def listed(*options: str) -> list[str]:
+        assert bulk_export(ready, "audit", "events", *options) == 0
+        return capsys.readouterr().out.splitlines()
+
+    header, *lines = listed()
+    assert [line.split() for line in (header, *lines)] == [
+        ["AT", "(UTC)", "WHO", "ACTION", "SUBJECT", "DETAIL"],
+        ["2026-11-23", "08:02:00", "ana", "edited", "export", "nightly", "Größe"],
+        ["2026-11-23", "08:01:00", "eve", "refused", "audit", "no", "permission"],
+        ["2026-11-23", "08:00:00", "ana", "created", "export", "nightly"],
+    ]
+    assert listed("--limit", "1") == [header, lines[0]]
+    assert listed("--who", "eve") == [header, lines[1]]
+    assert listed("--subject", "export nightly") == [header, lines[0], lines[2]]
+    assert [json.loads(line) for line in listed("--json", "--who", "ana", "--limit", "1")] == [
+        {
+            "event_id": 3,
+            "at": "2026-11-23T08:02:00Z",
+            "who": "ana",
+            "action": "edited",
+            "subject": "export nightly",
+            "detail": "Größe",
+        }
+    ]
+
+
+def test_audit_records_are_one_json_line_each(ready: Workbench, capsys: pytest.CaptureFixture[str]) -> None:
+    keys = [ready.run().run_key for _ in range(2)]
+
+    assert bulk_export(ready, "audit", "list", "--json") == 0
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {record["run_key"] for record in records} == set(keys)
+    assert bulk_export(ready, "audit", "show", keys[0], "--json") == 0
+    assert json.loads(capsys.readouterr().out) in records
+
+
 def test_verify_names_every_fault_and_fails(ready: Workbench, capsys: pytest.CaptureFixture[str]) -> None:
     bulk_export(ready, "run", "nightly", "--json")
     directory = ready.root / "exports" / json.loads(capsys.readouterr().out)["directory"]
@@ -56,6 +107,64 @@ def test_verify_names_every_fault_and_fails(ready: Workbench, capsys: pytest.Cap
     for path in ("data/media/0001/1.wav", "data/extra.txt", "data/contacts.csv"):
         assert path in printed
     assert "NOT VALID" in printed
+
+
+def test_several_runs_are_verified_at_once_and_each_gets_its_verdict(
+    ready: Workbench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = [str(ready.directory(ready.run())) for _ in range(3)]
+    assert bulk_export(ready, "verify", *runs) == 0
+    assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == ["Valid"] * 3
+
+    Path(runs[0], "data/contacts.csv").write_text("changed")
+    Path(runs[2], "data/items.csv").unlink()
+
+    assert bulk_export(ready, "verify", *runs) == 1
+    printed = capsys.readouterr().out
+    verdicts = [line for line in printed.splitlines() if line.startswith(("Valid:", "NOT VALID:"))]
+    assert [verdict.split(":")[0] for verdict in verdicts] == ["NOT VALID", "Valid", "NOT VALID"]
+    assert all(uri in verdict for uri, verdict in zip(runs, verdicts, strict=True))
+    assert "data/contacts.csv: changed" in printed.partition(verdicts[0])[0]
+    assert "data/items.csv: missing" in printed.partition(verdicts[1])[2]
+
+
+def test_several_reports_are_one_json_line_each_and_a_single_one_is_as_ever(
+    ready: Workbench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = [str(ready.directory(ready.run())) for _ in range(2)]
+    Path(runs[1], "data/contacts.csv").write_text("changed")
+
+    assert bulk_export(ready, "verify", "--json", *runs) == 1
+    reports = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [report["uri"] for report in reports] == runs
+    assert reports[0]["faults"] == []
+    assert "data/contacts.csv" in {fault["path"] for fault in reports[1]["faults"]}
+
+    assert bulk_export(ready, "verify", "--json", runs[0]) == 0
+    assert list(json.loads(capsys.readouterr().out)) == ["faults", "files", "bytes", "contacts"]
+
+
+def test_no_run_is_verified_before_every_address_makes_sense(
+    ready: Workbench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = str(ready.directory(ready.run()))
+
+    assert bulk_export(ready, "verify", run, "ftp://somewhere/run") == 2
+    printed = capsys.readouterr()
+    assert (printed.out, "URI_UNSUPPORTED" in printed.err) == ("", True)
+
+
+def test_a_run_that_cannot_be_reached_keeps_no_other_from_its_verdict(
+    ready: Workbench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = ready.directory(ready.run())
+    loop = ready.root / "loop"
+    loop.symlink_to(loop)
+
+    assert bulk_export(ready, "verify", str(loop), str(run)) == 1
+    printed = capsys.readouterr()
+    assert printed.out.startswith("Valid: ")
+    assert f"NOT VERIFIED: {loop}" in printed.err
 
 
 def test_faulty_items_end_in_their_own_exit_code(ready: Workbench, capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,17 +196,61 @@ def test_bad_definitions_end_in_two_and_refusals_in_one(ready: Workbench, capsys
         (["run", "nightly", "--from", "2026-11-31", "--until", "2026-12-01"], "'2026-11-31' is not a day"),
         (["run", "nightly", "--from", "2026-11-01"], "give both started_from and started_until"),
         (["run", "nightly", "--limit", "0"], "limit"),
+        (["check-storage", "typo"], "STORAGE_UNKNOWN"),
         (["verify", "ftp://somewhere/run"], "URI_UNSUPPORTED"),
         (["audit", "show", "nothing"], "RUN_UNKNOWN"),
+        (["--definitions", "/nowhere", "validate"], "DEFINITIONS_MISSING"),
+        (["--definitions", "/nowhere", "run", "nightly"], "DEFINITIONS_MISSING"),
     ],
 )
 def test_what_makes_no_sense_is_answered_in_words(
     ready: Workbench, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
-    assert bulk_export(ready, *arguments) == 1
+    assert bulk_export(ready, *arguments) == 2
     printed = capsys.readouterr().err
     assert words in printed
     assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize("command", [["run", "nightly"], ["check-store"], ["migrate"], ["audit", "list"]])
+def test_settings_that_do_not_load_end_in_two(
+    ready: Workbench, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    ready.write_settings(licence={"type": "perfomance"})
+
+    assert bulk_export(ready, *command) == 2
+    assert "licence.type: 'perfomance' is not one of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--continue", "--retry-failed-of"])
+def test_a_run_that_is_not_there_is_bad_usage_also_where_the_audit_says_so(
+    ready: Workbench, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    assert bulk_export(ready, "run", "nightly", option, "nothing") == 2
+    assert "RUN_UNKNOWN in validate_filters" in capsys.readouterr().out
+
+
+def test_a_location_that_cannot_be_opened_ends_in_two_and_the_run_is_in_the_audit(
+    ready: Workbench, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
+    ready.write_settings(storage_locations={"archive": {"type": "azure", "container": "exports"}})
+
+    assert bulk_export(ready, "run", "nightly") == 2
+    assert "STORAGE_INVALID in validate_filters" in capsys.readouterr().out
+
+
+def test_the_definitions_are_those_the_environment_names_unless_an_option_names_others(
+    ready: Workbench, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BULK_EXPORT_DEFINITIONS", str(ready.definitions))
+    assert main(["run", "nightly", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["export_name"] == "Nightly"
+    assert main(["--definitions", str(tmp_path / "elsewhere"), "validate"]) == 2
+    assert f"there is no definitions folder at {tmp_path / 'elsewhere'}" in capsys.readouterr().err
+
+    monkeypatch.setenv("BULK_EXPORT_DEFINITIONS", "")
+    assert parser().parse_args(["validate"]).definitions == PROJECT_DEFINITIONS
 
 
 def test_as_of_moves_relative_dates_and_a_range_takes_their_place(

@@ -6,7 +6,7 @@ import shutil
 from datetime import timedelta
 
 import pytest
-from workbench import Workbench
+from workbench import Workbench, read_csv
 
 from bulk_export.errors import DefinitionError, TransientError
 from bulk_export.pipeline import batch_contacts, check_quota, validate_filters, write_audit
@@ -25,6 +25,11 @@ def yesterdays(bench: Workbench) -> Workbench:
 
 def arrives(bench: Workbench) -> None:
     (bench.root / "late.wav").rename(bench.root / "store/media/5.wav")
+
+
+def exported(bench: Workbench, record: RunRecord) -> list[int]:
+    """Contact ids of contacts.csv, row by row."""
+    return [int(row["Contact ID"]) for row in read_csv(bench.directory(record) / "data/contacts.csv")]
 
 
 def delivered(bench: Workbench, record: RunRecord) -> list[int]:
@@ -72,6 +77,37 @@ def test_an_incremental_export_takes_up_what_quota_and_limit_left(yesterdays: Wo
 
     assert [delivered(yesterdays, run) for run in runs] == [[1, 2], [3, 4], [5]]
     assert [run.matched for run in runs] == [5, 3, 1]
+
+
+def test_contacts_that_can_never_be_delivered_do_not_keep_newer_ones_waiting(yesterdays: Workbench) -> None:
+    for number in (1, 2):
+        (yesterdays.root / f"store/media/{number}.wav").unlink()
+    arrives(yesterdays)
+    yesterdays.write_settings(licence={"type": "standard", "daily_contacts": 2})
+    yesterdays.export(search="yesterday", incremental=True, on_quota_exceeded="truncate")
+    runs = []
+    for _ in range(4):
+        runs.append(yesterdays.run())
+        yesterdays.now += timedelta(days=1)
+
+    assert [delivered(yesterdays, run) for run in runs] == [[], [3, 4], [5], []]
+    # With 5 there is room for one that failed, and rows stay oldest first although it was chosen last.
+    assert [exported(yesterdays, run) for run in runs] == [[1, 2], [3, 4], [1, 5], [1, 2]]
+
+
+def test_the_rest_that_is_continued_is_what_quota_did_not_reach(yesterdays: Workbench) -> None:
+    (yesterdays.root / "store/media/1.wav").unlink()
+    yesterdays.write_settings(licence={"type": "standard", "daily_contacts": 2})
+    yesterdays.export(search="yesterday", incremental=True, on_quota_exceeded="truncate")
+    yesterdays.run()
+    arrives(yesterdays)
+    yesterdays.now += timedelta(days=1)
+    yesterdays.export(search="yesterday", incremental=True, on_quota_exceeded="continue")
+    first = yesterdays.run()
+    yesterdays.now += timedelta(days=1)
+    rest = yesterdays.run(continues_run_id=first.run_id)
+
+    assert [exported(yesterdays, run) for run in (first, rest)] == [[3, 4], [1, 5]]
 
 
 def test_a_manual_run_over_given_days_is_about_those_days_only(yesterdays: Workbench) -> None:

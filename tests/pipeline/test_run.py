@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import bagit
 import pytest
@@ -12,6 +13,7 @@ import yaml
 from workbench import Workbench, files_of, read_csv
 
 from bulk_export.bag.verify import verify_run
+from bulk_export.errors import DefinitionError
 from bulk_export.pipeline import (
     batch_contacts,
     build_csv,
@@ -55,7 +57,7 @@ def test_a_run_delivers_a_valid_bag_in_which_every_match_is_accounted_for(bench:
         "deferred": 0,
         "already_delivered": 0,
     }
-    assert record.by_reason == {"MEDIA_MISSING": 1, "RECYCLED": 1}
+    assert record.by_reason == {"MEDIA_MISSING": 1, "RECYCLED": 1, "NO_MEDIA": 1, "NO_TRANSCRIPT": 1}
     assert sum(record.by_status.values()) == record.matched
     directory = bench.directory(record)
     assert bagit.Bag(str(directory)).validate()
@@ -183,14 +185,54 @@ def test_a_dry_run_writes_and_charges_nothing_and_says_what_would_be(bench: Work
         "matched": 12,
         "already_delivered": 0,
         "roots": 0,
-        "expected_bytes": 12_000,
+        "expected_bytes": 5_000,
         "would_export": 5,
         "quota_left": 5,
-        "first_contact_ids": list(range(1, 11)),
+        "first_contact_ids": list(range(1, 6)),
     }
     assert not (bench.root / "exports").exists()
     assert [path for path in (bench.root / "staging").rglob("*") if path.is_file()] == []
     assert used_today(bench) == 0
+
+
+def test_a_dry_run_names_the_first_ten_of_what_would_be_exported(bench: Workbench) -> None:
+    bench.contacts([bench.call(contact_id, audio_bytes=1000) for contact_id in range(1, 13)])
+    bench.export()
+
+    said = yaml.safe_load(bench.run(parameters={"dry_run": True}).dry_run_report)
+
+    assert (said["would_export"], said["expected_bytes"]) == (12, 12_000)
+    assert said["first_contact_ids"] == list(range(1, 11))
+
+
+@pytest.mark.parametrize("policy", ["continue", "truncate", "fail"])
+@pytest.mark.parametrize("limit", [None, 2, 4, 5])
+def test_a_dry_run_says_what_the_run_then_exports_whatever_the_policy(
+    bench: Workbench, policy: str, limit: int | None
+) -> None:
+    bench.contacts([bench.call(contact_id, audio_bytes=10**contact_id) for contact_id in range(1, 7)])
+    bench.write_settings(licence={"type": "standard", "daily_contacts": 4})
+    bench.export(on_quota_exceeded=policy)
+
+    said = yaml.safe_load(bench.run(parameters={"limit": limit, "dry_run": True}).dry_run_report)
+    record = bench.run(parameters={"limit": limit})
+
+    exported = list(range(1, record.exported + 1))
+    assert (said["would_export"], said["first_contact_ids"]) == (record.exported, exported)
+    assert said["expected_bytes"] == sum(10**contact_id for contact_id in exported)
+
+
+def test_a_dry_run_of_an_incremental_export_leaves_out_what_was_delivered(bench: Workbench) -> None:
+    rows = [bench.call(contact_id, audio_bytes=10**contact_id) for contact_id in range(1, 6)]
+    bench.contacts(rows[:3])
+    bench.export(incremental=True)
+    bench.run()
+    bench.contacts(rows)
+
+    said = yaml.safe_load(bench.run(parameters={"dry_run": True, "limit": 1}).dry_run_report)
+
+    assert (said["matched"], said["already_delivered"], said["would_export"]) == (5, 3, 1)
+    assert (said["first_contact_ids"], said["expected_bytes"]) == ([4], 10**4)
 
 
 @pytest.mark.parametrize(("policy", "status"), [("truncate", RunStatus.COMPLETED), ("continue", RunStatus.COMPLETED)])
@@ -276,14 +318,62 @@ def test_an_immediate_export_needs_no_saved_definition(bench: Workbench) -> None
     assert record.directory.startswith("For-legal/20261123T080000Z_")
 
 
+def test_the_record_says_which_days_a_run_was_asked_about(bench: Workbench) -> None:
+    bench.contacts([bench.call(contact_id) for contact_id in range(1, 3)])
+    bench.export()
+    days = {"started_from": "2026-11-20", "started_until": "2026-11-22"}
+
+    record, whole_search = bench.run(parameters=days), bench.run()
+
+    # In Bogotá, five hours behind UTC; the last day is included, so the moment after it is not.
+    assert (record.window_from, record.window_to) == (
+        datetime(2026, 11, 20, 5, tzinfo=UTC),
+        datetime(2026, 11, 23, 5, tzinfo=UTC),
+    )
+    assert (record.matched, record.parameters) == (2, days)
+    assert (whole_search.window_from, whole_search.window_to) == (None, None)
+
+
+def test_a_run_about_all_days_there_are_can_be_recorded(bench: Workbench) -> None:
+    bench.contacts([bench.call(1)])
+    bench.export()
+
+    record = bench.run(parameters={"started_from": "0001-01-01", "started_until": "9999-12-31"})
+
+    assert (record.status, record.matched) == (RunStatus.COMPLETED, 1)
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
+        assert record.window_from and record.window_from.astimezone(ZoneInfo(zone)).year == 1
+        assert record.window_to and record.window_to.astimezone(ZoneInfo(zone)).year == 9999
+
+
+def test_a_run_that_was_refused_and_then_mended_says_its_days_too(bench: Workbench) -> None:
+    bench.contacts([bench.call(1)])
+    bench.export(search="missing")
+    request = bench.request(parameters={"started_from": "2026-11-22", "started_until": "2026-11-22"})
+    with pytest.raises(DefinitionError, match="SEARCH_UNKNOWN"):
+        validate_filters(bench.site(), request)
+    write_audit(bench.site(), request.run_id, ("validate_filters",))
+    bench.export()
+
+    validate_filters(bench.site(), request)
+
+    record = bench.site().reread(request.run_id)
+    assert (record.window_from, record.window_to) == (
+        datetime(2026, 11, 22, 5, tzinfo=UTC),
+        datetime(2026, 11, 23, 5, tzinfo=UTC),
+    )
+
+
 def test_the_definitions_as_run_say_everything_but_secrets(bench: Workbench) -> None:
     bench.contacts([bench.call(1)])
-    bench.export(csv={"profile": "excel", "metadata_parquet": True})
+    told = {"on": ["failure"], "email": ["ops@acme.example"], "webhook": "https://hooks.acme.example/s3cret-token"}
+    bench.export(csv={"profile": "excel", "metadata_parquet": True}, notify=told)
 
     record = bench.run(parameters={"limit": 5})
 
     text = (bench.directory(record) / "data/export.yaml").read_text()
     content = yaml.safe_load(text)
+    assert "acme.example" not in text
     assert content["search"]["filters"][0]["operator"] == "after"
     assert content["parameters"] == {"limit": 5}
     assert "state" not in content

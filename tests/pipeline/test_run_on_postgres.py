@@ -199,7 +199,7 @@ def test_a_connection_nobody_told_the_command_line_is_named(
 ) -> None:
     bench.export()
     bench.write_settings(state={"connection": "nowhere_db"})
-    assert main(["--definitions", str(bench.definitions), "migrate"]) == 1
+    assert main(["--definitions", str(bench.definitions), "migrate"]) == 2
     said = capsys.readouterr().err
     assert "CONNECTION_UNKNOWN" in said
     assert "AIRFLOW_CONN_NOWHERE_DB" in said

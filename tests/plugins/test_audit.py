@@ -40,9 +40,25 @@ def test_a_run_is_listed_with_its_counts_and_its_page_adds_up(console: Console) 
     assert f"/runs/{record.run_key}" in text
     assert "Completed with errors" in text
     text = shown(console.client(), f"/runs/{record.run_key}")
-    assert "The store names a media file that is not there." in text
+    assert "The store names a media file that is not there: restore it, then retry what failed." in text
     figures = [int(number) for number in re.findall(r'<td class="figure">(\d+)</td>', text.split("</tfoot>")[0])]
     assert sum(figures[:-1]) == figures[-1] == 5
+
+
+def test_what_delivered_contacts_do_without_is_noted_and_no_reason_to_list_items_by(console: Console) -> None:
+    bench = console.bench
+    bench.contacts([*(bench.call(number) for number in range(1, 4)), bench.call(4, transcript=False, audio_uri=None)])
+    (bench.root / "store/media/2.wav").unlink()
+    record = bench.run(bench.export("nightly"))
+    text = shown(console.client(), f"/runs/{record.run_key}")
+    noted = text.split("Also noted")[1].split("</section>")[0]
+    assert re.findall(r'<code>(\w+)</code>.*?<td class="figure">(\d+)</td>', noted) == [
+        ("NO_MEDIA", "1"),
+        ("NO_TRANSCRIPT", "1"),
+    ]
+    figures = [int(number) for number in re.findall(r'<td class="figure">(\d+)</td>', text.split("</tfoot>")[0])]
+    assert sum(figures[:-1]) == figures[-1] == 4
+    assert re.findall(r'<option value="([A-Z_]+)"', text.split('name="reason"')[1]) == ["MEDIA_MISSING"]
 
 
 def test_charts_say_in_words_what_they_draw(console: Console) -> None:

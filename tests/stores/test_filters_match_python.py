@@ -1,4 +1,4 @@
-"""Every operator of every kind of field selects exactly what a plain Python reading of the spec selects."""
+"""Every operator of every kind of field selects exactly what a plain Python reading of docs/definitions.md selects."""
 
 from __future__ import annotations
 

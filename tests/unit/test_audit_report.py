@@ -83,8 +83,9 @@ Weekly detractors (weekly): COMPLETED_WITH_ERRORS
   matched           1,406  contacts
     delivered         990
     RECYCLED            3  The contact is recycled: its fields are masked and it has no media or transcript.
-    MEDIA_CORRUPT       7  The stored media file is empty, cut off or cannot be decoded.
+    MEDIA_CORRUPT       7  The stored media file is empty, cut off or damaged: replace it, then retry what failed.
     QUOTA_EXCEEDED    406  The day's quota did not reach this contact.
+  NO_MEDIA             50  Among the delivered: The contact has no media.
   ROOT_UNSUPPORTED      2  Not among the matches: root recordings cannot be exported."""
 
 

@@ -196,7 +196,7 @@ def test_the_counts_are_those_of_the_rows() -> None:
     assert counts.by_reason == dict.fromkeys(
         [
             Reason.RECYCLED, Reason.MEDIA_MISSING, Reason.CONTACT_GONE,
-            Reason.QUOTA_EXCEEDED, Reason.LIMIT, Reason.ALREADY_DELIVERED,
+            Reason.QUOTA_EXCEEDED, Reason.LIMIT, Reason.ALREADY_DELIVERED, Reason.NO_MEDIA,
         ],
         1,
     )  # fmt: skip
@@ -204,6 +204,33 @@ def test_the_counts_are_those_of_the_rows() -> None:
         {"media": 1, "screen": 0, "transcript": 1},
         {"media": 7, "screen": 0, "transcript": 7},
     )
+
+
+def test_what_delivered_contacts_do_without_is_counted_and_of_the_others_only_what_decided() -> None:
+    items = job_items(
+        [1, 2, 3, 4, 5],
+        [False, False, False, False, True],
+        [
+            failed(1, Reason.NO_SCREEN), failed(1, Reason.NO_MEDIA, "screen"),
+            failed(2, Reason.NO_MEDIA), failed(2, Reason.NO_TRANSCRIPT, "transcript"),
+            failed(3, Reason.MEDIA_MISSING), failed(3, Reason.NO_TRANSCRIPT, "transcript"),
+            failed(4, Reason.NO_MEDIA), failed(4, Reason.TRANSCRIPT_CORRUPT, "transcript"),
+            delivered(5),
+        ],
+    )  # fmt: skip
+
+    _, counts, _ = written(items, items.slice(1, 1))
+
+    assert counts.by_reason == {
+        Reason.NO_SCREEN: 1,
+        Reason.NO_MEDIA: 3,
+        Reason.NO_TRANSCRIPT: 2,
+        Reason.MEDIA_MISSING: 1,
+        Reason.TRANSCRIPT_CORRUPT: 1,
+        Reason.RECYCLED: 1,
+    }
+    deciding = sum(count for reason, count in counts.by_reason.items() if reason not in NOT_APPLICABLE)
+    assert counts.matched == counts.by_status[ItemStatus.DELIVERED] + deciding == 6
 
 
 def test_a_run_without_contacts_has_a_header_and_zeroes() -> None:

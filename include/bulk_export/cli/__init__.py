@@ -7,6 +7,7 @@ in a module of its own, imported only when called, so that `--help` answers at o
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -14,9 +15,8 @@ from importlib import import_module
 from pathlib import Path
 
 from bulk_export import __version__
+from bulk_export.cli.exit_codes import DONE, FAILED, exit_code
 from bulk_export.errors import BulkExportError
-
-DONE, FAILED, BAD_DEFINITIONS, WITH_ERRORS = 0, 1, 2, 3
 
 # As `state.records.RunStatus`, which would cost the start-up an import of the state database; a test compares them.
 STATUSES = [
@@ -30,6 +30,7 @@ STATUSES = [
     "CANCELLED",
 ]
 
+DEFINITIONS_VARIABLE = "BULK_EXPORT_DEFINITIONS"  # the same for Airflow's processes
 PROJECT_DEFINITIONS = Path(__file__).resolve().parents[2] / "definitions"
 
 
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(module.run(options))
     except BulkExportError as error:
         print(error, file=sys.stderr)
-        return FAILED
+        return exit_code(error.code)
     except BrokenPipeError:
         sys.stderr.close()  # the reader (`| head`) has gone; Python must not complain while shutting down
         return DONE
@@ -69,9 +70,10 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument(
         "--definitions",
         type=Path,
-        default=PROJECT_DEFINITIONS,
+        default=Path(os.environ.get(DEFINITIONS_VARIABLE) or PROJECT_DEFINITIONS),
         metavar="DIR",
-        help="folder with settings.yaml, searches/ and exports/ (default: the project's)",
+        help="folder with settings.yaml, searches/ and exports/ "
+        f"(default: that of the environment variable {DEFINITIONS_VARIABLE}, else the project's)",
     )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
@@ -82,7 +84,10 @@ def parser() -> argparse.ArgumentParser:
 
     validate = command("validate", "validate", "list every problem in every definition")
     validate.add_argument(
-        "--stamp", action="store_true", help="write effective_from (now) into scheduled exports that lack it"
+        "--stamp",
+        nargs="*",
+        metavar="EXPORT",
+        help="write effective_from (now) into scheduled exports that lack it, or into these, whose schedule was edited",
     )
 
     command("check-store", "check_store", "check schema and sanity of the contact store")
@@ -108,12 +113,12 @@ def parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--json", action="store_true", help="print the audit record as JSON")
 
-    verify = command("verify", "verify", "check a delivered run and report every fault at once")
-    verify.add_argument("uri", metavar="URI", help="directory or bucket address of the run")
-    verify.add_argument("--json", action="store_true", help="print the report as JSON")
+    verify = command("verify", "verify", "check delivered runs and report every fault at once")
+    verify.add_argument("uris", nargs="+", metavar="URI", help="directory or bucket address of a run")
+    verify.add_argument("--json", action="store_true", help="print the report as JSON; of several runs one per line")
 
     audit = command("audit", "audit", "read the audit")
-    kinds = audit.add_subparsers(required=True, metavar="list|show", dest="audit_command")
+    kinds = audit.add_subparsers(required=True, metavar="list|show|events", dest="audit_command")
     listing = kinds.add_parser("list", help="runs, newest first")
     listing.add_argument("--export", metavar="EXPORT", help="only runs of this export")
     listing.add_argument(
@@ -124,6 +129,12 @@ def parser() -> argparse.ArgumentParser:
     show = kinds.add_parser("show", help="one run")
     show.add_argument("run", metavar="RUN", help="run id, or run key")
     show.add_argument("--json", action="store_true", help="print the audit record as JSON")
+
+    events = kinds.add_parser("events", help="who created, edited, triggered or was refused what, newest first")
+    events.add_argument("--limit", type=int, default=20, metavar="N", help="at most N events (default: 20)")
+    events.add_argument("--who", metavar="NAME", help="only events of this user")
+    events.add_argument("--subject", metavar="TEXT", help="only events about this, such as 'export weekly-detractors'")
+    events.add_argument("--json", action="store_true", help="print the events as JSON, one per line")
 
     sample = command("sample-store", "sample_store", "make a contact store to try things on")
     sample.add_argument("directory", type=Path, metavar="DIR")

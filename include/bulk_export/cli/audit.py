@@ -1,16 +1,18 @@
-"""`bulk-export audit`: what ran, what it delivered, and what went wrong."""
+"""`bulk-export audit`: what ran, what it delivered, and what went wrong; who did what."""
 
 from __future__ import annotations
 
 import argparse
+import json
+from dataclasses import asdict
 
-from bulk_export.cli import DONE
+from bulk_export.cli.exit_codes import DONE
 from bulk_export.cli.places import site
 
 
 def run(options: argparse.Namespace) -> int:
-    """List runs newest first, or show one."""
-    return _show(options) if options.audit_command == "show" else _list(options)
+    """List runs or events, newest first, or show one run."""
+    return {"show": _show, "list": _list, "events": _events}[options.audit_command](options)
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -32,7 +34,7 @@ def _list(options: argparse.Namespace) -> int:
     records = list_runs(site(options).engine, filters, limit=options.limit)
     if options.json:
         for record in records:
-            print(record_as_json(record).decode())
+            print(json.dumps(json.loads(record_as_json(record)), ensure_ascii=False))
         return DONE
     row = "{:<10}  {:<24}  {:<21}  {:>9}  {:>9}  {:<19}  {}"
     print(row.format("RUN", "EXPORT", "STATUS", "MATCHED", "EXPORTED", "STARTED (UTC)", "ERROR"))
@@ -49,4 +51,21 @@ def _list(options: argparse.Namespace) -> int:
                 record.error_code or "",
             )
         )
+    return DONE
+
+
+def _events(options: argparse.Namespace) -> int:
+    from bulk_export.audit_report import plain_moment
+    from bulk_export.state.events import list_events
+
+    found = list_events(site(options).engine, limit=options.limit, who=options.who, subject=options.subject)
+    if options.json:
+        for event in found:
+            print(json.dumps(asdict(event) | {"at": plain_moment(event.at)}, ensure_ascii=False))
+        return DONE
+    row = "{:<19}  {:<16}  {:<10}  {:<32}  {}"
+    print(row.format("AT (UTC)", "WHO", "ACTION", "SUBJECT", "DETAIL"))
+    for event in found:
+        words = (" ".join(text.split()) for text in (event.who, event.action, event.subject, event.detail))
+        print(row.format(f"{event.at:%Y-%m-%d %H:%M:%S}", *words).rstrip())
     return DONE

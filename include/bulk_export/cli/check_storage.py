@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 
-from bulk_export.cli import DONE, FAILED
+from bulk_export.cli.exit_codes import DONE, FAILED
 from bulk_export.cli.places import site
 from bulk_export.errors import DefinitionError
 

@@ -6,7 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bulk_export.cli import DONE
+from bulk_export.cli.exit_codes import DONE
 from bulk_export.cli.places import site
 
 

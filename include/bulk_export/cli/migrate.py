@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bulk_export.cli import DONE
+from bulk_export.cli.exit_codes import DONE
 from bulk_export.cli.places import site
 
 

@@ -12,17 +12,13 @@ from getpass import getuser
 
 from pydantic import ValidationError
 
-from bulk_export.cli import BAD_DEFINITIONS, DONE, FAILED, WITH_ERRORS
+from bulk_export.cli.exit_codes import DONE, WITH_ERRORS, exit_code
 from bulk_export.cli.places import moment, site
 from bulk_export.definitions.run import RunParameters
 from bulk_export.errors import DefinitionError
 from bulk_export.pipeline import RunRequest, run_export
 from bulk_export.reasons import Reason
 from bulk_export.site import Report
-
-_BAD_DEFINITIONS = frozenset(
-    {"DEFINITION_INVALID", "EXPORT_UNKNOWN", "FILTER_INCOMPLETE", "SEARCH_UNKNOWN", "STORAGE_UNKNOWN"}
-)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -52,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     if record.by_reason.get(Reason.QUOTA_EXCEEDED) and here.staging(record.run_key).has_rest() and not options.json:
         print(f"The rest can go on tomorrow: bulk-export run {options.export} --continue {record.run_key}")
     if record.status in {RunStatus.FAILED, RunStatus.CANCELLED}:
-        return BAD_DEFINITIONS if record.error_code in _BAD_DEFINITIONS else FAILED
+        return exit_code(record.error_code)
     return WITH_ERRORS if record.status is RunStatus.COMPLETED_WITH_ERRORS else DONE
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from bulk_export.cli import DONE
+from bulk_export.cli.exit_codes import DONE
 
 
 def run(options: argparse.Namespace) -> int:
@@ -17,10 +17,9 @@ def run(options: argparse.Namespace) -> int:
     elif options.name == "store-sql":
         print(store_sql(), end="")
     else:
-        from bulk_export.transcripts.schemas import schema_text
+        from bulk_export.transcripts.schemas import JSON_SCHEMA, XSD, schema_text
 
-        name = "transcript-1.0.schema.json" if options.name == "transcript-json" else "transcript-1.0.xsd"
-        print(schema_text(name), end="")
+        print(schema_text(JSON_SCHEMA if options.name == "transcript-json" else XSD), end="")
     return DONE
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 
-from bulk_export.cli import BAD_DEFINITIONS, DONE
+from bulk_export.cli.exit_codes import BAD_DEFINITIONS, DONE
 from bulk_export.definitions.loader import load_definitions
 
 
 def run(options: argparse.Namespace) -> int:
-    """List problems; with `--stamp`, first date the scheduled exports that have no `effective_from`."""
+    """List problems; with `--stamp`, first date the exports named, or the scheduled ones without `effective_from`."""
     definitions = load_definitions(options.definitions)
-    if options.stamp:
+    if options.stamp is not None:
         from bulk_export.definitions.stamp import stamp
 
-        for path in stamp(definitions, datetime.now(UTC)):
+        for path in stamp(definitions, datetime.now(UTC), options.stamp):
             print(f"{path.relative_to(options.definitions)}: effective_from written")
         definitions = load_definitions(options.definitions)
     for problem in definitions.problems:

@@ -104,7 +104,7 @@ class LocalCatalogue:
         return FoundFile(name, str(path), (name, status.st_size, status.st_mtime_ns))
 
     def open(self, file: FoundFile) -> Path:
-        """Its path."""
+        """Where DuckDB and pyarrow find it: on this machine."""
         return Path(file.address)
 
     def attach(self, connection: duckdb.DuckDBPyConnection) -> None:

@@ -16,7 +16,7 @@ import duckdb
 
 from bulk_export.contacts.base import Matches, StoreReport
 from bulk_export.contacts.catalogue import FOLDER, FoundFile, open_catalogue, store_faults
-from bulk_export.contacts.common import (
+from bulk_export.contacts.catalogue_checks import (
     COUNTS,
     duplicate_problems,
     duplicates_in,

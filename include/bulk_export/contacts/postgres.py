@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bulk_export.contacts.base import Matches, StoreReport
-from bulk_export.contacts.common import (
+from bulk_export.contacts.catalogue_checks import (
     COUNTS,
     duplicate_problems,
     duplicates_in,

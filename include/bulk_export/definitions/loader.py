@@ -55,6 +55,30 @@ class Definitions:
             )
         return self.settings
 
+    def require_export(self, id: str) -> SavedExport:
+        """A saved export.
+
+        Raises:
+            DefinitionError: EXPORT_UNKNOWN when there is no such file, DEFINITION_INVALID when it does not load.
+        """
+        if id in self.exports:
+            return self.exports[id]
+        name = f"exports/{id}.yaml"
+        problems = [problem for problem in self.problems if problem.file == name]
+        if problems:
+            raise DefinitionError(
+                "DEFINITION_INVALID",
+                f"the saved export '{id}' does not load",
+                hint=f"Mend {name}; `bulk-export validate` lists every problem.",
+                problems=problems,
+            )
+        known = (path.stem for path in (self.folder / "exports").glob("*.yaml"))
+        raise DefinitionError(
+            "EXPORT_UNKNOWN",
+            f"there is no saved export '{id}' in {self.folder / 'exports'}." + did_you_mean(id, known),
+            hint="Name one of the files there, without .yaml.",
+        )
+
 
 def load_definitions(folder: Path, only_export: str | None = None) -> Definitions:
     """Read settings, searches and exports.

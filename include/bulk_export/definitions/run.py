@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date, datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
@@ -21,6 +22,7 @@ from bulk_export.definitions.models import (
 )
 from bulk_export.definitions.settings import ContactStoreSettings, Environment, Licence, StorageLocation
 from bulk_export.definitions.values import AwareTime, Identifier, Model, Text
+from bulk_export.filters.dates import whole_days
 
 # The id of every export that is sent at once instead of being saved.
 IMMEDIATE = "immediate"
@@ -107,9 +109,20 @@ class RunSnapshot(Model):
         definitions = self.model_copy(update={"parameters": RunParameters(), "as_of": datetime.min})
         return hashlib.sha256(definitions.model_dump_json().encode()).hexdigest()[:12]
 
+    @property
+    def window(self) -> tuple[datetime, datetime] | None:
+        """The date range given for this run instead of the search's dates: from, and until, excluded; in UTC."""
+        given = self.parameters
+        if given.started_from is None or given.started_until is None:
+            return None
+        return whole_days(given.started_from, given.started_until, ZoneInfo(self.environment.time_zone))
+
     def as_yaml(self) -> str:
-        """`data/export.yaml`: the definitions as run, in the words of the definition files."""
+        """`data/export.yaml`: the definitions as run, in the words of the definition files.
+
+        Without `notify`: the receiver need not know whom the sender tells, and an address may hold a token.
+        """
         import yaml
 
-        content = self.model_dump(mode="json", exclude_defaults=True)
+        content = self.model_dump(mode="json", exclude_defaults=True, exclude={"export": {"notify"}})
         return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)

@@ -6,33 +6,27 @@ Comments and layout of the file stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from bulk_export.definitions.loader import Definitions
+from bulk_export.definitions.store import DefinitionStore
 
 
-def stamp(definitions: Definitions, now: datetime) -> Iterator[Path]:
-    """Date every scheduled export that lacks `effective_from`; yields the files written."""
-    for export in definitions.exports.values():
-        if export.schedule is not None and export.effective_from is None:
-            path = definitions.folder / "exports" / f"{export.id}.yaml"
-            write_key(path, "effective_from", now.replace(microsecond=0).isoformat().replace("+00:00", "Z"))
-            yield path
+def stamp(definitions: Definitions, now: datetime, names: Sequence[str] = ()) -> Iterator[Path]:
+    """Date the exports named, whose schedule was edited, or without names every scheduled one that has no date yet.
 
+    Yields the files written.
 
-def write_key(path: Path, key: str, value: str) -> None:
-    """Set a top-level key of a YAML file, keeping comments; the file is replaced whole or not at all."""
-    from ruamel.yaml import YAML
-
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 4096
-    with path.open(encoding="utf-8") as stream:
-        document = yaml.load(stream)
-    document[key] = value
-    temporary = path.with_name(f".{path.name}.part")
-    with temporary.open("w", encoding="utf-8") as stream:
-        yaml.dump(document, stream)
-    Path(temporary).replace(path)
+    Raises:
+        DefinitionError: EXPORT_UNKNOWN or DEFINITION_INVALID for a name; nothing is written then.
+        RefusedError: READ_ONLY; or EDIT_UNSEEN where somebody saved a file at the same moment.
+    """
+    undated = (export for export in definitions.exports.values() if export.schedule and export.effective_from is None)
+    exports = [definitions.require_export(name) for name in names] or list(undated)
+    store, moment = DefinitionStore(definitions.folder), f"{now:%Y-%m-%dT%H:%M:%SZ}"
+    for export in exports:
+        seen = store.read("exports", export.id)
+        store.save("exports", export.id, {"effective_from": moment}, seen=seen.etag)
+        yield definitions.folder / "exports" / f"{export.id}.yaml"

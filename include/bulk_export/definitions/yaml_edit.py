@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bulk_export.definitions.yaml_layout import with_layout_of
 from bulk_export.errors import DefinitionError
 
 # Lists of at most so many plain values are written in one line, as people do: [mon, thu].
 _FLOW_ITEMS = 12
+# A key, and the dash of its list in the same column.
+_FLUSH_LIST = re.compile(r"^( *)[^\s#-][^\n]*:[^\S\n]*\n\1- ", re.MULTILINE)
 
 
 def edited(text: str, changes: Mapping[str, object]) -> str:
@@ -22,21 +26,39 @@ def edited(text: str, changes: Mapping[str, object]) -> str:
     Raises:
         DefinitionError: DEFINITION_INVALID when the text is no YAML mapping: it cannot be edited key by key.
     """
-    from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedMap
     from ruamel.yaml.error import YAMLError
 
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 4096
-    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml = _yaml(flush=_FLUSH_LIST.search(text) is not None)
     try:
         document = yaml.load(text) if text.strip() else CommentedMap()
     except YAMLError as error:
         raise _not_editable() from error
     if not isinstance(document, CommentedMap):
         raise _not_editable()
+    written = _dumped(yaml, document)
     _merge(document, changes)
+    changed = _dumped(yaml, document)
+    if not text.strip():
+        return changed
+    kept = with_layout_of(text, written, changed)
+    try:
+        return kept if yaml.load(kept) == document else changed
+    except YAMLError:  # a line that was put in does not fit between theirs
+        return changed
+
+
+def _yaml(*, flush: bool) -> Any:
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 4096
+    yaml.indent(mapping=2, sequence=2 if flush else 4, offset=0 if flush else 2)
+    return yaml
+
+
+def _dumped(yaml: Any, document: Any) -> str:
     out = io.StringIO()
     yaml.dump(document, out)
     return out.getvalue()

@@ -128,6 +128,13 @@ def days(operator: str, operands: tuple[date | datetime | int, ...], *, as_of: d
     return Days(relative.start, None if relative.end is None else min(relative.end, _next(today)))
 
 
+def whole_days(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """The instants of some days in UTC, both included: from the first one's start to before the end of the last."""
+    start, end = _first_instant(first, zone), _instant_after(last, zone)
+    # A day from the ends of the calendar, so that every zone and database can still write them.
+    return max(start, EARLIEST + _DAY), min(end, LATEST - _DAY)
+
+
 def utc_naive(instant: datetime) -> datetime:
     """An aware time as the naive UTC time that databases compare."""
     return instant.astimezone(UTC).replace(tzinfo=None)

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
 from typing import Any
 
@@ -27,6 +27,7 @@ MAX_CHARS = 1_000
 _MAX_INTEGER = 2**62  # far beyond any id, and safe for every database's 64-bit integer
 _CLOCK = re.compile(r"(\d{1,6}):([0-5]\d):([0-5]\d)", re.ASCII)
 _PAIR = 2
+_LARGEST_OFFSET = timedelta(days=1)  # those of Python stay below it, and those of real zones far below
 _MISSING = "value is missing"
 
 Scalar = str | int | float | bool | date | datetime
@@ -133,18 +134,25 @@ def _pair(field: FilterField, value: object) -> Operands:
     operands = _collect(value, _reader(field), listed=True)
     if operands.problems:
         return operands
-    low, high = (_order(operand) for operand in operands.values)
-    if low > high:
+    if _is_reversed(*operands.values):
         return Operands(problems=(f"value is reversed: {shown(value[0])} comes after {shown(value[1])}",))
     return operands
 
 
-def _order(value: Scalar) -> Any:
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=UTC)
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    return value
+def _is_reversed(low: Any, high: Any) -> bool:
+    """Whether the second operand certainly ends before the first begins, in whatever zone they are read."""
+    if not isinstance(low, date):
+        return bool(low > high)
+    first, last = (
+        point if isinstance(point, datetime) else datetime.combine(point, edge)
+        for point, edge in ((low, time.min), (high, time.max))
+    )
+    in_doubt = _LARGEST_OFFSET if (first.tzinfo is None) != (last.tzinfo is None) else timedelta()
+    return _as_utc(first) - _as_utc(last) > in_doubt
+
+
+def _as_utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _terms(operator: str, value: object) -> Operands:

@@ -10,24 +10,22 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bulk_export.addresses import AddressError, Resolve, locate
 from bulk_export.definitions.models import MediaFormats
+from bulk_export.denials import Denials
 from bulk_export.errors import DefinitionError, RefusedError, TransientError
 from bulk_export.media.containers.sniffed import Sniffed
 from bulk_export.media.conversion import Conversion
-from bulk_export.media.faults import MediaFaultError, MediaLimits, corrupt
+from bulk_export.media.faults import MediaFaultError, MediaLimits, corrupt, missing
 from bulk_export.media.formats import FORMATS, stored_extension
 from bulk_export.media.plan import Copy, Probed, Skip, Source, Unusable, Wish, plan, wishes
 from bulk_export.media.pool import Converters
 from bulk_export.media.sniff import sniff
-from bulk_export.media.sources import Resolve, locate
 from bulk_export.media.throttle import Throttle
 from bulk_export.media.transfer import Taken, local_copy, put, send, take
 from bulk_export.reasons import Reason
 from bulk_export.results import FileResult
 from bulk_export.storage.base import Storage
-
-# So many denied files, and not one readable, are no longer faults of the files.
-_DENIED_IN_A_ROW = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ class Delivery:
         scratch: directory for unfinished files.
         limits: what one file may take.
         converters: processes for conversions.
-        resolve: for absolute uris.
+        resolve: for addresses outside of the source.
         throttle: what may be read from the source; None for all it gives.
         journaled: what earlier attempts delivered, as paths in the run's directory: ours, so it may be replaced.
     """
@@ -93,8 +91,7 @@ class Delivery:
     resolve: Resolve | None = None
     throttle: Throttle | None = None
     journaled: frozenset[str] = frozenset()
-    _readable: int = 0
-    _denied: int = 0
+    _denials: Denials = field(default_factory=Denials)
 
     @property
     def is_local(self) -> bool:
@@ -164,20 +161,19 @@ class Delivery:
         return Pending(wish, {name: file.without_bytes() for name, file in taken.items()}, sniffed)
 
     def _take(self, uri: str) -> Taken:
-        storage, key = locate(uri, self.source, self.resolve)
+        try:
+            storage, key = locate(uri, self.source, self.resolve)
+        except AddressError as error:
+            raise missing(f"address {error}") from error
         try:
             taken = take(storage, key, self.limits)
         except FileNotFoundError as error:
-            raise MediaFaultError(Reason.MEDIA_MISSING, f"no such object: {key}") from error
+            raise missing(f"no such object: {key}") from error
         except DefinitionError as error:  # the storage does not take such a key
-            raise MediaFaultError(Reason.MEDIA_MISSING, error.message) from error
+            raise missing(error.message) from error
         except RefusedError as error:
-            # Some stores answer "denied" for what is not there; a store that denies everything is another matter.
-            self._denied += 1
-            if not self._readable and self._denied >= _DENIED_IN_A_ROW:
-                raise
-            raise MediaFaultError(Reason.MEDIA_MISSING, f"access denied: {key}") from error
-        self._readable += 1
+            raise missing(f"{self._denials.excuse(error)}: {key}") from error
+        self._denials.note_readable()
         if self.throttle is not None:
             self.throttle.spend(taken.window.size)
         return taken

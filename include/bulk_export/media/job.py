@@ -18,13 +18,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bulk_export.addresses import Resolve, check_mounted
 from bulk_export.definitions.models import MediaFormats
 from bulk_export.errors import TransientError
 from bulk_export.media.deliver import Contact, Delivery, Progress
 from bulk_export.media.faults import MediaLimits
 from bulk_export.media.plan import Skip
 from bulk_export.media.pool import Converters
-from bulk_export.media.sources import Resolve, check_mounted
 from bulk_export.media.throttle import Throttle
 from bulk_export.reasons import NOT_APPLICABLE
 from bulk_export.results import FileResult, Journal
@@ -114,7 +114,7 @@ def copy_job_media(
         workers: converting processes at most, at least 1.
         limits: what one file may take.
         progress: called with (contacts done, bytes delivered) about once per part of the journal.
-        resolve: for absolute uris outside of the source's root; without it those are MEDIA_MISSING.
+        resolve: for addresses outside of the source; without it those are MEDIA_MISSING.
         throttle: what may be read from the source; None for all it gives.
 
     Raises:

@@ -1,6 +1,6 @@
 """Decide what a contact's media become. Pure: formats and streams come in, decisions go out; others obey.
 
-Two questions. `wishes`: which files shall the contact get (spec: "Media")?
+Two questions. `wishes`: which files shall the contact get (docs/definitions.md, `media`)?
 
 | wanted video / audio format | contact has | gets |
 |---|---|---|

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Engine, delete, select
 
 from bulk_export.reasons import ItemStatus, Reason
-from bulk_export.state.database import batches, transaction
+from bulk_export.state.database import batches, transaction, upsert
 from bulk_export.state.runs import lock_run
 from bulk_export.state.tables import items
 
-_ROWS_PER_INSERT = 10_000
+# Each batch is a transaction of its own, so that a million rows keep nobody else waiting; all of it may be repeated.
+_ROWS_PER_TRANSACTION = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +36,29 @@ class Item:
 def record_items(engine: Engine, run_id: str, rows: Iterable[Item]) -> int:
     """Write the troubled contacts of a run in place of those recorded before; returns how many.
 
+    Whoever reads meanwhile finds some of them: the run is not published before all are written.
+
     Raises:
         DefinitionError: RUN_UNKNOWN.
     """
+    _forget_items(engine, run_id)
     count = 0
-    with transaction(engine) as connection:
-        lock_run(connection, run_id)
-        connection.execute(delete(items).where(items.c.run_id == run_id))
-        for batch in batches(rows, _ROWS_PER_INSERT):
-            connection.execute(insert(items), [_row(run_id, item) for item in batch])
-            count += len(batch)
+    for batch in batches(rows, _ROWS_PER_TRANSACTION):
+        written = [_row(run_id, item) for item in batch]
+        with transaction(engine) as connection:
+            upsert(connection, items, written)
+        count += len(batch)
     return count
+
+
+def _forget_items(engine: Engine, run_id: str) -> None:
+    c = items.c
+    some = select(c.contact_id).where(c.run_id == run_id).limit(_ROWS_PER_TRANSACTION)
+    gone = _ROWS_PER_TRANSACTION
+    while gone == _ROWS_PER_TRANSACTION:
+        with transaction(engine) as connection:
+            lock_run(connection, run_id)
+            gone = connection.execute(delete(items).where(c.run_id == run_id, c.contact_id.in_(some))).rowcount
 
 
 def _row(run_id: str, item: Item) -> dict[str, object]:

@@ -101,8 +101,9 @@ class Counts(TypedDict, total=False):
     """What the stages find out, given as keywords to `runs.record_counts` in any portions.
 
     `matched`: contacts that met the filters, roots left out. `roots`: root recordings left out. `exported`: contacts
-    delivered, masked ones included; the quota is charged with it. `masked`: recycled ones among them. `by_status` and
-    `by_reason`: matched contacts per `ItemStatus` and per `Reason`. `cut_values`: texts cut to their maximum in the
+    delivered, masked ones included; the quota is charged with it. `masked`: recycled ones among them. `by_status`:
+    matched contacts per `ItemStatus`. `by_reason`: those not delivered per deciding `Reason`, and beside them the
+    delivered per `NOT_APPLICABLE` reason, of which one may have two. `cut_values`: texts cut to their maximum in the
     CSV. `transcript_fixes`: characters XML cannot hold that were replaced.
     """
 

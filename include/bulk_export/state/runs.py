@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Unpack
 
-from sqlalchemy import Connection, Engine, Select, delete, select, tuple_, update
+from sqlalchemy import Connection, Engine, Select, delete, exists, select, tuple_, update
 
 from bulk_export.errors import DefinitionError
 from bulk_export.state.database import insert_missing, transaction
@@ -42,9 +42,10 @@ STILL_OPEN = RunFilters(statuses=OPEN)
 def open_run(engine: Engine, new: NewRun, now: datetime, *, start: bool = True) -> RunRecord:
     """Open a run's record, or find the one its earlier attempt opened.
 
-    The first snapshot, `queued_at` and `started_at` stay whatever `new` says later, except that a run which failed
-    before it selected any contact takes the definitions as they are now: somebody has mended them. A FAILED or
-    CANCELLED run is RUNNING again, without its error. A run that ended well keeps its status until it is closed anew.
+    The first snapshot, `queued_at` and `started_at` stay whatever `new` says later, except that a run which was queued,
+    or failed before it selected any contact, takes the definitions as they are now: they are those it begins with. A
+    FAILED or CANCELLED run is RUNNING again, without its error. A run that ended well keeps its status until it is
+    closed anew.
 
     Args:
         engine: the state database.
@@ -71,6 +72,8 @@ def open_run(engine: Engine, new: NewRun, now: datetime, *, start: bool = True) 
 # What a run that selected nothing yet takes anew when it is started again.
 _DEFINED = (
     "export_name",
+    "window_from",
+    "window_to",
     "version",
     "licence",
     "definitions",
@@ -82,14 +85,28 @@ _DEFINED = (
 
 
 def _start_again(connection: Connection, record: RunRecord, row: Mapping[str, object], now: datetime) -> None:
-    this_run = runs.c.run_id == record.run_id
-    if record.status is RunStatus.QUEUED:
-        connection.execute(update(runs).where(this_run).values(status=RunStatus.RUNNING, started_at=now))
-    elif record.status in UNSUCCESSFUL:
-        connection.execute(delete(stage_errors).where(stage_errors.c.run_id == record.run_id))
-        again = {"status": RunStatus.RUNNING, "started_at": record.started_at or now, "ended_at": None}
+    if record.status in UNSUCCESSFUL | {RunStatus.QUEUED}:
         defined = {name: row[name] for name in _DEFINED} if record.matched is None else {}
-        connection.execute(update(runs).where(this_run).values(again | _NO_ERROR | defined))
+        _reopen(connection, record, defined, now)
+
+
+def _reopen(connection: Connection, record: RunRecord, defined: dict[str, object], now: datetime) -> None:
+    connection.execute(delete(stage_errors).where(stage_errors.c.run_id == record.run_id))
+    again: dict[str, object] = {"status": RunStatus.RUNNING, "started_at": record.started_at or now, "ended_at": None}
+    connection.execute(update(runs).where(runs.c.run_id == record.run_id).values(again | _NO_ERROR | defined))
+
+
+def reopen_run(engine: Engine, run_id: str, now: datetime) -> RunRecord:
+    """Make a FAILED or CANCELLED run RUNNING again, without its error; any other stays as it is.
+
+    Raises:
+        DefinitionError: RUN_UNKNOWN.
+    """
+    with transaction(engine) as connection:
+        record = lock_run(connection, run_id)
+        if record.status in UNSUCCESSFUL:
+            _reopen(connection, record, {}, now)
+        return read_run(connection, run_id)
 
 
 def get_run(engine: Engine, run_id: str) -> RunRecord:
@@ -115,6 +132,14 @@ def find_run(engine: Engine, name: str) -> RunRecord:
     return _record(row)
 
 
+def running_continuations(engine: Engine, run_id: str) -> list[str]:
+    """The ids of the runs that are exporting what the quota of this one did not reach."""
+    named = runs.c.continues_run_id.in_((run_id, run_key(run_id)))  # as whoever started them has typed it
+    mine = named & (runs.c.status == RunStatus.RUNNING)
+    with transaction(engine, reading=True) as connection:
+        return list(connection.execute(select(runs.c.run_id).where(mine)).scalars())
+
+
 def list_runs(
     engine: Engine, filters: RunFilters | None = None, *, limit: int = 50, before: str | None = None
 ) -> list[RunRecord]:
@@ -136,6 +161,20 @@ def list_runs(
             last = read_run(connection, before)
             position = tuple_(runs.c.queued_at, runs.c.run_id)
             statement = statement.where(position < tuple_(last.queued_at, last.run_id))
+        return [_record(row) for row in connection.execute(statement).mappings()]
+
+
+def list_without_follow_up(engine: Engine, *, limit: int = 1_000) -> list[RunRecord]:
+    """Runs that name a follow-up run which has no record, newest first: it waits in Airflow, or was lost."""
+    c, follow_up = runs.c, runs.alias()
+    statement = _SELECT.where(
+        c.status == RunStatus.CONTINUED,
+        c.dag_id != "",
+        c.follow_up_run_id != "",
+        ~exists().where(follow_up.c.run_id == c.follow_up_run_id),
+    )
+    statement = statement.order_by(c.queued_at.desc(), c.run_id.desc()).limit(limit)
+    with transaction(engine, reading=True) as connection:
         return [_record(row) for row in connection.execute(statement).mappings()]
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, Engine, delete, select
 
+from bulk_export.reasons import ItemStatus
 from bulk_export.state.database import batches, transaction, upsert
-from bulk_export.state.tables import deliveries, undelivered
+from bulk_export.state.tables import deliveries, items, runs, undelivered
 
 _ROWS_PER_TRANSACTION = 10_000
 
@@ -43,3 +44,20 @@ def list_undelivered(engine: Engine, export_id: str) -> list[int]:
     with transaction(engine, reading=True) as connection:
         statement = select(u.contact_id).where(u.export_id == export_id).order_by(u.contact_id)
         return list(connection.execute(statement).scalars())
+
+
+def list_failed(engine: Engine, export_id: str, *, run_id: str) -> list[int]:
+    """Those of them that a run has tried and found faulty, by id.
+
+    Args:
+        engine: the state database.
+        export_id: the export.
+        run_id: the run that asks. What it found itself is left out: cleared and run again, it must select the same
+            contacts as the first time.
+    """
+    u, i, r = undelivered.c, items.c, runs.c
+    tried = select(u.contact_id).join(items, i.contact_id == u.contact_id).join(runs, r.run_id == i.run_id)
+    tried = tried.where(u.export_id == export_id, r.export_id == export_id, r.run_id != run_id)
+    faulty = tried.where(i.status == ItemStatus.FAULTY.value).distinct().order_by(u.contact_id)
+    with transaction(engine, reading=True) as connection:
+        return list(connection.execute(faulty).scalars())

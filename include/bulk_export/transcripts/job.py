@@ -6,14 +6,15 @@ A contact ends in exactly one way:
 |---|---|
 | recycled | none: it has no transcript to give, and its own status says why |
 | no `transcript_uri` | NO_TRANSCRIPT |
-| object absent, or an address that leads nowhere or out of the store | TRANSCRIPT_MISSING |
+| object absent or refused, or an address that leads nowhere or out of the store | TRANSCRIPT_MISSING |
 | object larger than `max_bytes` | TRANSCRIPT_TOO_LARGE, unread |
 | torn, empty, not of the format, of another contact | TRANSCRIPT_CORRUPT |
 | anything else | delivered |
 
-Storage that is down or denies access ends the job with that error; the journal keeps what was done before. A second
-run goes on from there: what is delivered and lies in the destination with its size is left alone, what was faulty is
-tried again in case the store has been mended. The journal may then hold two results for a contact: the last one counts.
+Storage that is down, a store that refuses everything (`denials.py`) and a destination that refuses anything end the job
+with that error; the journal keeps what was done before. A second run goes on from there: what is delivered and lies in
+the destination with its size is left alone, what was faulty is tried again in case the store has been mended. The
+journal may then hold two results for a contact: the last one counts.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
+from bulk_export.addresses import AddressError, Resolve, check_mounted, locate
+from bulk_export.denials import Denials
 from bulk_export.errors import DefinitionError, RefusedError
 from bulk_export.reasons import NOT_APPLICABLE, Reason
 from bulk_export.results import FileResult, Journal
 from bulk_export.storage.base import Storage
-from bulk_export.transcripts.addresses import AddressError, Resolve, locate
 from bulk_export.transcripts.document import TranscriptFormatError, parse
 
 if TYPE_CHECKING:
@@ -95,13 +97,15 @@ def export_job_transcripts(
         destination: the storage location.
         run_prefix: key of the run's directory in it.
         journal: results so far; every result is appended to it.
-        resolve: storage and key behind an absolute address.
+        resolve: for addresses outside of the source.
         max_bytes: largest stored transcript that is read.
         progress: told after every part of the journal how many contacts are done, of how many.
 
     Raises:
-        RefusedError, TransientError: a storage denies access, is full or cannot be reached.
+        TransientError: a storage is full or cannot be reached.
+        RefusedError: the destination refuses writing, or the source refuses reading anything.
     """
+    check_mounted(source)
     total = contacts.num_rows
     recycled, wanted = _wanted(contacts)
     folder = f"data/transcripts/{job:04d}"
@@ -152,6 +156,19 @@ def _wanted(contacts: pa.Table) -> tuple[int, list[_Wanted]]:
     return contacts.num_rows - len(wanted), wanted
 
 
+class _FaultError(Exception):
+    """A transcript cannot be delivered: an item with a reason, never a failed job."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+
+def _missing(detail: str) -> _FaultError:
+    return _FaultError(Reason.TRANSCRIPT_MISSING, detail)
+
+
 @dataclass(slots=True)
 class _Worker:
     """Exports one contact at a time, from several threads at once."""
@@ -165,6 +182,7 @@ class _Worker:
     max_bytes: int
     present: dict[str, int]
     journaled: frozenset[str]
+    _denials: Denials = field(default_factory=Denials)
     _large: Lock = field(default_factory=Lock)
 
     def is_done(self, result: FileResult | None) -> bool:
@@ -180,30 +198,36 @@ class _Worker:
         if wanted.uri is None:
             return self._withheld(contact_id, path, Reason.NO_TRANSCRIPT, "")
         try:
-            storage, key = locate(wanted.uri, self.source, self.resolve)
-            fetched = storage.fetch(key, min(self.max_bytes, _LARGE_BYTES))
-        except AddressError as error:
-            return self._withheld(contact_id, path, Reason.TRANSCRIPT_MISSING, f"address {error}")
-        except DefinitionError as error:  # the storage does not take such a key
-            return self._withheld(contact_id, path, Reason.TRANSCRIPT_MISSING, error.message)
-        except FileNotFoundError:
-            return self._withheld(contact_id, path, Reason.TRANSCRIPT_MISSING, "no such object")
-        if fetched.bytes > self.max_bytes:
-            detail = f"{fetched.bytes} bytes, the limit is {self.max_bytes}"
-            return self._withheld(contact_id, path, Reason.TRANSCRIPT_TOO_LARGE, detail)
-        with nullcontext() if fetched.content is not None else self._large:
-            try:
-                stored_bytes = fetched.content if fetched.content is not None else storage.read(key)
-                content, fixes, detail = self._converted(stored_bytes, contact_id)
-            except FileNotFoundError:
-                return self._withheld(contact_id, path, Reason.TRANSCRIPT_MISSING, "no such object")
-            except TranscriptFormatError as error:
-                return self._withheld(contact_id, path, Reason.TRANSCRIPT_CORRUPT, str(error))
+            content, fixes, detail = self._content(wanted.uri, contact_id)
+        except _FaultError as fault:
+            return self._withheld(contact_id, path, fault.reason, fault.detail)
         # What the journal knows is ours, and mended where somebody has cut it; anything else is not overwritten.
         stored = self.destination.put(f"{self.run_prefix}/{path}", content, replace=path in self.journaled)
         return FileResult(
             contact_id, "transcript", None, detail, path, bytes=stored.bytes, sha256=stored.sha256, fixes=fixes
         )
+
+    def _content(self, uri: str, contact_id: int) -> tuple[bytes, int, str]:
+        """The file to deliver, how many characters were replaced in it, and what else there is to say of it."""
+        try:
+            storage, key = locate(uri, self.source, self.resolve)
+            fetched = storage.fetch(key, min(self.max_bytes, _LARGE_BYTES))
+            self._denials.note_readable()
+            if fetched.bytes > self.max_bytes:
+                raise _FaultError(Reason.TRANSCRIPT_TOO_LARGE, f"{fetched.bytes} bytes, the limit is {self.max_bytes}")
+            with nullcontext() if fetched.content is not None else self._large:
+                stored = fetched.content if fetched.content is not None else storage.read(key)
+                return self._converted(stored, contact_id)
+        except AddressError as error:
+            raise _missing(f"address {error}") from error
+        except FileNotFoundError as error:
+            raise _missing("no such object") from error
+        except DefinitionError as error:  # the storage does not take such a key
+            raise _missing(error.message) from error
+        except RefusedError as error:
+            raise _missing(self._denials.excuse(error)) from error
+        except TranscriptFormatError as error:
+            raise _FaultError(Reason.TRANSCRIPT_CORRUPT, str(error)) from error
 
     def _converted(self, content: bytes, contact_id: int) -> tuple[bytes, int, str]:
         transcript = parse(content, contact_id)

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, St
 from bulk_export.quota import quota_day
 from bulk_export.reasons import ItemStatus
 from bulk_export.state.progress import stage_progress
-from bulk_export.state.records import OPEN, RunRecord, RunStatus
+from bulk_export.state.records import RunRecord, RunStatus
 from bulk_export.state.reservations import usage
 from bulk_export.state.runs import RunFilters, find_run, list_runs
 from bulk_export.state.statistics import daily_figures, known_exports
@@ -94,7 +94,7 @@ def run_filters(status: str, export: str, who: str, first: str, last: str, zone:
 
 
 def _progress(engine: Engine, runs: list[RunRecord]) -> dict[str, object]:
-    going = [run for run in runs if run.status in OPEN]
+    going = [run for run in runs if run.status is RunStatus.RUNNING]
     stages = stage_progress(engine, [run.run_id for run in going]) if going else {}
     return {run.run_id: progress_of(run, stages[run.run_id]) for run in going}
 

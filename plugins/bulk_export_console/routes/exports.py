@@ -32,7 +32,7 @@ UPCOMING = 5
 
 @router.get("/exports")
 def exports(request: Request, desk: DeskDep) -> HTMLResponse:
-    """The list."""
+    """Every saved export with its next runs, and files that do not load."""
     definitions = desk.site.load()
     return page(
         request,
@@ -141,11 +141,13 @@ def save(desk: DeskDep, visitor: VisitorDep, id: str, edit: Edit) -> JSONRespons
 
 @router.delete("/exports/{id}")
 def delete(desk: DeskDep, visitor: VisitorDep, id: str, deletion: Deletion) -> JSONResponse:
-    """Remove a saved export, unless it is running: Airflow would drop its tasks in the middle."""
+    """Remove a saved export, unless a run of it is open: Airflow would drop its tasks, or never begin it."""
     desk.store.read("exports", id)
     if list_runs(desk.site.engine, RunFilters(export_id=id, statuses=OPEN), limit=1):
         raise RefusedError(
-            "RUN_ACTIVE", "this export is running", hint="Wait until it has ended, or mark the DAG run as failed."
+            "RUN_ACTIVE",
+            "a run of this export is under way or queued",
+            hint="Wait until it has ended, or mark the DAG run as failed: maintenance closes what never began.",
         )
     desk.store.delete("exports", id, seen=deletion.seen)
     _told(desk, visitor, "deleted", id)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from starlette.responses import HTMLResponse, StreamingResponse
 
 from bulk_export.definitions.run import RunSnapshot
-from bulk_export.reasons import ItemStatus, Reason
+from bulk_export.reasons import NOT_APPLICABLE, ItemStatus, Reason
 from bulk_export.state.items import Item, list_items
 from bulk_export.state.progress import stage_progress
 from bulk_export.state.records import OPEN, RunRecord
@@ -62,7 +62,7 @@ def run_page(
         more=items[ITEMS - 1].contact_id if len(items) > ITEMS else None,
         asked={"status": status, "reason": reason},
         item_statuses=[one for one in ItemStatus if one is not ItemStatus.DELIVERED],
-        item_reasons=[one for one in Reason if record.by_reason.get(one)],
+        item_reasons=[one for one in Reason if one not in NOT_APPLICABLE and record.by_reason.get(one)],
         definitions=_as_yaml(record),
         again=again,
         conf=json.dumps(asked_again(record)),

@@ -28,7 +28,7 @@ router = APIRouter()
 
 @router.get("/searches")
 def searches(request: Request, desk: DeskDep) -> HTMLResponse:
-    """The list."""
+    """Every saved search with the exports that use it, and files that do not load."""
     definitions = desk.site.load()
     return page(
         request,

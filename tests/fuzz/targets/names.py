@@ -7,14 +7,12 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from bulk_export.addresses import AddressError, locate
 from bulk_export.errors import DefinitionError
-from bulk_export.media import sources
-from bulk_export.media.faults import MediaFaultError
 from bulk_export.media.formats import stored_extension
 from bulk_export.safe_names import safe_name
 from bulk_export.storage import open_uri
 from bulk_export.storage.local import LocalStorage
-from bulk_export.transcripts import addresses
 
 _SAFE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _EXTENSION = re.compile(r"[a-z0-9]{2,4}")
@@ -29,16 +27,13 @@ def run(data: bytes) -> None:
     assert _SAFE.fullmatch(name), name
     assert ".." not in name
     assert _EXTENSION.fullmatch(stored_extension("", text))
-    try:
-        _check(*sources.locate(text, _STORE))
-    except MediaFaultError as fault:
-        assert fault.detail
     with suppress(DefinitionError):
         open_uri(text, base=_ROOT)
-    try:
-        _check(*addresses.locate(text, _STORE, _nowhere))
-    except addresses.AddressError as error:
-        assert str(error)
+    for resolve in (None, _nowhere):
+        try:
+            _check(*locate(text, _STORE, resolve))
+        except AddressError as error:
+            assert str(error)
 
 
 def _nowhere(uri: str) -> tuple[LocalStorage, str]:

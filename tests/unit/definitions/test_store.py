@@ -75,6 +75,26 @@ def test_filters_that_stay_keep_their_comments_and_the_others_go(tmp_path: Path)
     ]
 
 
+def test_lines_that_no_change_is_about_stay_as_they_were_laid_out(tmp_path: Path) -> None:
+    (tmp_path / "searches").mkdir()
+    laid_out = "---\nname:    Recent\nfilters:\n- {field: hr,operator: is,value: true}    # of HR\n- field: score\n"
+    laid_out += "  operator:   equals\n  value: 1.50\n"
+    (tmp_path / "searches/recent.yaml").write_text(laid_out)
+    store = DefinitionStore(tmp_path)
+    filters = [
+        {"field": "hr", "operator": "is", "value": True},
+        {"field": "score", "operator": "at_least", "value": 1.5},
+    ]
+    seen = store.read("searches", "recent")
+    saved = store.save("searches", "recent", {"description": "Ours", "filters": filters}, seen=seen.etag)
+    assert saved.text.splitlines()[:5] == laid_out.splitlines()[:5]
+    assert saved.text.splitlines()[6:] == ["  value: 1.50", "description: Ours"]
+    more = [*filters, {"field": "hr", "operator": "is", "value": False}]
+    saved = store.save("searches", "recent", {"filters": more}, seen=saved.etag)
+    assert [item.value for item in load_definitions(tmp_path).searches["recent"].filters] == [True, 1.5, False]
+    assert "# of HR" in saved.text
+
+
 def test_a_new_file_reads_as_people_write_it_and_loads(store: DefinitionStore, tmp_path: Path) -> None:
     schedule = {"weekly": {"days": ["mon"], "time": "02:30"}, "time_zone": "UTC"}
     saved = store.save("exports", "monthly", NEW | {"schedule": schedule, "description": None}, seen=None)

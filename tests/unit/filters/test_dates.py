@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bulk_export.filters.dates import EARLIEST, LATEST, Days, days, instants, parse_point
+from bulk_export.filters.dates import EARLIEST, LATEST, Days, days, instants, parse_point, whole_days
 
 # A Wednesday, half past three in the afternoon UTC.
 AS_OF = datetime(2026, 11, 18, 15, 30, tzinfo=UTC)
@@ -178,3 +178,12 @@ def test_consecutive_days_meet_without_gap_or_overlap(day: date, zone: str) -> N
     assert one.start is not None and one.end is not None and one.start < one.end
     assert one.start.astimezone(ZoneInfo(zone)).date() == day
     assert (one.end - timedelta(microseconds=1)).astimezone(ZoneInfo(zone)).date() == day
+
+
+def test_whole_days_reach_from_the_first_to_the_end_of_the_last_also_where_clocks_change() -> None:
+    # In Madrid the clocks go back on 25 October: the day has 25 hours.
+    start, end = whole_days(date(2026, 10, 24), date(2026, 10, 25), ZoneInfo("Europe/Madrid"))
+    assert (start, end) == (utc("2026-10-23T22:00"), utc("2026-10-25T23:00"))
+    # In Cairo 24 April begins at one o'clock.
+    start, end = whole_days(date(2026, 4, 24), date(2026, 4, 24), ZoneInfo("Africa/Cairo"))
+    assert (start, end - start) == (utc("2026-04-23T22:00"), timedelta(hours=23))

@@ -165,7 +165,7 @@ def test_every_bad_file_is_an_item_with_a_reason(site, media, wanted):
         3: ("page.wav", b"<html>404</html>" * 40, Reason.MEDIA_CORRUPT, "audio: no media: it is text"),
         4: ("noise.wav", bytes(range(128, 256)) * 50, Reason.MEDIA_CORRUPT, "audio: not readable as media"),
         5: ("gone.wav", None, Reason.MEDIA_MISSING, "audio: no such object: media/gone.wav"),
-        6: ("../../etc/passwd", None, Reason.MEDIA_MISSING, "audio: the uri leads out of the contact store"),
+        6: ("../../etc/passwd", None, Reason.MEDIA_MISSING, "audio: address leads out of the store"),
     }
     for contact_id, (name, data, _, _) in bad.items():
         if data is not None:

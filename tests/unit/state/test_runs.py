@@ -90,6 +90,13 @@ def test_a_queued_run_starts_when_it_is_opened_again(state: Engine, make_run) ->
     assert (started.status, started.queued_at, started.started_at) == (RunStatus.RUNNING, T0, LATER)
 
 
+def test_a_queued_run_starts_with_the_definitions_of_that_moment(state: Engine, make_run) -> None:
+    open_run(state, make_run(directory=""), T0, start=False)
+    started = open_run(state, make_run(definitions='{"search": {"id": "edited"}}', licence="performance"), LATER)
+    assert (started.definitions, started.licence) == ('{"search": {"id": "edited"}}', "performance")
+    assert started.directory == make_run().directory
+
+
 @pytest.mark.parametrize("status", [RunStatus.FAILED, RunStatus.CANCELLED])
 def test_a_run_that_did_not_succeed_reopens_without_its_error(state: Engine, make_run, status: RunStatus) -> None:
     run_id = open_run(state, make_run(), T0).run_id

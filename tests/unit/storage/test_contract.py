@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bulk_export.errors import DefinitionError, TransientError
-from bulk_export.storage.base import Entry, Storage, Stored
+from bulk_export.storage.base import Entry, Rights, Storage, Stored
 
 ONE_PIECE = b"a few bytes"
 MANY_PARTS = bytes(range(256)) * 80_001  # 20 MB and a bit: several chunks and several upload parts
@@ -209,6 +209,13 @@ def test_checking_that_it_can_be_written_leaves_nothing(storage: Storage) -> Non
     storage.check_writable()
 
     assert [*storage.list()] == []
+
+
+def test_runs_that_begin_at_the_same_moment_do_not_take_each_other_for_a_missing_right(storage: Storage) -> None:
+    with ThreadPoolExecutor(8) as runs:
+        found = list(runs.map(lambda _: storage.check_rights(), range(80)))
+
+    assert set(found) == {Rights("", "", "", "")}
 
 
 def test_what_was_written_can_be_made_durable(storage: Storage) -> None:
