@@ -34,7 +34,7 @@ class ApiError(Exception):
 class AirflowApi:
     """A signed-in client."""
 
-    def __init__(self, url: str, user: str, password: str, timeout_s: float = 30) -> None:
+    def __init__(self, url: str, user: str, password: str, timeout_s: float = 90) -> None:
         self.url = url
         self._credentials = {"username": user, "password": password}
         self._timeout_s = timeout_s
