@@ -80,8 +80,7 @@ class Installation:
     def export(self, stem: str, text: str = EXPORT) -> str:
         """Save an export as somebody does who works with git; returns its DAG once that is up."""
         (self.definitions / f"exports/{stem}.yaml").write_text(text)
-        token = self.api.request("GET", "/dags/export-complaints")["file_token"]
-        self.api.request("PUT", f"/parseDagFile/{token}")
+        self.api.read_again("export-complaints")
         deadline = time.monotonic() + PATIENCE_MS / 1000
         while f"export-{stem}" not in self.api.dag_ids():
             assert time.monotonic() < deadline, f"the DAG of {stem} is not up"

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from bulk_export.contacts.sample import make_sample_store
 from bulk_export.pipeline import Site
 from bulk_export.state.records import RunRecord
 from bulk_export.state.runs import get_run
-from local_airflow.api import AirflowApi, ApiError
+from local_airflow.api import AirflowApi
 from local_airflow.config import Folders, free_ports
 from local_airflow.guard import watch_over
 from local_airflow.instance import LocalAirflow
@@ -171,12 +170,7 @@ class Running:
 
     def refresh(self) -> None:
         """Ask Airflow to read the definitions again now, as the UI does when it saves one."""
-        token = self.api.request("GET", "/dags/export-calls")["file_token"]
-        try:
-            self.api.request("PUT", f"/parseDagFile/{token}")
-        except ApiError as error:
-            if error.status != HTTPStatus.CONFLICT:  # asked before, and Airflow has not come to it yet
-                raise
+        self.api.read_again("export-calls")
 
     def up(self, *dag_ids: str) -> None:
         """Wait until DAGs are up, asking for them."""
