@@ -39,25 +39,28 @@ def going_on(run: OpenRun, stage_name: str) -> OpenRun:
     Raises:
         RefusedError: GRANT_CHANGED, the quota does not allow the jobs that were cut any more.
     """
-    from bulk_export.selection import freeze_keys, reserve_quota, run_share
     from bulk_export.state.runs import reopen_run
 
     record = run.record
     if record.status not in UNSUCCESSFUL:
         return run
-    again = OpenRun(run.site, reopen_run(run.site.engine, record.run_id, run.site.clock()))
-    if stage_name == "check_quota" or record.published or record.granted is None:
-        return again
-    reserve_quota(again, freeze_keys(again))
-    again = open_run(run.site, record.run_id)
-    cut = again.staging.read_facts("share")
-    if stage_name != "batch_contacts" and cut != asdict(run_share(again)):
+    if stage_name != "check_quota" and not record.published and record.granted is not None:
+        _hold_quota_again(run, stage_name)
+    # Last: a task that fails before it finds the run failed still, and asks for quota again.
+    return OpenRun(run.site, reopen_run(run.site.engine, record.run_id, run.site.clock()))
+
+
+def _hold_quota_again(run: OpenRun, stage_name: str) -> None:
+    from bulk_export.selection import freeze_keys, reserve_quota, run_share
+
+    reserve_quota(run, freeze_keys(run))
+    again = open_run(run.site, run.record.run_id)
+    if stage_name != "batch_contacts" and again.staging.read_facts("share") != asdict(run_share(again)):
         raise RefusedError(
             "GRANT_CHANGED",
-            f"the run was granted {record.granted} contacts when its jobs were cut, and now {again.record.granted}",
+            f"the run was granted {run.record.granted} contacts when its jobs were cut, and now {again.record.granted}",
             hint="Clear the run from check_quota on, with everything downstream: it is cut anew.",
         )
-    return again
 
 
 def open_run(site: Site, run_id: str) -> OpenRun:

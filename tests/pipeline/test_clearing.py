@@ -8,18 +8,7 @@ import pytest
 from workbench import Workbench, read_csv
 
 from bulk_export.errors import RefusedError, TransientError
-from bulk_export.pipeline import (
-    batch_contacts,
-    build_csv,
-    check_quota,
-    copy_media,
-    export_transcripts,
-    publish_manifest,
-    run_export,
-    validate_filters,
-    write_audit,
-)
-from bulk_export.run_request import RunRequest
+from bulk_export.pipeline import publish_manifest, run_export, validate_filters, write_audit
 from bulk_export.state.records import RunRecord, RunStatus
 from bulk_export.state.reservations import usage
 
@@ -33,18 +22,8 @@ def limited(bench: Workbench) -> Workbench:
     return bench
 
 
-def up_to_the_tables(bench: Workbench, request: RunRequest) -> None:
-    """All but publishing, which is left to somebody who clears tasks."""
-    site, run_id = bench.site(), validate_filters(bench.site(), request)
-    check_quota(site, run_id)
-    for job in batch_contacts(site, run_id):
-        copy_media(site, run_id, job)
-        export_transcripts(site, run_id, job)
-    build_csv(site, run_id)
-
-
 def failed_at_publishing(bench: Workbench, run_id: str = "dag/1") -> RunRecord:
-    up_to_the_tables(bench, bench.request(run_id=run_id))
+    bench.up_to_publishing(bench.request(run_id=run_id))
     return write_audit(bench.site(), run_id, ("publish_manifest",))
 
 
@@ -74,6 +53,16 @@ def test_clearing_only_what_failed_is_refused_when_others_have_taken_the_quota(l
     assert (record.status, record.error_code, used(limited)) == (RunStatus.FAILED, "GRANT_CHANGED", 6)
 
 
+def test_a_cleared_task_that_is_tried_again_holds_quota_before_it_delivers(limited: Workbench) -> None:
+    failed_at_publishing(limited)
+    limited.run(run_id="dag/2")
+    for _ in range(2):
+        with pytest.raises(RefusedError, match="GRANT_CHANGED"):
+            publish_manifest(limited.site(), "dag/1")
+
+    assert not limited.site().reread("dag/1").published
+
+
 def test_a_run_cleared_on_a_day_with_more_quota_is_cut_anew_and_whole(limited: Workbench) -> None:
     limited.run(run_id="dag/other")
     failed = failed_at_publishing(limited)
@@ -88,7 +77,7 @@ def test_a_run_cleared_on_a_day_with_more_quota_is_cut_anew_and_whole(limited: W
 
 def test_the_rest_of_an_earlier_attempt_is_forgotten_when_the_quota_reaches_all(limited: Workbench) -> None:
     limited.run(run_id="dag/other")
-    up_to_the_tables(limited, limited.request(run_id="dag/1"))
+    limited.up_to_publishing(limited.request(run_id="dag/1"))
     (limited.directory(limited.site().reread("dag/1")) / "data/contacts.csv").unlink()
     with pytest.raises(TransientError, match="FILES_MISSING"):
         publish_manifest(limited.site(), "dag/1")  # the rest is kept by now
@@ -111,7 +100,7 @@ def test_what_was_delivered_and_is_gone_is_delivered_again_before_anything_is_pu
         publish_manifest(limited.site(), "dag/1")
     assert not (directory / "tagmanifest-sha256.txt").exists()
 
-    up_to_the_tables(limited, limited.request(run_id="dag/1"))
+    limited.up_to_publishing(limited.request(run_id="dag/1"))
     publish_manifest(limited.site(), "dag/1")
     assert [path.read_bytes() for path in gone] == contents
 

@@ -8,16 +8,7 @@ from datetime import timedelta
 import pytest
 from workbench import Workbench, files_of
 
-from bulk_export.pipeline import (
-    batch_contacts,
-    build_csv,
-    check_quota,
-    copy_media,
-    export_transcripts,
-    publish_manifest,
-    validate_filters,
-    write_audit,
-)
+from bulk_export.pipeline import publish_manifest, write_audit
 from bulk_export.run_request import RunRequest
 from bulk_export.state.records import RunRecord, RunStatus
 
@@ -33,14 +24,9 @@ def limited(bench: Workbench) -> Workbench:
 
 def run_and_queue(bench: Workbench, request: RunRequest) -> RunRecord:
     """A run as Airflow does it: its audit task names the follow-up run."""
-    site, run_id = bench.site(), validate_filters(bench.site(), request)
-    check_quota(site, run_id)
-    for job in batch_contacts(site, run_id):
-        copy_media(site, run_id, job)
-        export_transcripts(site, run_id, job)
-    build_csv(site, run_id)
-    publish_manifest(site, run_id)
-    return write_audit(site, run_id, follow_up=lambda record: f"{record.run_id}+")
+    site = bench.up_to_publishing(request)
+    publish_manifest(site, request.run_id)
+    return write_audit(site, request.run_id, follow_up=lambda record: f"{record.run_id}+")
 
 
 def delivered(bench: Workbench, record: RunRecord) -> list[int]:

@@ -9,16 +9,7 @@ from workbench import Workbench
 
 from bulk_export.follow_ups import lost_follow_ups, show_queued
 from bulk_export.maintenance import abandoned_runs, close_abandoned
-from bulk_export.pipeline import (
-    batch_contacts,
-    build_csv,
-    check_quota,
-    copy_media,
-    export_transcripts,
-    publish_manifest,
-    validate_filters,
-    write_audit,
-)
+from bulk_export.pipeline import publish_manifest, write_audit
 from bulk_export.state.events import list_events
 from bulk_export.state.records import RunRecord, RunStatus, Trigger
 from bulk_export.state.reservations import usage
@@ -42,13 +33,8 @@ def continued(bench: Workbench) -> Workbench:
 
 def run(bench: Workbench, run_id: str, **changes: str) -> RunRecord:
     """A run as Airflow does it."""
-    site, dag_run_id = bench.site(), run_id.removeprefix("dag/")
-    validate_filters(site, bench.request(run_id=run_id, dag_id="dag", dag_run_id=dag_run_id, **changes))
-    check_quota(site, run_id)
-    for job in batch_contacts(site, run_id):
-        copy_media(site, run_id, job)
-        export_transcripts(site, run_id, job)
-    build_csv(site, run_id)
+    request = bench.request(run_id=run_id, dag_id="dag", dag_run_id=run_id.removeprefix("dag/"), **changes)
+    site = bench.up_to_publishing(request)
     publish_manifest(site, run_id)
     return write_audit(site, run_id, follow_up=lambda record: NEXT)
 

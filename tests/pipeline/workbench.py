@@ -16,6 +16,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import yaml
 
+from bulk_export import pipeline
 from bulk_export.contacts.schema import canonical_schema
 from bulk_export.definitions.run import RunParameters
 from bulk_export.pipeline import ImmediateExport, RunRequest, Site, run_export
@@ -122,6 +123,16 @@ class Workbench:
 
     def run(self, export: str = "nightly", **changes: Any) -> RunRecord:
         return run_export(self.site(), self.request(export, **changes))
+
+    def up_to_publishing(self, request: RunRequest) -> Site:
+        """Every stage but publishing and the audit, as their tasks run them one by one."""
+        site, run_id = self.site(), pipeline.validate_filters(self.site(), request)
+        pipeline.check_quota(site, run_id)
+        for job in pipeline.batch_contacts(site, run_id):
+            pipeline.copy_media(site, run_id, job)
+            pipeline.export_transcripts(site, run_id, job)
+        pipeline.build_csv(site, run_id)
+        return site
 
     def directory(self, record: RunRecord) -> Path:
         return self.root / "exports" / record.directory
