@@ -95,26 +95,25 @@ def test_contacts_stay_in_order_across_batches_and_jobs(make_contacts: MakeConta
 
 def test_memory_does_not_grow_with_the_number_of_jobs(make_contacts: MakeContacts) -> None:
     job = pa.concat_tables([make_contacts({"subject": "x" * 500, "contact_type": "EMAIL"})] * 500).combine_chunks()
-    pool = pa.default_memory_pool()
 
     def peak(jobs: int) -> int:
         held: list[int] = []
 
         def watched() -> Iterator[pa.Table]:
             for _ in range(jobs):
-                held.append(pool.bytes_allocated())
+                held.append(pa.default_memory_pool().bytes_allocated())
                 yield job
 
         class Nowhere(BytesIO):
             def write(self, content: object, /) -> int:
-                held.append(pool.bytes_allocated())
+                held.append(pa.default_memory_pool().bytes_allocated())
                 return len(memoryview(content))
 
         write_contacts_csv(watched(), CsvLayout(), Nowhere())
         return max(held) - held[0]
 
     peak(1)  # lookup tables are made once
-    assert peak(20) <= 2 * peak(2)
+    assert 0 < peak(20) <= 2 * peak(2)
 
 
 def test_cells_of_many_megabytes_are_written_in_small_batches(make_contacts: MakeContacts) -> None:
