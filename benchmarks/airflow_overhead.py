@@ -101,7 +101,9 @@ def stages(definitions: str) -> Facts:
     from datetime import UTC, datetime
     from uuid import uuid4
 
-    from bulk_export.pipeline import RunRequest, Site, run_export
+    from bulk_export.pipeline import run_export
+    from bulk_export.runs.request import RunRequest
+    from bulk_export.site import Site
 
     facts: dict[str, Fact] = {}
     for _ in range(2):

@@ -24,7 +24,7 @@ def big_store(folder: Path, contacts: int) -> Path:
     done = root / "made"
     if done.exists():
         return root
-    from bulk_export.contacts.sample import make_sample_store
+    from bulk_export_sample import make_sample_store
 
     pattern = folder / f"pattern-{contacts}"
     rows = min(_PATTERN_ROWS, contacts)

@@ -118,7 +118,7 @@ def _prefix(into: Path) -> str:
 def bucket(endpoint: str, name: str) -> Storage:
     from bulk_export.definitions.settings import S3Location
     from bulk_export.storage import open_storage
-    from bulk_export.storage.buckets import Credentials
+    from bulk_export.storage.credentials import Credentials
 
     location = S3Location(type="s3", bucket=name, endpoint=endpoint, region="us-east-1")
     return open_storage(location, base=Path("/"), credentials=Credentials(_KEY))
@@ -136,7 +136,7 @@ def ours(endpoint: str, media: str, across: str, into: str) -> Facts:
 
     from bulk_export.definitions.models import MediaFormats
     from bulk_export.media.job import MediaLimits, copy_job_media
-    from bulk_export.results import Journal
+    from bulk_export.staging.journal import Journal
     from bulk_export.storage.local import LocalStorage
 
     names = sorted(path.name for path in Path(media).iterdir())

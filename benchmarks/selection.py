@@ -76,8 +76,8 @@ def ours(store: str, number: str, into: str) -> Facts:
 
     from bulk_export.contacts.parquet import ParquetContactStore
     from bulk_export.definitions.models import Filter
-    from bulk_export.filters.catalogue import catalogue
     from bulk_export.filters.compile import compile_filters
+    from bulk_export.filters.field_catalog import catalogue
     from bulk_export.storage.local import LocalStorage
 
     months, text = list(SEARCHES.values())[int(number)]

@@ -158,7 +158,7 @@ def ours(store: str, files: str, form: str, into: str) -> Facts:
 
     from bulk_export.definitions.models import MediaFormats
     from bulk_export.media.job import MediaLimits, copy_job_media
-    from bulk_export.results import Journal
+    from bulk_export.staging.journal import Journal
     from bulk_export.storage.local import LocalStorage
 
     count, video = int(files), form == "mp4"

@@ -183,7 +183,7 @@ def _bare_xml(one: dict[str, Any]) -> bytes:
 def stage(store: str, count: str, into: str, form: str) -> Facts:
     import pyarrow as pa
 
-    from bulk_export.results import Journal
+    from bulk_export.staging.journal import Journal
     from bulk_export.storage.local import LocalStorage
     from bulk_export.transcripts.job import export_job_transcripts
 

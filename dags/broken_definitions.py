@@ -9,7 +9,7 @@ from airflow.sdk import get_parsing_context
 
 from bulk_export.definitions.loader import load_definitions
 from bulk_export.errors import DefinitionError
-from export_site import definitions_folder
+from bulk_export_airflow.site import definitions_folder
 
 if get_parsing_context().dag_id is None:
     folder = definitions_folder()

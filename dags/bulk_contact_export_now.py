@@ -5,10 +5,10 @@ from __future__ import annotations
 from airflow.sdk import DAG, get_parsing_context
 
 from bulk_export.definitions.loader import load_definitions
-from export_dag import OWNER, TAG, room_of
-from export_parameters import immediate_params
-from export_pipeline import export_tasks
-from export_site import definitions_folder
+from bulk_export_airflow.dag import OWNER, TAG, room_of
+from bulk_export_airflow.parameters import immediate_params
+from bulk_export_airflow.site import definitions_folder
+from bulk_export_airflow.tasks import export_tasks
 
 # A task that starts needs no drop-downs, so only the settings are read then.
 starting = get_parsing_context().dag_id is not None
@@ -25,5 +25,5 @@ with DAG(
     tags=[TAG, "immediate"],
 ) as dag:
     export_tasks(None, room=room_of(definitions))
-# Only now, as in `export_dag.py`: no task needs a copy of the form.
+# Only now, as in `bulk_export_airflow.dag.py`: no task needs a copy of the form.
 dag.params.update(immediate_params(definitions))

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG, get_parsing_context
 
-from export_dag import OWNER, TAG
-from export_maintenance import maintenance_tasks
+from bulk_export_airflow.dag import OWNER, TAG
+from bulk_export_airflow.maintenance import maintenance_tasks
 
 DAG_ID = "bulk_export_maintenance"
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from airflow.sdk import get_parsing_context
 
 from bulk_export.definitions.loader import load_definitions
-from export_dag import build_dag
-from export_site import definitions_folder
+from bulk_export_airflow.dag import build_dag
+from bulk_export_airflow.site import definitions_folder
 
 # A task that starts needs its own DAG only; Airflow says which.
 wanted = get_parsing_context().dag_id

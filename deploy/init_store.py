@@ -15,9 +15,9 @@ from typing import Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
-from bulk_export.contacts.sample import make_sample_store
 from bulk_export.definitions.loader import load_definitions
 from bulk_export.definitions.settings import S3Location, Settings
+from bulk_export_sample import make_sample_store
 
 UPLOADS_AT_ONCE = 8
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from bulk_export.fields import CSV_FIELDS, Field, Kind
-from bulk_export.items_csv import COLUMNS
+from bulk_export.items.table import COLUMNS
 from bulk_export.reasons import NOT_APPLICABLE, REASON_WORDS, ItemStatus, Reason
 
 # How a kind of value is shown: profiles standard and excel, then data.

@@ -17,7 +17,7 @@ from pydantic_core import PydanticUndefined
 
 from bulk_export.definitions import models, run, settings, values
 from bulk_export.fields import CSV_FIELDS, DERIVED_KEYS, Kind
-from bulk_export.filters.catalogue import HAS_FIELDS, OPERATORS_BY_KIND, WORD_OPERATORS, catalogue, shape_of
+from bulk_export.filters.field_catalog import HAS_FIELDS, OPERATORS_BY_KIND, WORD_OPERATORS, catalogue, shape_of
 from output_reference import TABLES, with_tables
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bulk_export import closing
-from bulk_export.state.records import OPEN, RunRecord
+from bulk_export.pipeline import write_audit
+from bulk_export.state.progress import list_progress
+from bulk_export.state.records import OPEN, UNSUCCESSFUL, RunRecord
+from bulk_export.state.runs import STILL_OPEN, RunFilters, list_runs
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,8 +37,6 @@ def abandoned_runs(site: Site, still_going: StillGoing) -> list[str]:
         site: the installation.
         still_going: asked with DAG id and DAG run id.
     """
-    from bulk_export.state.runs import STILL_OPEN, list_runs
-
     candidates = list_runs(site.engine, STILL_OPEN, limit=10_000)
     return [record.run_id for record in candidates if _is_over(site, record, still_going)][:AT_ONCE]
 
@@ -66,7 +66,7 @@ def close_abandoned(
     failed = () if record.published else (record.failed_stage or "run",)
     # On the command line nobody queues: the rest goes on when somebody asks for it.
     named_by = follow_up if record.dag_run_id else None
-    return closing.close(site, run_id, failed, cancelled=False, follow_up=named_by)
+    return write_audit(site, run_id, failed, cancelled=False, follow_up=named_by)
 
 
 def _is_over(site: Site, record: RunRecord, still_going: StillGoing) -> bool:
@@ -77,9 +77,6 @@ def _is_over(site: Site, record: RunRecord, still_going: StillGoing) -> bool:
 
 def clear_old_staging(site: Site) -> list[str]:
     """Remove what failed runs left in the staging area two weeks ago or earlier. Returns their run ids."""
-    from bulk_export.state.records import UNSUCCESSFUL
-    from bulk_export.state.runs import RunFilters, list_runs
-
     cleared = []
     before = site.clock() - KEEP_STAGING
     for record in list_runs(site.engine, RunFilters(statuses=UNSUCCESSFUL, queued_before=before), limit=10_000):
@@ -91,7 +88,5 @@ def clear_old_staging(site: Site) -> list[str]:
 
 
 def _last_sign(site: Site, record: RunRecord) -> datetime:
-    from bulk_export.state.progress import list_progress
-
     times = [job.updated_at for job in list_progress(site.engine, record.run_id)]
     return max([*times, record.started_at or record.queued_at])

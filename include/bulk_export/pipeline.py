@@ -3,21 +3,26 @@
 The tasks of every generated DAG, the command line and the tests call these functions and nothing else. A stage gets the
 site and the run's id, reads what earlier stages left in the run record and the staging area, and leaves its own there.
 It may run again at any time, and then goes on where it stopped.
+
+Each function imports its stage when it is called: a DAG file that is parsed needs the names, not the libraries.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bulk_export import batches, closing, delivery, opening, publishing, selection
-from bulk_export.definitions.run import ImmediateExport, RunParameters
 from bulk_export.errors import BulkExportError
-from bulk_export.run_request import RunRequest
-from bulk_export.site import OpenRun, Site
-from bulk_export.stages import Counts, stage
-from bulk_export.state.records import RunRecord
 
-__all__ = ["STAGES", "ImmediateExport", "RunParameters", "RunRequest", "Site"]
+if TYPE_CHECKING:
+    from bulk_export.runs.request import RunRequest
+    from bulk_export.site import Site
+    from bulk_export.state.records import RunRecord
+    from bulk_export.storage.credentials import Credentials
+
+Counts = dict[str, int]
 
 STAGES = (
     "validate_filters",
@@ -31,50 +36,67 @@ STAGES = (
 )
 
 
+def open_site(
+    definitions: Path,
+    clock: Callable[[], datetime],
+    *,
+    credentials: Callable[[str], Credentials] | None = None,
+    database_url: Callable[[str], str] | None = None,
+    workers: int = 2,
+) -> Site:
+    """The installation whose runs the stages work on; arguments as `site.Site` has them."""
+    from bulk_export.site import Site
+
+    return Site(definitions, clock, credentials=credentials, database_url=database_url, workers=workers)
+
+
 def validate_filters(site: Site, request: RunRequest) -> str:
     """Open the audit record, freeze the definitions in it, and refuse what cannot run. Returns the run's id."""
-    opening.open_record(site, request)
-    opening.check_places(site, request.run_id)
-    return request.run_id
+    from bulk_export.stages.validate_filters import validate_filters as run_stage
+
+    return run_stage(site, request)
 
 
-@stage
-def check_quota(run: OpenRun) -> Counts:
+def check_quota(site: Site, run_id: str) -> Counts:
     """Count the matches, freeze their keys, and reserve quota for them in one transaction."""
-    if run.record.published:
-        return selection.report_published(run)
-    matched = selection.freeze_keys(run)
-    return selection.report_dry_run(run, matched) if run.dry else selection.reserve_quota(run, matched)
+    from bulk_export.stages.check_quota import check_quota as run_stage
+
+    return run_stage(site, run_id)
 
 
-@stage
-def batch_contacts(run: OpenRun) -> list[int]:
+def batch_contacts(site: Site, run_id: str) -> list[int]:
     """Cut the granted contacts into jobs, oldest first, with every field frozen. Returns the job numbers, from 1."""
-    return [] if run.dry else batches.freeze_jobs(run)
+    from bulk_export.stages.batch_contacts import batch_contacts as run_stage
+
+    return run_stage(site, run_id)
 
 
-@stage
-def copy_media(run: OpenRun, job: int) -> Counts:
+def copy_media(site: Site, run_id: str, job: int) -> Counts:
     """Copy, remux or transcode the media of one job's contacts."""
-    return delivery.copy_media(run, job)
+    from bulk_export.stages.copy_media import copy_media as run_stage
+
+    return run_stage(site, run_id, job)
 
 
-@stage
-def export_transcripts(run: OpenRun, job: int) -> Counts:
+def export_transcripts(site: Site, run_id: str, job: int) -> Counts:
     """Write the transcripts of one job's contacts as JSON or XML."""
-    return delivery.export_transcripts(run, job)
+    from bulk_export.stages.export_transcripts import export_transcripts as run_stage
+
+    return run_stage(site, run_id, job)
 
 
-@stage
-def build_csv(run: OpenRun) -> Counts | None:
+def build_csv(site: Site, run_id: str) -> Counts | None:
     """Write contacts.csv, one row per exported contact, every job in order. None for a dry run."""
-    return None if run.dry else delivery.build_csv(run)
+    from bulk_export.stages.build_csv import build_csv as run_stage
+
+    return run_stage(site, run_id)
 
 
-@stage
-def publish_manifest(run: OpenRun) -> Counts | None:
+def publish_manifest(site: Site, run_id: str) -> Counts | None:
     """Write items.csv and the manifests, and last of all the marker that the directory is whole. None for a dry run."""
-    return None if run.dry else publishing.publish(run)
+    from bulk_export.stages.publish_manifest import publish_manifest as run_stage
+
+    return run_stage(site, run_id)
 
 
 def write_audit(
@@ -86,7 +108,9 @@ def write_audit(
     follow_up: Callable[[RunRecord], str] | None = None,
 ) -> RunRecord:
     """Close the audit record whatever happened, settle the quota to what was delivered, and tidy the staging area."""
-    return closing.close(site, run_id, failed_stages, cancelled=cancelled, follow_up=follow_up)
+    from bulk_export.stages.write_audit import write_audit as run_stage
+
+    return run_stage(site, run_id, failed_stages, cancelled=cancelled, follow_up=follow_up)
 
 
 def run_export(site: Site, request: RunRequest) -> RunRecord:

@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from bulk_export.contacts import open_contact_store
 from bulk_export.definitions.loader import Definitions, load_definitions
 from bulk_export.definitions.run import RunSnapshot
 from bulk_export.definitions.settings import Settings
 from bulk_export.errors import DefinitionError
-from bulk_export.private_folder import private_folder
-from bulk_export.staging import RunStaging
+from bulk_export.staging.private_folder import private_folder
+from bulk_export.staging.run_staging import RunStaging
+from bulk_export.state.database import migrate, open_state
+from bulk_export.state.runs import get_run
 from bulk_export.storage import open_storage, open_uri
 from bulk_export.storage.base import Storage
 
@@ -27,8 +30,8 @@ if TYPE_CHECKING:
     from bulk_export.definitions.settings import ContactStoreSettings, StorageLocation
     from bulk_export.media.job import MediaLimits
     from bulk_export.state.records import RunRecord
-    from bulk_export.storage.buckets import Credentials
-    from bulk_export.storage.patience import Patience
+    from bulk_export.storage.credentials import Credentials
+    from bulk_export.storage.retry import Patience
 
 Report = Callable[[str, int, int], None]
 
@@ -77,8 +80,6 @@ class Site:
     @cached_property
     def engine(self) -> Engine:
         """The state database, created or upgraded where needed."""
-        from bulk_export.state.database import migrate, open_state
-
         engine = open_state(self._state_url, base=self.definitions)
         migrate(engine)
         return engine
@@ -99,8 +100,6 @@ class Site:
 
     def reread(self, run_id: str) -> RunRecord:
         """A run's record as it stands now."""
-        from bulk_export.state.runs import get_run
-
         return get_run(self.engine, run_id)
 
     def staging(self, run_key: str) -> RunStaging:
@@ -152,8 +151,6 @@ class Site:
 
     def open_contact_store(self, settings: ContactStoreSettings, scratch: Path) -> ContactStore:
         """The contact store that settings.yaml describes, reached through its connections."""
-        from bulk_export.contacts import open_contact_store
-
         return open_contact_store(
             settings,
             base=self.definitions,
@@ -167,57 +164,3 @@ class Site:
 def _objects_connection(store: ContactStoreSettings) -> str | None:
     """The connection of the bucket that holds a contact store's objects."""
     return store.connection if store.type == "parquet" else store.objects_connection
-
-
-@dataclass(frozen=True)
-class OpenRun:
-    """A run under way, as a stage finds it: its record, its frozen definitions and its places."""
-
-    site: Site
-    record: RunRecord
-
-    @cached_property
-    def snapshot(self) -> RunSnapshot:
-        """The definitions as they stood when the run began."""
-        return RunSnapshot.model_validate_json(self.record.definitions)
-
-    @cached_property
-    def staging(self) -> RunStaging:
-        """What the run's stages know."""
-        return self.site.staging(self.record.run_key)
-
-    @cached_property
-    def scratch(self) -> Path:
-        """Unfinished files, on this machine."""
-        return self.site.scratch(self.record.run_key)
-
-    @cached_property
-    def destination(self) -> Storage:
-        """Where the run delivers to."""
-        return self.site.destination(self.snapshot)
-
-    @cached_property
-    def store(self) -> ContactStore:
-        """Where the run's contacts come from."""
-        return self.site.contact_store(self.snapshot, self.scratch)
-
-    @property
-    def dry(self) -> bool:
-        """Whether the run only says what it would do."""
-        return self.snapshot.parameters.dry_run
-
-    @property
-    def settled(self) -> bool:
-        """Whether there is nothing to deliver: the directory is finished already, or the run is a dry one."""
-        return self.record.published or self.dry
-
-    def progress(self, stage: str, job: int, total: int) -> Callable[[int, int], None]:
-        """A function of (contacts done, bytes written) that keeps the record and whoever watches up to date."""
-        from bulk_export.state.progress import progress
-
-        def tell(done: int, written: int) -> None:
-            now = self.site.clock()
-            progress(self.site.engine, self.record.run_id, stage, job, done=done, total=total, bytes=written, now=now)
-            self.site.report(stage, done, total)
-
-        return tell

@@ -18,7 +18,8 @@ from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import Depends, HTTPException, Request, status
 
 from bulk_export.errors import BulkExportError
-from bulk_export_console.desk import Desk, get_desk
+from bulk_export.state.events import append_event
+from bulk_export_console.context import ConsoleContext, get_context
 
 PERMISSION = "Bulk Contact Export"
 _READING = frozenset({"GET", "HEAD"})
@@ -38,7 +39,7 @@ class Visitor:
     may_change: bool
 
 
-def guard(request: Request, user: GetUserDep, desk: Annotated[Desk, Depends(get_desk)]) -> Visitor:
+def guard(request: Request, user: GetUserDep, context: Annotated[ConsoleContext, Depends(get_context)]) -> Visitor:
     """Let a request through, or refuse it with a word in the event log.
 
     Raises:
@@ -50,11 +51,11 @@ def guard(request: Request, user: GetUserDep, desk: Annotated[Desk, Depends(get_
     visitor = Visitor(user.get_name(), may_view and bool(manager.is_authorized_dag(method="PUT", user=user)))
     changing = request.method not in _READING
     if not may_view:
-        _refuse(request, desk, visitor, "no permission to see bulk contact exports")
+        _refuse(request, context, visitor, "no permission to see bulk contact exports")
     if changing and not visitor.may_change:
-        _refuse(request, desk, visitor, "no permission to change bulk contact exports")
-    if changing and (foreign := foreign_origin(request.headers, desk.base_url)):
-        _refuse(request, desk, visitor, foreign)
+        _refuse(request, context, visitor, "no permission to change bulk contact exports")
+    if changing and (foreign := foreign_origin(request.headers, context.base_url)):
+        _refuse(request, context, visitor, foreign)
     if changing and request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         # A form of another site can send text/plain or a form's types, but never this one without being asked first.
         raise HTTPException(status.HTTP_415_UNSUPPORTED_MEDIA_TYPE, "a change has to be sent as application/json")
@@ -79,13 +80,11 @@ def foreign_origin(headers: Mapping[str, str], base_url: str) -> str:
     return ""
 
 
-def _refuse(request: Request, desk: Desk, visitor: Visitor, why: str) -> None:
-    from bulk_export.state.events import append_event
-
+def _refuse(request: Request, context: ConsoleContext, visitor: Visitor, why: str) -> None:
     subject = f"{request.method} {request.url.path}"[:_SUBJECT_CHARS]
     # Refusing must work even while the settings, and with them the state database, do not.
     with suppress(BulkExportError):
-        append_event(desk.site.engine, visitor.name, "refused", subject, why, desk.now())
+        append_event(context.site.engine, visitor.name, "refused", subject, why, context.now())
     raise HTTPException(status.HTTP_403_FORBIDDEN, why)
 
 

@@ -16,9 +16,9 @@ from bulk_export.definitions.run import RunParameters, RunSnapshot
 from bulk_export.definitions.settings import LocalLocation, Settings
 from bulk_export.filters.compile import Selection
 from bulk_export.quota import quota_day
-from bulk_export.selection import run_selection
+from bulk_export.runs.selection import run_selection
 from bulk_export.state.reservations import usage
-from bulk_export_console.desk import Desk
+from bulk_export_console.context import ConsoleContext
 
 # Each count opens a database with memory and threads of its own, in the process that serves everybody.
 _AT_ONCE = BoundedSemaphore(2)
@@ -47,17 +47,17 @@ class Estimate:
     quota_days: int
 
 
-def estimate(desk: Desk, search: SavedSearch, policy: str) -> Estimate:
+def estimate(context: ConsoleContext, search: SavedSearch, policy: str) -> Estimate:
     """Count a search and lay it against today's quota; `DefinitionError` FILTER_INCOMPLETE, or as the store says."""
-    settings = desk.settings
-    with opened(desk, search) as (store, selection):
+    settings = context.settings
+    with opened(context, search) as (store, selection):
         matches = store.count(selection)
-    return _estimate(matches, _left(desk, settings), settings.licence.contacts_per_day, policy)
+    return _estimate(matches, _left(context, settings), settings.licence.contacts_per_day, policy)
 
 
-def _left(desk: Desk, settings: Settings) -> int:
-    day = quota_day(desk.now(), settings.environment.time_zone)
-    used = usage(desk.site.engine, settings.environment.name, day).used
+def _left(context: ConsoleContext, settings: Settings) -> int:
+    day = quota_day(context.now(), settings.environment.time_zone)
+    used = usage(context.site.engine, settings.environment.name, day).used
     return max(0, settings.licence.contacts_per_day - used)
 
 
@@ -70,11 +70,11 @@ def _estimate(matches: Matches, left: int, limit: int, policy: str) -> Estimate:
 
 
 @contextmanager
-def opened(desk: Desk, search: SavedSearch) -> Iterator[tuple[ContactStore, Selection]]:
+def opened(context: ConsoleContext, search: SavedSearch) -> Iterator[tuple[ContactStore, Selection]]:
     """The contact store and what a search selects in it now; a few at a time, scratch files removed afterwards."""
-    snapshot = _snapshot(desk.settings, search, desk.now())
+    snapshot = _snapshot(context.settings, search, context.now())
     with _AT_ONCE, tempfile.TemporaryDirectory(prefix="bulk-export-count-") as scratch:
-        store = desk.site.contact_store(snapshot, Path(scratch))
+        store = context.site.contact_store(snapshot, Path(scratch))
         yield store, run_selection(snapshot, store.dialect)
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bulk_export.definitions.models import Filter, SavedSearch
 from bulk_export.fields import CSV_FIELDS
-from bulk_export.filters.catalogue import METADATA_PREFIX, FilterField, shape_of
+from bulk_export.filters.field_catalog import METADATA_PREFIX, FilterField, shape_of
 
 Short = Annotated[str, StringConstraints(max_length=300)]
 # What JSON can hold; a filter's own completeness check says what is wrong with it.

@@ -20,18 +20,19 @@ from sqlalchemy import func, select
 
 import bulk_export
 from bulk_export.errors import BulkExportError
+from bulk_export.filters.compile import among
 from bulk_export.quota import quota_day
 from bulk_export.state.database import HEAD, transaction
 from bulk_export.state.records import OPEN
 from bulk_export.state.reservations import usage
 from bulk_export.state.tables import runs
-from bulk_export.storage.patience import Patience
+from bulk_export.storage.retry import Patience
 from bulk_export.storage.rights import PROBE
 
 if TYPE_CHECKING:
     from bulk_export.definitions.settings import StorageLocation
     from bulk_export.site import Site
-    from bulk_export_console.desk import Desk
+    from bulk_export_console.context import ConsoleContext
 
 STAGING = "staging"
 LONG_OPEN = timedelta(days=1)
@@ -106,16 +107,16 @@ class HealthChecks:
         self._last: tuple[float, Health] | None = None
         self._under_way: dict[str, threading.Thread] = {}
 
-    def now(self, desk: Desk) -> Health:
+    def now(self, context: ConsoleContext) -> Health:
         """What was found within the last minute, or is found now."""
         with self._lock:
             if self._last is None or self._clock() - self._last[0] >= self._kept_s:
-                checked = Health(desk.now(), bulk_export.__version__, self._all(desk))
+                checked = Health(context.now(), bulk_export.__version__, self._all(context))
                 self._last = (self._clock(), checked)
             return self._last[1]
 
-    def _all(self, desk: Desk) -> tuple[Finding, ...]:
-        site = replace(desk.site, patience=_PATIENCE)
+    def _all(self, context: ConsoleContext) -> tuple[Finding, ...]:
+        site = replace(context.site, patience=_PATIENCE)
         checks: list[tuple[str, str, Callable[[], Mapping[str, Figure]]]] = [
             ("state", "", lambda: _state(site)),
             ("definitions", "", lambda: _definitions(site)),
@@ -130,7 +131,7 @@ class HealthChecks:
         checks += [
             ("runs", "", lambda: _runs(site)),
             ("quota", "", lambda: _quota(site)),
-            ("upkeep", "", lambda: _upkeep(desk)),
+            ("upkeep", "", lambda: _upkeep(context)),
         ]
         return self._together(checks)
 
@@ -191,8 +192,6 @@ def _definitions(site: Site) -> Mapping[str, Figure]:
 
 def _contact_store(site: Site) -> Mapping[str, Figure]:
     """Its files' footers, or its table's description, and a search for nobody."""
-    from bulk_export.filters.compile import among
-
     with tempfile.TemporaryDirectory(prefix="bulk-export-health-") as scratch:
         store = site.open_contact_store(site.settings.contact_store, Path(scratch))
         store.count(among([], store.dialect))
@@ -237,10 +236,10 @@ def _quota(site: Site) -> Mapping[str, Figure]:
     return {"used": day.used, "held": day.held, "limit": settings.licence.contacts_per_day}
 
 
-def _upkeep(desk: Desk) -> Mapping[str, Figure]:
-    last = desk.last_upkeep()
+def _upkeep(context: ConsoleContext) -> Mapping[str, Figure]:
+    last = context.last_upkeep()
     if last is None:
         raise UnwellError("UPKEEP_MISSING", "the maintenance DAG has never ended well", last=None)
-    if desk.now() - last > UPKEEP_WITHIN:
+    if context.now() - last > UPKEEP_WITHIN:
         raise UnwellError("UPKEEP_LATE", "the maintenance DAG has not ended well for more than half an hour", last=last)
     return {"last": last}

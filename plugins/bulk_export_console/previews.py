@@ -6,9 +6,13 @@ import csv
 import io
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from bulk_export.contacts.base import Matches
+from bulk_export.contacts_csv import CsvLayout, write_contacts_csv
 from bulk_export.definitions.models import SavedSearch
-from bulk_export_console.desk import Desk
+from bulk_export.filters.preview import text_preview
+from bulk_export_console.context import ConsoleContext
 from bulk_export_console.estimates import opened
 
 PREVIEWED = 50
@@ -36,15 +40,10 @@ class Preview:
     rows: tuple[tuple[str, ...], ...]
 
 
-def preview(desk: Desk, search: SavedSearch, language: str) -> Preview:
+def preview(context: ConsoleContext, search: SavedSearch, language: str) -> Preview:
     """Look a search's first contacts up; `DefinitionError` FILTER_INCOMPLETE, or as the store says."""
-    import pyarrow as pa
-
-    from bulk_export.contacts_csv import CsvLayout, write_contacts_csv
-    from bulk_export.filters.preview import text_preview
-
     filters = [item for item in search.filters if item.field == "text"]
-    with opened(desk, search) as (store, selection):
+    with opened(context, search) as (store, selection):
         matches, keys = store.preview(selection, PREVIEWED)
         table = store.fetch(keys, (), with_text=bool(filters))
     hits = [text_preview(body, filters) for body in table["text"].to_pylist()] if filters else [None] * table.num_rows

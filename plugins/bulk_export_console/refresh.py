@@ -9,6 +9,11 @@ from __future__ import annotations
 import logging
 from pathlib import PurePosixPath
 
+from airflow.models.dag import DagModel
+from airflow.models.dagbag import DagPriorityParsingRequest
+from airflow.utils.session import create_session
+from sqlalchemy import select
+
 log = logging.getLogger(__name__)
 
 # The files that are made from definitions: `bulk_contact_export_now` lists searches and locations in its form.
@@ -25,11 +30,6 @@ def request_refresh() -> None:
 
 
 def _write_requests() -> None:
-    from airflow.models.dag import DagModel
-    from airflow.models.dagbag import DagPriorityParsingRequest
-    from airflow.utils.session import create_session
-    from sqlalchemy import select
-
     with create_session() as session:
         place = session.execute(
             select(DagModel.bundle_name, DagModel.relative_fileloc).where(DagModel.dag_id == KNOWN_DAG)

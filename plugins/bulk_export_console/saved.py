@@ -8,12 +8,12 @@ from datetime import datetime
 
 from bulk_export.definitions.loader import Definitions
 from bulk_export.definitions.models import SavedExport, SavedSearch
+from bulk_export.definitions.schedules import next_runs, start_of
 from bulk_export.definitions.store import DefinitionStore
 from bulk_export.errors import Problem
-from bulk_export.schedules import next_runs, start_of
 from bulk_export.state.records import RunRecord
 from bulk_export.state.runs import RunFilters, list_runs
-from bulk_export_console.desk import Desk
+from bulk_export_console.context import ConsoleContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +44,26 @@ class ExportRow:
         return self.export.name if self.export else self.id
 
 
-def export_row(desk: Desk, definitions: Definitions, id: str) -> ExportRow:
+def export_row(context: ConsoleContext, definitions: Definitions, id: str) -> ExportRow:
     """What is known of one export."""
     export = definitions.exports.get(id)
     files = {f"exports/{id}.yaml", f"searches/{export.search}.yaml" if export else ""}
     problems = tuple(problem for problem in definitions.problems if problem.file in files)
-    runs = list_runs(desk.site.engine, RunFilters(export_id=id), limit=1)
+    runs = list_runs(context.site.engine, RunFilters(export_id=id), limit=1)
     return ExportRow(
         id=id,
         export=export,
         search=definitions.searches.get(export.search) if export else None,
         state=_state(export, problems),
         problems=problems,
-        next_run=next(iter(upcoming(desk, export, 1)), None) if export else None,
+        next_run=next(iter(upcoming(context, export, 1)), None) if export else None,
         last=runs[0] if runs else None,
     )
 
 
-def export_rows(desk: Desk, definitions: Definitions, store: DefinitionStore) -> list[ExportRow]:
+def export_rows(context: ConsoleContext, definitions: Definitions, store: DefinitionStore) -> list[ExportRow]:
     """Every export file, also those that do not load."""
-    rows = [export_row(desk, definitions, id) for id in store.ids("exports")]
+    rows = [export_row(context, definitions, id) for id in store.ids("exports")]
     return sorted(rows, key=lambda row: row.name.lower())
 
 
@@ -77,12 +77,14 @@ def _state(export: SavedExport | None, problems: Sequence[Problem]) -> str:
     return "scheduled" if export.schedule else "on_demand"
 
 
-def upcoming(desk: Desk, export: SavedExport, count: int) -> list[datetime]:
+def upcoming(context: ConsoleContext, export: SavedExport, count: int) -> list[datetime]:
     """The next run times of an export that is scheduled; none where it is disabled."""
     if export.schedule is None or not export.enabled:
         return []
     # A schedule counts from its creation or last edit, which may lie ahead.
-    since = max(desk.now(), start_of(export.effective_from, desk.now())) if export.effective_from else desk.now()
+    since = (
+        max(context.now(), start_of(export.effective_from, context.now())) if export.effective_from else context.now()
+    )
     return next_runs(export.schedule, since, count)
 
 

@@ -53,7 +53,7 @@ class Watch:
                 self._tell(task_id, f"{words}  {longest:.1f} s" if ended and longest else words)
 
     def _progress(self, run_id: str) -> None:
-        from bulk_export.pipeline import Site
+        from bulk_export.site import Site
         from bulk_export.state.progress import stage_progress
 
         # The first stage has yet to make the state database.

@@ -23,7 +23,7 @@ from bulk_export.state.records import RunStatus
 from bulk_export.state.reservations import usage
 from bulk_export.state.runs import get_run
 from bulk_export.storage import open_storage
-from bulk_export.storage.buckets import Credentials
+from bulk_export.storage.credentials import Credentials
 from servers import SECRETS
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ def connection(monkeypatch: pytest.MonkeyPatch, conn_type: str, **parts: object)
 
 
 def test_an_aws_connection_gives_keys_region_and_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
-    from export_connections import credentials
+    from bulk_export_airflow.connections import credentials
 
     extra = {"region_name": "eu-west-1", "endpoint_url": "http://127.0.0.1:9000"}
     connection(monkeypatch, "aws", login="AKIAEXAMPLE", password="not a secret", extra=extra)
@@ -27,14 +27,14 @@ def test_an_aws_connection_gives_keys_region_and_endpoint(monkeypatch: pytest.Mo
 
 
 def test_an_azure_connection_gives_account_and_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    from export_connections import credentials
+    from bulk_export_airflow.connections import credentials
 
     connection(monkeypatch, "wasb", login="acme", password="bm90IGEgc2VjcmV0")
     assert credentials("lake").options == {"account_name": "acme", "account_key": "bm90IGEgc2VjcmV0"}
 
 
 def test_a_google_connection_gives_its_service_account(monkeypatch: pytest.MonkeyPatch) -> None:
-    from export_connections import credentials
+    from bulk_export_airflow.connections import credentials
 
     connection(monkeypatch, "google_cloud_platform", extra={"keyfile_dict": {"type": "service_account"}})
     assert credentials("lake").options == {"service_account_key": '{"type": "service_account"}'}
@@ -43,7 +43,7 @@ def test_a_google_connection_gives_its_service_account(monkeypatch: pytest.Monke
 def test_a_postgres_connection_gives_an_address_that_sqlalchemy_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     from sqlalchemy import make_url
 
-    from export_connections import database_url
+    from bulk_export_airflow.connections import database_url
 
     parts = {"host": "db", "port": 5433, "schema": "exports", "login": "me", "password": "p@ss/word"}
     connection(monkeypatch, "postgres", **parts, extra={"sslmode": "require"})
@@ -53,7 +53,7 @@ def test_a_postgres_connection_gives_an_address_that_sqlalchemy_takes(monkeypatc
 
 
 def test_a_connection_that_is_not_there_or_of_another_kind_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    from export_connections import credentials, database_url
+    from bulk_export_airflow.connections import credentials, database_url
 
     with pytest.raises(DefinitionError, match="there is no Airflow connection 'nowhere'"):
         credentials("nowhere")
@@ -63,7 +63,7 @@ def test_a_connection_that_is_not_there_or_of_another_kind_is_named(monkeypatch:
 
 
 def test_no_secret_shows_in_what_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    from export_connections import credentials
+    from bulk_export_airflow.connections import credentials
 
     connection(monkeypatch, "wasb", login="acme", password="bm90IGEgc2VjcmV0")
     assert "bm90" not in repr(credentials("lake"))

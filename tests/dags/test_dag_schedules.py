@@ -1,4 +1,4 @@
-"""Schedules as Airflow's scheduler computes them from the serialised DAGs, held against `bulk_export.schedules`."""
+"""Schedules as Airflow's scheduler computes them from the serialised DAGs, held against `definitions.schedules`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulk_export.definitions.models import WEEKDAYS, Schedule
-from bulk_export.schedules import next_runs
+from bulk_export.definitions.schedules import next_runs
 
 if TYPE_CHECKING:
     from conftest import Parse
@@ -41,7 +41,7 @@ def test_the_next_runs_are_those_of_airflows_timetable(schedule: Schedule, after
     from airflow.timetables.base import DataInterval, TimeRestriction
     from pendulum import instance
 
-    from export_dag import timetable
+    from bulk_export_airflow.dag import timetable
 
     runs = next_runs(schedule, after, 15)
     scheduler = coerce_to_core_timetable(timetable(schedule))

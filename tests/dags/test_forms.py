@@ -57,7 +57,7 @@ def test_an_immediate_export_needs_a_name_a_search_and_a_destination(parse: Pars
 
 
 def test_answers_become_run_parameters() -> None:
-    from export_parameters import read_run
+    from bulk_export_airflow.parameters import read_run
 
     run = read_run(
         {"started_from": "2026-11-01", "started_until": "2026-11-30", "limit": 5, "storage_location": "lake"}
@@ -67,7 +67,7 @@ def test_answers_become_run_parameters() -> None:
 
 
 def test_answers_of_the_immediate_form_become_an_export_and_run_parameters() -> None:
-    from export_parameters import read_immediate
+    from bulk_export_airflow.parameters import read_immediate
 
     export, run = read_immediate(
         {
@@ -88,7 +88,7 @@ def test_answers_of_the_immediate_form_become_an_export_and_run_parameters() -> 
 
 
 def test_parameters_that_cannot_be_used_are_all_named_with_the_nearest_valid_one() -> None:
-    from export_parameters import read_run
+    from bulk_export_airflow.parameters import read_run
 
     with pytest.raises(DefinitionError) as refused:
         read_run({"dryrun": True, "limit": 0})

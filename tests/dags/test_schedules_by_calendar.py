@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bulk_export.definitions.models import WEEKDAYS, Schedule
-from bulk_export.schedules import next_runs
+from bulk_export.definitions.schedules import next_runs
 
 Wanted = Callable[[datetime], bool]
 
@@ -92,7 +92,7 @@ def in_airflow(schedule: Schedule, first: datetime, last: datetime) -> list[date
     from airflow.timetables.base import DataInterval, TimeRestriction
     from pendulum import instance
 
-    from export_dag import timetable
+    from bulk_export_airflow.dag import timetable
 
     scheduler = coerce_to_core_timetable(timetable(schedule))
     every_tick = TimeRestriction(earliest=None, latest=None, catchup=True)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from browser import PATIENCE_MS, chromium
-from bulk_export.contacts.sample import make_sample_store
-from bulk_export.pipeline import Site
+from bulk_export.site import Site
 from bulk_export.state.records import RunRecord
 from bulk_export.state.runs import get_run
+from bulk_export_sample import make_sample_store
 from local_airflow.api import AirflowApi
 from local_airflow.config import Folders, free_ports
 from local_airflow.guard import watch_over

@@ -17,7 +17,7 @@ from bulk_export.state.events import list_events
 from bulk_export.state.progress import progress
 from bulk_export.state.records import NewRun, RunStatus, Trigger
 from bulk_export.state.reservations import reserve
-from bulk_export.state.runs import RunFilters, close_run, get_run, list_runs, open_run
+from bulk_export.state.runs import RunFilters, close_run, create_run, get_run, list_runs
 
 expect = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed").expect
 expect.set_options(timeout=90_000)  # its own limit is 5 s
@@ -133,7 +133,7 @@ def test_progress_bars_move_by_themselves_until_the_run_has_ended(
         directory="Nightly/1",
         formats={"audio_only": "mp3", "transcripts": "none"},
     )
-    open_run(engine, run, now)
+    create_run(engine, run, now)
     day = {"environment": "test", "day": now.date(), "daily_limit": 1_000, "policy": "continue", "now": now}
     reserve(engine, run_id=run.run_id, wanted=200, **day)
 

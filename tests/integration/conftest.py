@@ -20,10 +20,10 @@ import psutil
 import pytest
 import yaml
 
-from bulk_export.contacts.sample import make_sample_store
-from bulk_export.pipeline import Site
+from bulk_export.site import Site
 from bulk_export.state.records import RunRecord
 from bulk_export.state.runs import get_run
+from bulk_export_sample import make_sample_store
 from local_airflow.api import AirflowApi
 from local_airflow.config import Folders, free_ports
 from local_airflow.guard import watch_over

@@ -11,10 +11,10 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
-from bulk_export.contacts.sample import make_sample_store
 from bulk_export.state.records import RunRecord, RunStatus
 from bulk_export.state.reservations import usage
 from bulk_export.state.runs import RunFilters, list_runs
+from bulk_export_sample import make_sample_store
 
 if TYPE_CHECKING:
     from conftest import Done, Running

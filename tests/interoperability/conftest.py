@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bulk_export.contacts.sample.encode import ScreenFormat, write_screen
 from bulk_export.state.records import RunStatus
+from bulk_export_sample.encode import ScreenFormat, write_screen
 
 for folder in (Path(__file__).parents[1] / "pipeline", Path(__file__).parent):
     sys.path.insert(0, str(folder))

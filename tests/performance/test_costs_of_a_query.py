@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bulk_export.contacts.sample import make_sample_store
+from bulk_export_sample import make_sample_store
 
 UNTIL = datetime(2026, 11, 23, tzinfo=UTC)
 # Prints the bytes that selecting, and then fetching the first hundred, read from the disk's cache.
@@ -19,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from bulk_export.contacts.parquet import ParquetContactStore
 from bulk_export.definitions.models import Filter
-from bulk_export.filters.catalogue import catalogue
+from bulk_export.filters.field_catalog import catalogue
 from bulk_export.filters.compile import compile_filters
 from bulk_export.storage.local import LocalStorage
 

@@ -24,6 +24,6 @@ def test_help_loads_nothing_heavy_and_little_at_all() -> None:
 
 
 def test_the_stages_load_what_they_work_with_only_when_they_do() -> None:
-    loaded = loaded_by("import bulk_export.pipeline, bulk_export.staging, bulk_export.results")
+    loaded = loaded_by("import bulk_export.pipeline, bulk_export.runs.request")
     heavy = {"alembic", "av", "boto3", "duckdb", "lxml", "numpy", "obstore", "pandas", "pyarrow", "sqlalchemy"}
     assert {name.partition(".")[0] for name in loaded} & heavy == set()

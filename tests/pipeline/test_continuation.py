@@ -9,7 +9,7 @@ import pytest
 from workbench import Workbench, files_of
 
 from bulk_export.pipeline import publish_manifest, write_audit
-from bulk_export.run_request import RunRequest
+from bulk_export.runs.request import RunRequest
 from bulk_export.state.records import RunRecord, RunStatus
 
 

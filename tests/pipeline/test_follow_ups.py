@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from workbench import Workbench
 
-from bulk_export.follow_ups import lost_follow_ups, show_queued
 from bulk_export.maintenance import abandoned_runs, close_abandoned
 from bulk_export.pipeline import publish_manifest, write_audit
+from bulk_export.runs.follow_up import lost_follow_ups, show_queued
 from bulk_export.state.events import list_events
 from bulk_export.state.records import RunRecord, RunStatus, Trigger
 from bulk_export.state.reservations import usage

@@ -17,7 +17,7 @@ from bulk_export.pipeline import (
     publish_manifest,
     validate_filters,
 )
-from bulk_export.run_request import RunRequest
+from bulk_export.runs.request import RunRequest
 from bulk_export.state.records import RunRecord, RunStatus
 from bulk_export.state.reservations import usage
 from bulk_export.state.undelivered import list_undelivered

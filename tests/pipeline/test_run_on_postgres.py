@@ -18,10 +18,10 @@ from workbench import NOW, Workbench, files_of, read_csv, write_wav
 from bulk_export.bag.verify import verify_run
 from bulk_export.cli import main
 from bulk_export.cli.schema import store_sql
-from bulk_export.contacts.sample import make_sample_store
 from bulk_export.pipeline import batch_contacts, check_quota, copy_media, validate_filters
 from bulk_export.state.reservations import reserve, usage
 from bulk_export.storage.local import LocalStorage
+from bulk_export_sample import make_sample_store
 from postgres_server import PostgresServer, load_table, postgres_server  # noqa: F401
 
 _WAIT_S = 120

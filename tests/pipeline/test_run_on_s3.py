@@ -17,11 +17,12 @@ from workbench import Workbench, write_wav
 
 from bulk_export.bag.verify import verify_run
 from bulk_export.cli import main
-from bulk_export.pipeline import Site, run_export
+from bulk_export.pipeline import run_export
+from bulk_export.site import Site
 from bulk_export.state.records import RunRecord, RunStatus
 from bulk_export.storage import open_uri
-from bulk_export.storage.buckets import Credentials
-from bulk_export.storage.patience import Patience
+from bulk_export.storage.credentials import Credentials
+from bulk_export.storage.retry import Patience
 from fault_proxy import (
     DENIED,
     SLOW_DOWN,

@@ -18,8 +18,10 @@ import yaml
 
 from bulk_export import pipeline
 from bulk_export.contacts.schema import canonical_schema
-from bulk_export.definitions.run import RunParameters
-from bulk_export.pipeline import ImmediateExport, RunRequest, Site, run_export
+from bulk_export.definitions.run import ImmediateExport, RunParameters
+from bulk_export.pipeline import run_export
+from bulk_export.runs.request import RunRequest
+from bulk_export.site import Site
 from bulk_export.state.records import RunRecord
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)

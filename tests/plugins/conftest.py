@@ -101,7 +101,7 @@ def console(bench: Workbench) -> Iterator[Console]:
     from airflow.api_fastapi.core_api.security import get_user
 
     from bulk_export_console.app import create_app
-    from bulk_export_console.desk import PREVIEWS_PER_MINUTE, Desk, get_desk
+    from bulk_export_console.context import PREVIEWS_PER_MINUTE, ConsoleContext, get_context
     from bulk_export_console.health import HealthChecks
     from bulk_export_console.rate import RateLimit
 
@@ -110,7 +110,7 @@ def console(bench: Workbench) -> Iterator[Console]:
     previews = RateLimit(PREVIEWS_PER_MINUTE, 60.0)
     app.dependency_overrides[get_user] = _user
     health = HealthChecks(within_s=60, clock=lambda: console.seconds)
-    app.dependency_overrides[get_desk] = lambda: Desk(
+    app.dependency_overrides[get_context] = lambda: ConsoleContext(
         bench.site(),
         lambda: console.refreshes.append("asked"),
         "http://testserver",

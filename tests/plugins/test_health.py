@@ -114,7 +114,7 @@ def test_a_probe_costs_nothing_within_a_minute_and_nothing_is_left_behind(consol
 
 
 def test_what_hangs_is_told_in_time_and_not_started_twice(console: Console) -> None:
-    from bulk_export_console.desk import Desk
+    from bulk_export_console.context import ConsoleContext
 
     goes_on, started = threading.Event(), []
 
@@ -124,10 +124,10 @@ def test_what_hangs_is_told_in_time_and_not_started_twice(console: Console) -> N
         return datetime.now(UTC)
 
     checks = HealthChecks(kept_s=0.0, within_s=1.0)
-    desk = Desk(console.bench.site(), last_upkeep=never)
+    context = ConsoleContext(console.bench.site(), last_upkeep=never)
     try:
         for _ in range(2):
-            last = checks.now(desk).findings[-1]
+            last = checks.now(context).findings[-1]
             assert (last.check, last.code) == ("upkeep", "NO_ANSWER")
         assert started == ["asked"]
     finally:

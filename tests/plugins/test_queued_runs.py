@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import update
 
-from bulk_export.follow_ups import show_queued
+from bulk_export.runs.follow_up import show_queued
 from bulk_export.state.records import RunRecord
 from bulk_export.state.runs import record_follow_up
 from bulk_export.state.tables import runs

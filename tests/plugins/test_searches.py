@@ -134,7 +134,7 @@ def test_a_preview_writes_its_line_in_the_event_log_and_nothing_else(
 
 
 def test_previews_are_limited_and_only_for_those_who_may_export(console: Console) -> None:
-    from bulk_export_console.desk import PREVIEWS_PER_MINUTE
+    from bulk_export_console.context import PREVIEWS_PER_MINUTE
 
     body = {"filters": [CALLS]}
     assert console.client("vera").post("/searches/preview", json=body).status_code == 403

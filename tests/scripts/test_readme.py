@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bulk_export.contacts.sample import make_sample_store
+from bulk_export_sample import make_sample_store
 
 PROJECT = Path(__file__).resolve().parents[2]
 READMES = ("README.md", "README.es.md")

@@ -14,8 +14,8 @@ from bulk_export.definitions.models import Filter
 from bulk_export.definitions.values import Model
 from bulk_export.definitions.yaml_file import read_yaml
 from bulk_export.fields import Kind
-from bulk_export.filters.catalogue import OPERATORS_BY_KIND, WORD_OPERATORS, catalogue
 from bulk_export.filters.completeness import problems
+from bulk_export.filters.field_catalog import OPERATORS_BY_KIND, WORD_OPERATORS, catalogue
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 MODELS = [model for module in (models, run) for model in vars(module).values() if isinstance(model, type)]

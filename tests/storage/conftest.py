@@ -10,9 +10,9 @@ import pytest
 
 from bulk_export.definitions.settings import S3Location
 from bulk_export.storage import open_storage
-from bulk_export.storage.buckets import Credentials
+from bulk_export.storage.credentials import Credentials
 from bulk_export.storage.objects import ObjectStorage
-from bulk_export.storage.patience import Patience
+from bulk_export.storage.retry import Patience
 from fault_proxy import FaultProxy, fault_proxy
 from servers import SECRETS, S3Server
 

@@ -15,7 +15,7 @@ from servers import SECRETS, S3Server
 
 
 def storage(monkeypatch: pytest.MonkeyPatch, server: S3Server, prefix: str, secret: str, bucket: str) -> ObjectStorage:
-    from export_connections import credentials
+    from bulk_export_airflow.connections import credentials
 
     extra = {"region_name": "us-east-1", "endpoint_url": server.endpoint}
     connection = {"conn_type": "aws", "login": "owner", "password": secret, "extra": extra}

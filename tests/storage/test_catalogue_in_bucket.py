@@ -16,7 +16,7 @@ from bulk_export.errors import DefinitionError, RefusedError, TransientError
 from bulk_export.filters.compile import Selection
 from bulk_export.storage.local import LocalStorage
 from bulk_export.storage.objects import ObjectStorage
-from bulk_export.storage.patience import Patience
+from bulk_export.storage.retry import Patience
 from fault_proxy import DENIED, SLOW_DOWN, FaultProxy, truncate
 
 Open = Callable[..., ObjectStorage]

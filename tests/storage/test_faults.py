@@ -12,7 +12,7 @@ import pytest
 
 from bulk_export.errors import BulkExportError, RefusedError, TransientError
 from bulk_export.storage.objects import WHOLE_BYTES, ObjectStorage
-from bulk_export.storage.patience import Patience
+from bulk_export.storage.retry import Patience
 from fault_proxy import (
     EXPIRED,
     SKEWED,

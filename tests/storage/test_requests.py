@@ -15,7 +15,7 @@ import pytest
 from bulk_export.definitions.models import MediaFormats
 from bulk_export.media.job import MediaLimits, copy_job_media
 from bulk_export.media.transfer import COPY_BYTES
-from bulk_export.results import FileResult, Journal
+from bulk_export.staging.journal import FileResult, Journal
 from bulk_export.storage.base import Storage
 from bulk_export.storage.local import LocalStorage
 from bulk_export.storage.objects import ObjectStorage

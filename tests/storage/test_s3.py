@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from bulk_export.bag.manifest import PayloadFile
 from bulk_export.bag.write import publish_bag
 from bulk_export.errors import RefusedError, TransientError
+from bulk_export.items.payload_file import PayloadFile
 from bulk_export.storage.base import Stored
 from bulk_export.storage.objects import WHOLE_BYTES, ObjectStorage
 from fault_proxy import DENIED, FaultProxy, corrupt_upload, lose_answer, refuse

@@ -18,8 +18,8 @@ from bulk_export.contacts.postgres import PostgresContactStore
 from bulk_export.contacts.postgres_session import Database
 from bulk_export.definitions.models import Filter
 from bulk_export.errors import DefinitionError
-from bulk_export.filters.catalogue import catalogue
 from bulk_export.filters.compile import Selection, compile_filters
+from bulk_export.filters.field_catalog import catalogue
 from bulk_export.storage.local import LocalStorage
 from postgres_server import PostgresServer, load_table, postgres_server, sql_type  # noqa: F401
 

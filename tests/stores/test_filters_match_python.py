@@ -23,8 +23,8 @@ from bulk_export.contacts.postgres import PostgresContactStore
 from bulk_export.contacts.postgres_session import Database
 from bulk_export.definitions.models import Filter
 from bulk_export.fields import STATES, Kind
-from bulk_export.filters.catalogue import Shape, catalogue, shape_of
 from bulk_export.filters.compile import compile_filters
+from bulk_export.filters.field_catalog import Shape, catalogue, shape_of
 from bulk_export.storage.local import LocalStorage
 from postgres_server import PostgresServer, load_table, sql_type
 

@@ -20,8 +20,8 @@ from bulk_export.contacts.parquet import ParquetContactStore
 from bulk_export.definitions.models import Filter
 from bulk_export.definitions.settings import ParquetStore
 from bulk_export.errors import BulkExportError, DefinitionError
-from bulk_export.filters.catalogue import catalogue
 from bulk_export.filters.compile import compile_filters
+from bulk_export.filters.field_catalog import catalogue
 from bulk_export.storage.local import LocalStorage
 
 Contact = Callable[..., dict[str, object]]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bulk_export.shares import Share, share_out
+from bulk_export.quota import Share, share_out
 
 
 @pytest.mark.parametrize(

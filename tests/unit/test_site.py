@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bulk_export.addresses import locate
+from bulk_export.contacts.addresses import locate
 from bulk_export.errors import DefinitionError
 from bulk_export.site import Site
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from bulk_export.bag.faults import FaultKind
 from bulk_export.bag.tags import Run
-from bulk_export.items_csv import COLUMNS, FILE_COLUMNS
+from bulk_export.items.table import COLUMNS, FILE_COLUMNS
 from bulk_export.reasons import ItemStatus
 
 ITEMS_FILE = "data/items.csv"

@@ -9,10 +9,11 @@ import heapq
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
+
+from bulk_export.items.payload_file import PayloadFile
 
 PAYLOAD_MANIFEST = "manifest-sha256.txt"
 TAG_MANIFEST = "tagmanifest-sha256.txt"
@@ -23,15 +24,6 @@ _LINE = re.compile(r"([0-9A-Fa-f]{64})[ \t]+\*?(\S.*)")
 # RFC 8493, 2.1.3: these three, and no other character, are percent-encoded.
 _ENCODED = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _DECODED = re.compile(r"%(25|0[AaDd])")
-
-
-@dataclass(frozen=True, slots=True)
-class PayloadFile:
-    """A file of the bag: `path` relative to the bag, such as `data/media/0001/100001.mp3`."""
-
-    path: str
-    bytes: int
-    sha256: str
 
 
 def manifest_line(path: str, sha256: str) -> str:

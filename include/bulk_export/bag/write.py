@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bulk_export.bag.manifest import PAYLOAD_MANIFEST, TAG_MANIFEST, PayloadFile, manifest_line, sorted_files
+from bulk_export.bag.manifest import PAYLOAD_MANIFEST, TAG_MANIFEST, manifest_line, sorted_files
 from bulk_export.errors import RefusedError
+from bulk_export.items.payload_file import PayloadFile
 from bulk_export.storage.base import Storage
 
 BAG_DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"

@@ -16,7 +16,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from bulk_export.audit_report import audit_summary, record_as_json
+    from bulk_export.audit.report import audit_summary, record_as_json
     from bulk_export.state.runs import find_run
 
     record = find_run(site(options).engine, options.run)
@@ -25,7 +25,7 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from bulk_export.audit_report import record_as_json
+    from bulk_export.audit.report import record_as_json
     from bulk_export.state.records import RunStatus
     from bulk_export.state.runs import RunFilters, list_runs
 
@@ -55,7 +55,7 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _events(options: argparse.Namespace) -> int:
-    from bulk_export.audit_report import plain_moment
+    from bulk_export.audit.report import plain_moment
     from bulk_export.state.events import list_events
 
     found = list_events(site(options).engine, limit=options.limit, who=options.who, subject=options.subject)

@@ -16,14 +16,15 @@ from bulk_export.cli.exit_codes import DONE, WITH_ERRORS, exit_code
 from bulk_export.cli.places import moment, site
 from bulk_export.definitions.run import RunParameters
 from bulk_export.errors import DefinitionError
-from bulk_export.pipeline import RunRequest, run_export
+from bulk_export.pipeline import run_export
 from bulk_export.reasons import Reason
+from bulk_export.runs.request import RunRequest
 from bulk_export.site import Report
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the export, show how far it is, and print its audit record."""
-    from bulk_export.audit_report import audit_summary, record_as_json
+    from bulk_export.audit.report import audit_summary, record_as_json
     from bulk_export.state.records import RunStatus
 
     now = datetime.now(UTC)

@@ -11,7 +11,7 @@ from bulk_export.cli.places import moment
 
 def run(options: argparse.Namespace) -> int:
     """Make the store and say what is in it."""
-    from bulk_export.contacts.sample import make_sample_store
+    from bulk_export_sample import make_sample_store
 
     until = moment(options.until, "UTC") if options.until else datetime.now(UTC)
     report = make_sample_store(

@@ -11,8 +11,8 @@ from bulk_export.storage import open_uri
 if TYPE_CHECKING:
     from bulk_export.contacts.base import ContactStore
     from bulk_export.definitions.settings import ContactStoreSettings
-    from bulk_export.storage.buckets import Credentials
-    from bulk_export.storage.patience import Patience
+    from bulk_export.storage.credentials import Credentials
+    from bulk_export.storage.retry import Patience
 
 __all__ = ["open_contact_store"]
 

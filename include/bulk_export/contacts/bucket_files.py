@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from fsspec import AbstractFileSystem
+
 from bulk_export.errors import BulkExportError
 
 if TYPE_CHECKING:
@@ -86,8 +88,6 @@ class BucketFiles:
 
     def file_system(self) -> Any:
         """For `duckdb.register_filesystem`."""
-        from fsspec import AbstractFileSystem
-
         files = self
 
         class FileSystem(AbstractFileSystem):  # type: ignore[misc]

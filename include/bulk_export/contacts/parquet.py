@@ -13,10 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from bulk_export.contacts.base import Matches, StoreReport
-from bulk_export.contacts.catalogue import FOLDER, FoundFile, open_catalogue, store_faults
-from bulk_export.contacts.catalogue_checks import (
+from bulk_export.contacts.duckdb_session import Limits, duckdb_session
+from bulk_export.contacts.parquet_catalog import FOLDER, FoundFile, open_catalogue, store_faults
+from bulk_export.contacts.parquet_files import CatalogueFile, file_problems, inspect, relation
+from bulk_export.contacts.schema import METADATA, NEVER_NULL, STORE_COLUMNS, canonical_schema, job_columns, keys_schema
+from bulk_export.contacts.store_validation import (
     COUNTS,
     duplicate_problems,
     duplicates_in,
@@ -25,14 +30,9 @@ from bulk_export.contacts.catalogue_checks import (
     store_report,
     year_problems,
 )
-from bulk_export.contacts.duckdb_session import Limits, duckdb_session
-from bulk_export.contacts.parquet_files import CatalogueFile, file_problems, inspect, relation
-from bulk_export.contacts.schema import METADATA, NEVER_NULL, STORE_COLUMNS, canonical_schema, job_columns, keys_schema
 from bulk_export.errors import BulkExportError, DefinitionError, Problem, TransientError
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from bulk_export.filters.compile import Selection
     from bulk_export.storage.base import Storage
 
@@ -92,8 +92,6 @@ class ParquetContactStore:
 
     def preview(self, selection: Selection, count: int) -> tuple[Matches, pa.Table]:
         """How many match, and the oldest of them; see `ContactStore.preview`."""
-        import pyarrow as pa
-
         files = self._usable_files()
         query, parameters = _matched(files, selection)
         # Structs compare field by field. The oldest are kept while counting: memory does not grow with the matches.
@@ -130,9 +128,6 @@ class ParquetContactStore:
 
     def fetch(self, keys: pa.Table, metadata_keys: tuple[str, ...], *, with_text: bool) -> pa.Table:
         """The job table of these contacts; see `ContactStore.fetch`."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         schema = canonical_schema(metadata_keys, with_text)
         if not keys.num_rows:
             return schema.empty_table()

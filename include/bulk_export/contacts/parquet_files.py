@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import types
+
 from bulk_export.contacts.schema import NEVER_NULL, REQUIRED, STORE_COLUMNS, ColumnType
 from bulk_export.errors import Problem
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from bulk_export.contacts.catalogue import FoundFile
+    from bulk_export.contacts.parquet_catalog import FoundFile
 
 _INT64_BITS = 64
 _NOTHING = "null"
@@ -68,9 +69,6 @@ def inspect(found: FoundFile, content: Path | BinaryIO) -> CatalogueFile:
         OSError: the file cannot be opened.
         RefusedError, TransientError: its bucket denies it, or does not answer.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     name, address = found.name, found.address
     try:
         with pq.ParquetFile(content) as file:
@@ -156,8 +154,6 @@ def _expression(column: str, held: str | None) -> str:
 
 def _held(arrow_type: pa.DataType, wanted: ColumnType) -> str | None:
     """How a column of this Arrow type can be read as the wanted one; None when it cannot without loss."""
-    from pyarrow import types
-
     if types.is_dictionary(arrow_type):
         arrow_type = arrow_type.value_type
     if types.is_null(arrow_type):
@@ -190,8 +186,6 @@ def _held(arrow_type: pa.DataType, wanted: ColumnType) -> str | None:
 
 
 def _is_text(arrow_type: pa.DataType) -> bool:
-    from pyarrow import types
-
     if types.is_dictionary(arrow_type):
         arrow_type = arrow_type.value_type
     return bool(

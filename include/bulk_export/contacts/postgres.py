@@ -13,8 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
 from bulk_export.contacts.base import Matches, StoreReport
-from bulk_export.contacts.catalogue_checks import (
+from bulk_export.contacts.duckdb_session import Limits, duckdb_session
+from bulk_export.contacts.postgres_session import Database, Session, reading
+from bulk_export.contacts.postgres_table import ContactTable, describe
+from bulk_export.contacts.schema import METADATA, NEVER_NULL, STORE_COLUMNS, canonical_schema, job_columns, keys_schema
+from bulk_export.contacts.store_validation import (
     COUNTS,
     duplicate_problems,
     duplicates_in,
@@ -23,15 +31,9 @@ from bulk_export.contacts.catalogue_checks import (
     store_report,
     year_problems,
 )
-from bulk_export.contacts.duckdb_session import Limits, duckdb_session
-from bulk_export.contacts.postgres_session import Database, Session, reading
-from bulk_export.contacts.postgres_table import ContactTable, describe
-from bulk_export.contacts.schema import METADATA, NEVER_NULL, STORE_COLUMNS, canonical_schema, job_columns, keys_schema
 from bulk_export.errors import DefinitionError, Problem
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from bulk_export.filters.compile import Selection
     from bulk_export.storage.base import Storage
 
@@ -134,9 +136,6 @@ class PostgresContactStore:
 
     def fetch(self, keys: pa.Table, metadata_keys: tuple[str, ...], *, with_text: bool) -> pa.Table:
         """The job table of these contacts; see `ContactStore.fetch`."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         schema = canonical_schema(metadata_keys, with_text)
         if not keys.num_rows:
             return schema.empty_table()
@@ -238,10 +237,6 @@ def _readable(column: str) -> str:
 
 def _write_keys(batches: Iterable[list[tuple[Any, ...]]], into: Path, ids: Path | None) -> _Selected:
     """Write keys as they come, and to `ids` the id of every match, root recordings included."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
     found = _Selected()
     schema = keys_schema()
     flags = [pa.field(name, pa.bool_()) for name in ("root", "bad_start", "bad_update")]
@@ -267,8 +262,6 @@ def _write_keys(batches: Iterable[list[tuple[Any, ...]]], into: Path, ids: Path 
 
 
 def _arrow(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
-    import pyarrow as pa
-
     columns = zip(*rows, strict=True) if rows else [()] * len(schema)
     arrays = [pa.array(list(column), field.type) for column, field in zip(columns, schema, strict=True)]
     return pa.Table.from_arrays(arrays, schema=schema)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from bulk_export.fields import CSV_FIELDS, DERIVED_KEYS, REQUIRED_COLUMNS, STORE_FIELDS, Kind
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 class ColumnType(StrEnum):
@@ -62,8 +60,6 @@ def canonical_schema(metadata_keys: Sequence[str], with_text: bool) -> pa.Schema
         metadata_keys: exportable metadata keys, in the administrator's order; one text column `metadata.<key>` each.
         with_text: whether the searchable body is a column.
     """
-    import pyarrow as pa
-
     types = {
         ColumnType.TEXT: pa.string(),
         ColumnType.INTEGER: pa.int64(),
@@ -83,8 +79,6 @@ def job_columns(*, with_text: bool) -> tuple[str, ...]:
 
 def keys_schema() -> pa.Schema:
     """The schema of the selected keys: `contact_id`, `started_at`, `updated_at`, `media_bytes`."""
-    import pyarrow as pa
-
     moment = pa.timestamp("us", tz="UTC")
     return pa.schema(
         [("contact_id", pa.int64()), ("started_at", moment), ("updated_at", moment), ("media_bytes", pa.int64())]

@@ -20,8 +20,8 @@ from bulk_export.definitions.settings import Settings
 from bulk_export.definitions.values import Model
 from bulk_export.definitions.yaml_file import YamlFile, read_yaml
 from bulk_export.errors import DefinitionError, Problem
-from bulk_export.filters.catalogue import catalogue
 from bulk_export.filters.completeness import problems as filter_problems
+from bulk_export.filters.field_catalog import catalogue
 
 Definition = TypeVar("Definition", bound=Model)
 

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
+import yaml
 from pydantic import Field, model_validator
 
 from bulk_export.definitions.models import (
@@ -122,7 +123,5 @@ class RunSnapshot(Model):
 
         Without `notify`: the receiver need not know whom the sender tells, and an address may hold a token.
         """
-        import yaml
-
         content = self.model_dump(mode="json", exclude_defaults=True, exclude={"export": {"notify"}})
         return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)

@@ -20,10 +20,10 @@ from pydantic import ValidationError
 
 from bulk_export.definitions.messages import problems_of
 from bulk_export.definitions.models import SavedExport, SavedSearch
+from bulk_export.definitions.safe_names import safe_name
 from bulk_export.definitions.yaml_edit import edited
 from bulk_export.definitions.yaml_file import read_yaml
 from bulk_export.errors import BulkExportError, DefinitionError, Problem, RefusedError
-from bulk_export.safe_names import safe_name
 
 Kind = Literal["searches", "exports"]
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from croniter import croniter
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 _CRON_FIELDS = 5
@@ -63,8 +64,6 @@ def profile_word(value: object) -> object:
 
 
 def _five_field_cron(expression: str) -> str:
-    from croniter import croniter  # only exports that use cron pay for it
-
     if len(expression.split()) != _CRON_FIELDS:
         # A sixth field would be seconds: "0 0 * * * *" fires every second of an hour.
         raise ValueError(f"'{expression}' must have exactly five fields: minute hour day month weekday")

@@ -7,6 +7,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
 from bulk_export.definitions.yaml_layout import with_layout_of
 from bulk_export.errors import DefinitionError
 
@@ -26,9 +31,6 @@ def edited(text: str, changes: Mapping[str, object]) -> str:
     Raises:
         DefinitionError: DEFINITION_INVALID when the text is no YAML mapping: it cannot be edited key by key.
     """
-    from ruamel.yaml.comments import CommentedMap
-    from ruamel.yaml.error import YAMLError
-
     yaml = _yaml(flush=_FLUSH_LIST.search(text) is not None)
     try:
         document = yaml.load(text) if text.strip() else CommentedMap()
@@ -49,8 +51,6 @@ def edited(text: str, changes: Mapping[str, object]) -> str:
 
 
 def _yaml(*, flush: bool) -> Any:
-    from ruamel.yaml import YAML
-
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096
@@ -103,9 +103,6 @@ def _same(present: object, wanted: object) -> bool:
 
 def _fresh(value: object) -> object:
     """A value as it is written anew: small things in one line, text that reads as something else in quotes."""
-    from ruamel.yaml.comments import CommentedMap, CommentedSeq
-    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
-
     if isinstance(value, Mapping):
         mapping = CommentedMap({key: _fresh(item) for key, item in value.items() if item is not None})
         if all(not isinstance(item, list | tuple | dict) or _is_short(item) for item in mapping.values()):

@@ -16,10 +16,10 @@ from zoneinfo import ZoneInfo
 
 from bulk_export.errors import DefinitionError
 from bulk_export.fields import Kind
-from bulk_export.filters.catalogue import HAS_FIELDS, METADATA_PREFIX, FilterField
 from bulk_export.filters.completeness import CONTACT_ZONE, problems, zone_names
 from bulk_export.filters.dates import Days, days, instants, utc_naive
 from bulk_export.filters.dialect import DIALECTS, Dialect
+from bulk_export.filters.field_catalog import HAS_FIELDS, METADATA_PREFIX, FilterField
 from bulk_export.filters.operands import Scalar, read_operands
 from bulk_export.filters.words import fold, words_of
 

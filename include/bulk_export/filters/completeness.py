@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
-from bulk_export.filters.catalogue import METADATA_PREFIX, WRITTEN_FROM, FilterField
+from bulk_export.filters.field_catalog import METADATA_PREFIX, WRITTEN_FROM, FilterField
 from bulk_export.filters.operands import read_operands, shown
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from bulk_export.fields import Kind
-from bulk_export.filters.catalogue import FilterField, Shape, shape_of
 from bulk_export.filters.dates import parse_point
+from bulk_export.filters.field_catalog import FilterField, Shape, shape_of
 from bulk_export.filters.words import MAX_WORDS, words_of
 
 _TYPE_WORDS = {bool: "yes/no", int: "a number", float: "a number", str: "text", dict: "a mapping", list: "a list"}

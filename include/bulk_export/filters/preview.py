@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from bulk_export.fields import Kind
-from bulk_export.filters.catalogue import FilterField
+from bulk_export.filters.field_catalog import FilterField
 from bulk_export.filters.operands import read_operands
 from bulk_export.filters.words import gap_is_optional, is_word_char, needs_boundary, spelled, words_of
 

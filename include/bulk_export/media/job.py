@@ -18,16 +18,16 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bulk_export.addresses import Resolve, check_mounted
+from bulk_export.contacts.addresses import Resolve, check_mounted
 from bulk_export.definitions.models import MediaFormats
 from bulk_export.errors import TransientError
-from bulk_export.media.deliver import Contact, Delivery, Progress
+from bulk_export.media.contact_media import Contact, Delivery, Progress
 from bulk_export.media.faults import MediaLimits
 from bulk_export.media.plan import Skip
 from bulk_export.media.pool import Converters
 from bulk_export.media.throttle import Throttle
 from bulk_export.reasons import NOT_APPLICABLE
-from bulk_export.results import FileResult, Journal
+from bulk_export.staging.journal import FileResult, Journal
 from bulk_export.storage.base import Storage
 
 if TYPE_CHECKING:

@@ -39,7 +39,7 @@ class RunFilters:
 STILL_OPEN = RunFilters(statuses=OPEN)
 
 
-def open_run(engine: Engine, new: NewRun, now: datetime, *, start: bool = True) -> RunRecord:
+def create_run(engine: Engine, new: NewRun, now: datetime, *, start: bool = True) -> RunRecord:
     """Open a run's record, or find the one its earlier attempt opened.
 
     The first snapshot, `queued_at` and `started_at` stay whatever `new` says later, except that a run which was queued,

@@ -17,8 +17,8 @@ from bulk_export.storage.local import LocalStorage
 
 if TYPE_CHECKING:
     from bulk_export.definitions.settings import StorageLocation
-    from bulk_export.storage.buckets import Credentials
-    from bulk_export.storage.patience import Patience
+    from bulk_export.storage.credentials import Credentials
+    from bulk_export.storage.retry import Patience
 
 __all__ = ["open_storage", "open_uri"]
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from bulk_export.definitions.settings import AzureLocation, GcsLocation, S3Location
 from bulk_export.errors import DefinitionError
+from bulk_export.storage.credentials import Credentials
 from bulk_export.storage.keys import is_bucket_name
 from bulk_export.storage.objects import ObjectStorage
-from bulk_export.storage.patience import Patience
+from bulk_export.storage.retry import Patience
 from bulk_export.storage.s3 import S3Service
 
 if TYPE_CHECKING:
@@ -21,20 +21,6 @@ BucketLocation = S3Location | AzureLocation | GcsLocation
 
 # One loop tries again (`patience.py`). Only the writer of large objects, which S3 does not need, cannot be begun anew.
 _NO_RETRY: RetryConfig = {"max_retries": 0, "retry_timeout": timedelta(seconds=1)}
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What a connection says about reaching a bucket, in obstore's own option names; never shown.
-
-    Attributes:
-        options: such as `access_key_id`, `secret_access_key`, `region`, `endpoint` (S3), `account_name`,
-            `account_key` (Azure), `service_account_key` (Google).
-        provider: called for a fresh key when the last one runs out (assumed roles); obstore's credential provider.
-    """
-
-    options: Mapping[str, str] = field(default_factory=dict, repr=False)
-    provider: Callable[[], object] | None = field(default=None, repr=False)
 
 
 def open_bucket(

@@ -18,7 +18,7 @@ from bulk_export.storage.base import Entry, Fetched
 from bulk_export.storage.faults import storage_error
 from bulk_export.storage.object_faults import object_faults
 from bulk_export.storage.object_stream import RANGE_BYTES, ObjectStream
-from bulk_export.storage.patience import Patience
+from bulk_export.storage.retry import Patience
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta

@@ -21,7 +21,7 @@ from bulk_export.storage.content_types import content_type
 from bulk_export.storage.keys import check_key, check_prefix
 from bulk_export.storage.object_faults import object_faults
 from bulk_export.storage.object_reads import ObjectReader
-from bulk_export.storage.patience import Patience
+from bulk_export.storage.retry import Patience
 from bulk_export.storage.rights import missing_rights, try_rights
 from bulk_export.storage.s3_faults import NotOfferedError, PreconditionError, UploadGoneError
 from bulk_export.storage.s3_uploads import Upload, abort_unfinished, upload

@@ -16,7 +16,7 @@ from typing import Any
 
 from bulk_export.errors import BulkExportError, RefusedError
 from bulk_export.storage.content_types import content_type
-from bulk_export.storage.patience import Patience
+from bulk_export.storage.retry import Patience
 from bulk_export.storage.s3_client import found_access_key, s3_client
 from bulk_export.storage.s3_faults import NotOfferedError, PreconditionError, s3_faults
 from bulk_export.storage.s3_uploads import upload

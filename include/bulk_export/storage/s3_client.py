@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from bulk_export.storage.patience import Patience
+from bulk_export.storage.retry import Patience
 
 Provider = Callable[[], object]
 

@@ -27,11 +27,11 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
-from bulk_export.addresses import AddressError, Resolve, check_mounted, locate
-from bulk_export.denials import Denials
+from bulk_export.contacts.addresses import AddressError, Resolve, check_mounted, locate
+from bulk_export.contacts.denials import Denials
 from bulk_export.errors import DefinitionError, RefusedError
 from bulk_export.reasons import NOT_APPLICABLE, Reason
-from bulk_export.results import FileResult, Journal
+from bulk_export.staging.journal import FileResult, Journal
 from bulk_export.storage.base import Storage
 from bulk_export.transcripts.document import TranscriptFormatError, parse
 

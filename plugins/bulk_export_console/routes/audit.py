@@ -19,7 +19,7 @@ from bulk_export.state.reservations import usage
 from bulk_export.state.runs import RunFilters, find_run, list_runs
 from bulk_export.state.statistics import daily_figures, known_exports
 from bulk_export_console import charts
-from bulk_export_console.desk import Desk, DeskDep
+from bulk_export_console.context import ConsoleContext, ContextDep
 from bulk_export_console.language import language_of, translator
 from bulk_export_console.progress import progress_of
 from bulk_export_console.rendering import Reader, page
@@ -45,7 +45,7 @@ def start(request: Request) -> RedirectResponse:
 @router.get("/audit")
 def audit(
     request: Request,
-    desk: DeskDep,
+    context: ContextDep,
     status: Text = "",
     export: Text = "",
     who: Text = "",
@@ -54,7 +54,7 @@ def audit(
     before: RunId = "",
 ) -> HTMLResponse:
     """One page of runs."""
-    engine, zone = desk.site.engine, desk.settings.environment.time_zone
+    engine, zone = context.site.engine, context.settings.environment.time_zone
     filters = run_filters(status, export, who, first, last, zone)
     found = list_runs(engine, filters, limit=PAGE + 1, before=before or None)
     shown = found[:PAGE]
@@ -69,8 +69,8 @@ def audit(
         asked={"status": status, "export": export, "who": who, "first": first, "last": last},
         exports=known_exports(engine),
         statuses=list(RunStatus),
-        licence=desk.settings.licence.type,
-        charts=_charts(request, desk, engine, zone),
+        licence=context.settings.licence.type,
+        charts=_charts(request, context, engine, zone),
     )
 
 
@@ -99,19 +99,19 @@ def _progress(engine: Engine, runs: list[RunRecord]) -> dict[str, object]:
     return {run.run_id: progress_of(run, stages[run.run_id]) for run in going}
 
 
-def _charts(request: Request, desk: Desk, engine: Engine, zone: str) -> charts.Charts:
+def _charts(request: Request, context: ConsoleContext, engine: Engine, zone: str) -> charts.Charts:
     language = language_of(request)
-    today = quota_day(desk.now(), zone)
+    today = quota_day(context.now(), zone)
     figures = daily_figures(engine, last=today, days=CHART_DAYS, zone=zone)
-    used = usage(engine, desk.settings.environment.name, today)
-    limit = desk.settings.licence.contacts_per_day
+    used = usage(engine, context.settings.environment.name, today)
+    limit = context.settings.licence.contacts_per_day
     return charts.charts(figures, used, limit, translator(language), Reader(language, zone))
 
 
 @router.get("/audit/progress")
-def progress(desk: DeskDep, run: Annotated[list[str], Query(max_length=_MAX_POLLED)]) -> JSONResponse:
+def progress(context: ContextDep, run: Annotated[list[str], Query(max_length=_MAX_POLLED)]) -> JSONResponse:
     """How far runs are, by run key; what the pages ask for every two seconds."""
-    engine = desk.site.engine
+    engine = context.site.engine
     records = [find_run(engine, key) for key in run]
     stages = stage_progress(engine, [record.run_id for record in records])
     found = {record.run_key: progress_of(record, stages[record.run_id]) for record in records}
@@ -122,10 +122,10 @@ def progress(desk: DeskDep, run: Annotated[list[str], Query(max_length=_MAX_POLL
 
 @router.get("/audit.csv")
 def download(
-    desk: DeskDep, status: Text = "", export: Text = "", who: Text = "", first: Text = "", last: Text = ""
+    context: ContextDep, status: Text = "", export: Text = "", who: Text = "", first: Text = "", last: Text = ""
 ) -> StreamingResponse:
     """Every run that fits the filters."""
-    engine, zone = desk.site.engine, desk.settings.environment.time_zone
+    engine, zone = context.site.engine, context.settings.environment.time_zone
     filters = run_filters(status, export, who, first, last, zone)
     return StreamingResponse(
         csv_lines(_HEADERS, _rows(engine, filters)),

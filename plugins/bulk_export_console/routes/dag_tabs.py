@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from bulk_export.errors import DefinitionError
 from bulk_export.state.runs import find_run
-from bulk_export_console.desk import DeskDep
+from bulk_export_console.context import ContextDep
 from bulk_export_console.refresh import KNOWN_DAG
 from bulk_export_console.rendering import page
 from bulk_export_console.routes.runs import run_page
@@ -24,25 +24,25 @@ def export_of(dag_id: str) -> str:
 
 
 @router.get("/dag/{dag_id}")
-def dag(request: Request, desk: DeskDep, dag_id: str) -> Response:
+def dag(request: Request, context: ContextDep, dag_id: str) -> Response:
     """The definition of one export, with its last run; the audit of one that is not saved, or not any more."""
     export = export_of(dag_id)
     if not export:
         return page(request, "not_ours.html")
-    if export in desk.store.ids("exports"):
+    if export in context.store.ids("exports"):
         return RedirectResponse(request.url_for("edit_export", id=export), status_code=307)
     return RedirectResponse(request.url_for("audit").include_query_params(export=export), status_code=307)
 
 
 @router.get("/dag-run/{dag_id}/{dag_run_id:path}")
-def dag_run(request: Request, desk: DeskDep, dag_id: str, dag_run_id: str) -> Response:
+def dag_run(request: Request, context: ContextDep, dag_id: str, dag_run_id: str) -> Response:
     """The page of the run; until its first task has opened a record, a page that waits for it."""
     if not export_of(dag_id):
         return page(request, "not_ours.html")
     try:
-        record = find_run(desk.site.engine, f"{dag_id}/{dag_run_id}")
+        record = find_run(context.site.engine, f"{dag_id}/{dag_run_id}")
     except DefinitionError as error:
         if error.code != "RUN_UNKNOWN":
             raise
         return page(request, "waiting.html", dag_id=dag_id, dag_run_id=dag_run_id)
-    return run_page(request, desk, record)
+    return run_page(request, context, record)

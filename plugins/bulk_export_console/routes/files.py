@@ -12,7 +12,7 @@ from bulk_export.definitions.run import RunSnapshot
 from bulk_export.state.records import RunRecord
 from bulk_export.state.runs import find_run
 from bulk_export.storage.base import Entry
-from bulk_export_console.desk import Desk, DeskDep
+from bulk_export_console.context import ConsoleContext, ContextDep
 from bulk_export_console.rendering import page
 
 router = APIRouter()
@@ -22,15 +22,15 @@ FILES = 200
 
 @router.get("/runs/{key}/files")
 def files(
-    request: Request, desk: DeskDep, key: str, after: Annotated[str, Query(max_length=2_000)] = ""
+    request: Request, context: ContextDep, key: str, after: Annotated[str, Query(max_length=2_000)] = ""
 ) -> HTMLResponse:
     """A page of the files, by name; none where nothing was delivered or it has been taken away since."""
-    record = find_run(desk.site.engine, key)
-    found = _listed(desk, record, after)
+    record = find_run(context.site.engine, key)
+    found = _listed(context, record, after)
     return page(
         request,
         "files.html",
-        zone=desk.settings.environment.time_zone,
+        zone=context.settings.environment.time_zone,
         run=record,
         files=found[:FILES],
         after=after,
@@ -38,11 +38,11 @@ def files(
     )
 
 
-def _listed(desk: Desk, record: RunRecord, after: str) -> list[Entry]:
+def _listed(context: ConsoleContext, record: RunRecord, after: str) -> list[Entry]:
     """The next files, their keys counted from the run's directory; one more than a page where there are more."""
     if not record.directory or not record.definitions:
         return []
     folder = f"{record.directory}/"
-    storage = desk.site.destination(RunSnapshot.model_validate_json(record.definitions))
+    storage = context.site.destination(RunSnapshot.model_validate_json(record.definitions))
     entries = (Entry(entry.key.removeprefix(folder), entry.bytes) for entry in storage.list(folder))
     return list(islice(dropwhile(lambda entry: entry.key <= after, entries), FILES + 1))

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from bulk_export.errors import BulkExportError
-from bulk_export_console.desk import Desk, DeskDep
+from bulk_export_console.context import ConsoleContext, ContextDep
 from bulk_export_console.health import Figure, Health
 from bulk_export_console.rendering import page
 
@@ -16,18 +16,18 @@ router = APIRouter()
 
 
 @router.get("/health")
-def health(request: Request, desk: DeskDep) -> Response:
+def health(request: Request, context: ContextDep) -> Response:
     """200 when all is well, 503 otherwise."""
-    found = desk.health.now(desk)
+    found = context.health.now(context)
     status = HTTPStatus.OK if found.healthy else HTTPStatus.SERVICE_UNAVAILABLE
     if "text/html" in request.headers.get("accept", ""):
-        return page(request, "health.html", zone=_zone(desk), status_code=status, health=found)
+        return page(request, "health.html", zone=_zone(context), status_code=status, health=found)
     return JSONResponse(_as_json(found), status_code=status)
 
 
-def _zone(desk: Desk) -> str:
+def _zone(context: ConsoleContext) -> str:
     try:
-        return desk.settings.environment.time_zone
+        return context.settings.environment.time_zone
     except BulkExportError:
         return "UTC"  # the page says that the settings do not load
 

@@ -16,12 +16,12 @@ from bulk_export.state.items import Item, list_items
 from bulk_export.state.progress import stage_progress
 from bulk_export.state.records import OPEN, RunRecord
 from bulk_export.state.runs import find_run
-from bulk_export_console.desk import Desk, DeskDep
+from bulk_export_console.context import ConsoleContext, ContextDep
 from bulk_export_console.figures import figures, notes
-from bulk_export_console.once_more import RETRY, asked_again, asked_to_retry, can_be_retried, linked_runs
 from bulk_export_console.progress import progress_of
 from bulk_export_console.refresh import KNOWN_DAG
 from bulk_export_console.rendering import page
+from bulk_export_console.rerun import RETRY, asked_again, asked_to_retry, can_be_retried, linked_runs
 from bulk_export_console.tables import csv_lines
 
 router = APIRouter()
@@ -34,25 +34,31 @@ Choice = Annotated[str, Query(max_length=40)]
 
 @router.get("/runs/{key}")
 def run(
-    request: Request, desk: DeskDep, key: str, status: Choice = "", reason: Choice = "", after: int | None = None
+    request: Request, context: ContextDep, key: str, status: Choice = "", reason: Choice = "", after: int | None = None
 ) -> HTMLResponse:
     """The page of a run; `key` is its ten digits."""
-    engine = desk.site.engine
+    engine = context.site.engine
     record = find_run(engine, key)
-    return run_page(request, desk, record, status=status, reason=reason, after=after)
+    return run_page(request, context, record, status=status, reason=reason, after=after)
 
 
 def run_page(
-    request: Request, desk: Desk, record: RunRecord, *, status: str = "", reason: str = "", after: int | None = None
+    request: Request,
+    context: ConsoleContext,
+    record: RunRecord,
+    *,
+    status: str = "",
+    reason: str = "",
+    after: int | None = None,
 ) -> HTMLResponse:
     """The page, for a record that was found."""
-    engine = desk.site.engine
+    engine = context.site.engine
     items = _items(engine, record.run_id, status, reason, limit=ITEMS + 1, after=after)
-    again = record.dag_id if _is_there(desk, record) else ""
+    again = record.dag_id if _is_there(context, record) else ""
     return page(
         request,
         "run.html",
-        zone=desk.settings.environment.time_zone,
+        zone=context.settings.environment.time_zone,
         run=record,
         progress=progress_of(record, stage_progress(engine, [record.run_id])[record.run_id]),
         going=record.status in OPEN,
@@ -72,9 +78,9 @@ def run_page(
     )
 
 
-def _is_there(desk: Desk, record: RunRecord) -> bool:
+def _is_there(context: ConsoleContext, record: RunRecord) -> bool:
     """Whether the run's DAG can still be asked: that of a saved export goes with its file."""
-    return record.dag_id == KNOWN_DAG or record.export_id in desk.site.load(record.export_id).exports
+    return record.dag_id == KNOWN_DAG or record.export_id in context.site.load(record.export_id).exports
 
 
 def _as_yaml(record: RunRecord) -> str:
@@ -93,9 +99,9 @@ def _items(engine: Engine, run_id: str, status: str, reason: str, *, limit: int,
 
 
 @router.get("/runs/{key}/items.csv")
-def items(desk: DeskDep, key: str, status: Choice = "", reason: Choice = "") -> StreamingResponse:
+def items(context: ContextDep, key: str, status: Choice = "", reason: Choice = "") -> StreamingResponse:
     """Every troubled contact of a run."""
-    engine = desk.site.engine
+    engine = context.site.engine
     record = find_run(engine, key)
     return StreamingResponse(
         csv_lines(("contact_id", "status", "reason", "detail"), _rows(engine, record.run_id, status, reason)),

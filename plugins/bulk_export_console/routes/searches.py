@@ -10,11 +10,11 @@ from starlette.responses import HTMLResponse, JSONResponse
 
 from bulk_export.definitions.models import Filter
 from bulk_export.errors import RefusedError
-from bulk_export.filters.catalogue import catalogue
 from bulk_export.filters.completeness import problems
+from bulk_export.filters.field_catalog import catalogue
 from bulk_export.state.events import append_event
 from bulk_export_console.access import Visitor, VisitorDep
-from bulk_export_console.desk import Desk, DeskDep
+from bulk_export_console.context import ConsoleContext, ContextDep
 from bulk_export_console.estimates import estimate
 from bulk_export_console.filter_forms import OPERATOR_NAMES, FilterForm, SearchEdit, SearchForm, builder
 from bulk_export_console.forms import Deletion
@@ -27,117 +27,117 @@ router = APIRouter()
 
 
 @router.get("/searches")
-def searches(request: Request, desk: DeskDep) -> HTMLResponse:
+def searches(request: Request, context: ContextDep) -> HTMLResponse:
     """Every saved search with the exports that use it, and files that do not load."""
-    definitions = desk.site.load()
+    definitions = context.site.load()
     return page(
         request,
         "searches.html",
-        zone=desk.settings.environment.time_zone,
-        rows=search_rows(definitions, desk.store),
-        writable=desk.store.writable("searches"),
+        zone=context.settings.environment.time_zone,
+        rows=search_rows(definitions, context.store),
+        writable=context.store.writable("searches"),
     )
 
 
 @router.get("/searches/new")
-def new(request: Request, desk: DeskDep, copy: str = "") -> HTMLResponse:
+def new(request: Request, context: ContextDep, copy: str = "") -> HTMLResponse:
     """The builder, with one filter to begin with or as a copy."""
-    found = desk.site.load().searches.get(copy)
+    found = context.site.load().searches.get(copy)
     first = FilterForm(field="started_at", operator="last_days", value=7)
     filters = [_row(item) for item in found.filters] if found else [first.model_dump()]
     form = {"name": found.name if found else "", "description": found.description if found else "", "filters": filters}
-    return _builder_page(request, desk, form, row=None, source=None)
+    return _builder_page(request, context, form, row=None, source=None)
 
 
 @router.get("/searches/{id}")
-def edit(request: Request, desk: DeskDep, id: str) -> HTMLResponse:
+def edit(request: Request, context: ContextDep, id: str) -> HTMLResponse:
     """The builder of a saved search; for a file that does not load, what is wrong with it."""
-    source = desk.store.read("searches", id)
-    row = next(row for row in search_rows(desk.site.load(), desk.store) if row.id == id)
+    source = context.store.read("searches", id)
+    row = next(row for row in search_rows(context.site.load(), context.store) if row.id == id)
     found = row.search
     filters = [_row(item) for item in found.filters] if found else []
     form = {"name": row.name, "description": found.description if found else "", "filters": filters}
-    return _builder_page(request, desk, form, row=row, source=source)
+    return _builder_page(request, context, form, row=row, source=source)
 
 
 def _row(item: Filter) -> dict[str, Any]:
     return item.model_dump(mode="json")
 
 
-def _builder_page(request: Request, desk: Desk, form: dict[str, Any], **content: Any) -> HTMLResponse:
+def _builder_page(request: Request, context: ConsoleContext, form: dict[str, Any], **content: Any) -> HTMLResponse:
     _ = translator(language_of(request))
-    fields = builder(catalogue(desk.settings.exportable_metadata))
+    fields = builder(catalogue(context.settings.exportable_metadata))
     named = [field | {"name": _(field["name"]) if field["translated"] else field["name"]} for field in fields]
     return page(
         request,
         "search.html",
-        zone=desk.settings.environment.time_zone,
+        zone=context.settings.environment.time_zone,
         form=form,
         fields=named,
         operators={name: _(words) for name, words in OPERATOR_NAMES.items()},
-        writable=desk.store.writable("searches"),
+        writable=context.store.writable("searches"),
         **content,
     )
 
 
 @router.post("/searches/check")
-def check(desk: DeskDep, form: SearchForm) -> JSONResponse:
+def check(context: ContextDep, form: SearchForm) -> JSONResponse:
     """What is incomplete, filter by filter; once nothing is, how many contacts match."""
     search = form.as_search()
-    found = problems(search.filters, catalogue(desk.settings.exportable_metadata))
+    found = problems(search.filters, catalogue(context.settings.exportable_metadata))
     answer: dict[str, Any] = {"problems": [{"index": one.index, "message": one.message} for one in found]}
     if not found:
-        answer["matches"] = asdict(estimate(desk, search, "continue"))
+        answer["matches"] = asdict(estimate(context, search, "continue"))
     return JSONResponse(answer)
 
 
 @router.post("/searches/preview")
-def show(request: Request, desk: DeskDep, visitor: VisitorDep, form: SearchForm) -> JSONResponse:
+def show(request: Request, context: ContextDep, visitor: VisitorDep, form: SearchForm) -> JSONResponse:
     """The first contacts found. Whoever looks at them is in the event log; how often is limited."""
-    wait = desk.previews.wait(visitor.name)
+    wait = context.previews.wait(visitor.name)
     if wait:
         raise RefusedError(
             "PREVIEW_LIMIT", "too many previews within a minute", hint=f"Try again in {int(wait) + 1} seconds."
         )
     search = form.as_search()
-    found = preview(desk, search, language_of(request))
+    found = preview(context, search, language_of(request))
     # Fields and operators only: what somebody searches for may be a name or a number.
     filters = ", ".join(f"{item.field} {item.operator}" for item in search.filters)
     detail = f"{len(found.rows)} of {found.matches.contacts} contacts; filters: {filters}"[:1_000]
-    append_event(desk.site.engine, visitor.name, "previewed", "contacts", detail, desk.now())
+    append_event(context.site.engine, visitor.name, "previewed", "contacts", detail, context.now())
     return JSONResponse({"matched": found.matches.contacts, "columns": found.columns, "rows": found.rows})
 
 
 @router.post("/searches", status_code=201)
-def create(desk: DeskDep, visitor: VisitorDep, form: SearchForm) -> JSONResponse:
+def create(context: ContextDep, visitor: VisitorDep, form: SearchForm) -> JSONResponse:
     """Save a new search, also an incomplete one: its exports say what is missing when they run."""
-    id = desk.store.free_id("searches", form.name)
-    saved = desk.store.save("searches", id, form.changes(), seen=None)
-    _told(desk, visitor, "created", id)
+    id = context.store.free_id("searches", form.name)
+    saved = context.store.save("searches", id, form.changes(), seen=None)
+    _told(context, visitor, "created", id)
     return JSONResponse({"id": id, "etag": saved.etag}, status_code=201)
 
 
 @router.put("/searches/{id}")
-def save(desk: DeskDep, visitor: VisitorDep, id: str, edit: SearchEdit) -> JSONResponse:
+def save(context: ContextDep, visitor: VisitorDep, id: str, edit: SearchEdit) -> JSONResponse:
     """Change a saved search; 409 with both versions when it is not the one that was seen."""
-    saved = desk.store.save("searches", id, edit.form.changes(), seen=edit.seen)
-    _told(desk, visitor, "edited", id)
+    saved = context.store.save("searches", id, edit.form.changes(), seen=edit.seen)
+    _told(context, visitor, "edited", id)
     return JSONResponse({"id": id, "etag": saved.etag})
 
 
 @router.delete("/searches/{id}")
-def delete(desk: DeskDep, visitor: VisitorDep, id: str, deletion: Deletion) -> JSONResponse:
+def delete(context: ContextDep, visitor: VisitorDep, id: str, deletion: Deletion) -> JSONResponse:
     """Remove a saved search that no export uses."""
-    users = [export.id for export in desk.site.load().exports.values() if export.search == id]
+    users = [export.id for export in context.site.load().exports.values() if export.search == id]
     if users:
         raise RefusedError(
             "IN_USE", f"saved exports use this search: {', '.join(users)}", hint="Change or delete them first."
         )
-    desk.store.delete("searches", id, seen=deletion.seen)
-    _told(desk, visitor, "deleted", id)
+    context.store.delete("searches", id, seen=deletion.seen)
+    _told(context, visitor, "deleted", id)
     return JSONResponse({"id": id})
 
 
-def _told(desk: Desk, visitor: Visitor, action: str, id: str) -> None:
-    append_event(desk.site.engine, visitor.name, action, f"search {id}", "", desk.now())
-    desk.request_refresh()
+def _told(context: ConsoleContext, visitor: Visitor, action: str, id: str) -> None:
+    append_event(context.site.engine, visitor.name, action, f"search {id}", "", context.now())
+    context.request_refresh()

@@ -7,11 +7,11 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 
-from bulk_export.bag.manifest import PayloadFile
 from bulk_export.bag.verify import verify_run
 from bulk_export.bag.write import publish_bag
-from bulk_export.items_csv import item_files, job_items, write_items_csv
-from bulk_export.results import FileResult
+from bulk_export.items.payload_file import PayloadFile
+from bulk_export.items.table import item_files, job_items, write_items_csv
+from bulk_export.staging.journal import FileResult
 from bulk_export.storage.local import LocalStorage
 
 _FILES = ("bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt", "data/items.csv")

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from bulk_export.contacts.schema import canonical_schema
 from bulk_export.definitions.models import Filter
 from bulk_export.errors import DefinitionError
-from bulk_export.filters.catalogue import catalogue
 from bulk_export.filters.compile import compile_filters
 from bulk_export.filters.completeness import problems
+from bulk_export.filters.field_catalog import catalogue
 from bulk_export.filters.preview import text_preview
 
 _CATALOGUE = catalogue(["account-key", 'it\'s "odd"'])

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bulk_export.bag.manifest import PayloadFile
 from bulk_export.bag.write import Published, publish_bag
-from bulk_export.items_csv import item_files, job_items, write_items_csv
+from bulk_export.items.payload_file import PayloadFile
+from bulk_export.items.table import item_files, job_items, write_items_csv
 from bulk_export.reasons import Reason
-from bulk_export.results import FileResult
+from bulk_export.staging.journal import FileResult
 from bulk_export.storage.base import Storage
 from bulk_export.storage.local import LocalStorage
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulk_export.bag import manifest
-from bulk_export.bag.manifest import PayloadFile, manifest_line, parse_line, sorted_files
+from bulk_export.bag.manifest import manifest_line, parse_line, sorted_files
+from bulk_export.items.payload_file import PayloadFile
 
 SHA256 = "ab" * 32
 

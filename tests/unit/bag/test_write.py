@@ -11,8 +11,8 @@ import bagit
 import pytest
 from obstore.store import MemoryStore
 
-from bulk_export.bag.manifest import PayloadFile
 from bulk_export.bag.verify import verify_run
+from bulk_export.items.payload_file import PayloadFile
 from bulk_export.storage.local import LocalStorage
 from bulk_export.storage.objects import ObjectStorage
 
@@ -101,7 +101,7 @@ def test_a_publish_that_is_killed_leaves_no_marker_and_can_be_repeated(run: Run,
     code = """
         import os, signal, sys
         from pathlib import Path
-        from bulk_export.bag.manifest import PayloadFile
+        from bulk_export.items.payload_file import PayloadFile
         from bulk_export.bag.write import publish_bag
         from bulk_export.storage.local import LocalStorage
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import bulk_export
+import bulk_export_sample
 from bulk_export.cli.exit_codes import BAD_DEFINITIONS, FAILED, exit_code
 
 # Raised as a DefinitionError because a retry cannot help; no definition and no argument is at fault.
@@ -27,7 +28,8 @@ def codes(kind: str) -> set[str]:
     """The codes that errors of a class are raised with, as the sources say them."""
     return {
         code
-        for path in Path(bulk_export.__file__).parent.rglob("*.py")
+        for package in (bulk_export, bulk_export_sample)
+        for path in Path(package.__file__).parent.rglob("*.py")
         for code in _codes_in(ast.parse(path.read_text(encoding="utf-8")), kind)
     }
 

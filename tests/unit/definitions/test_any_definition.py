@@ -17,9 +17,9 @@ from bulk_export.definitions.loader import load_definitions
 from bulk_export.definitions.models import Filter
 from bulk_export.errors import DefinitionError
 from bulk_export.fields import CONTACT_TYPES
-from bulk_export.filters.catalogue import catalogue
 from bulk_export.filters.compile import compile_filters
 from bulk_export.filters.completeness import problems
+from bulk_export.filters.field_catalog import catalogue
 
 SETTINGS = {
     "environment": {"name": "acme"},

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from bulk_export.definitions.models import Filter
 from bulk_export.errors import DefinitionError
-from bulk_export.filters.catalogue import catalogue
 from bulk_export.filters.compile import compile_filters
 from bulk_export.filters.completeness import problems
+from bulk_export.filters.field_catalog import catalogue
 
 FIELDS = catalogue(["account-key", "service-key"])
 

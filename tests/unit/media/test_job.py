@@ -9,7 +9,7 @@ from bulk_export.definitions.models import MediaFormats
 from bulk_export.errors import RefusedError, TransientError
 from bulk_export.media.job import MediaCounts, MediaLimits, copy_job_media
 from bulk_export.reasons import Reason
-from bulk_export.results import FileResult, Journal
+from bulk_export.staging.journal import FileResult, Journal
 from bulk_export.storage.local import LocalStorage
 
 RUN = "export/20261123T000000Z_abc"

@@ -18,7 +18,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from bulk_export.contacts.sample.encode import AudioFormat, ScreenFormat, write_audio, write_screen
 from bulk_export.definitions.models import MediaFormats
 from bulk_export.media.conversion import Conversion
 from bulk_export.media.faults import MediaLimits
@@ -26,8 +25,9 @@ from bulk_export.media.job import copy_job_media
 from bulk_export.media.plan import Wish
 from bulk_export.media.worker import convert
 from bulk_export.reasons import Reason
-from bulk_export.results import FileResult, Journal
+from bulk_export.staging.journal import FileResult, Journal
 from bulk_export.storage.local import LocalStorage
+from bulk_export_sample.encode import AudioFormat, ScreenFormat, write_audio, write_screen
 
 MUTATIONS = int(os.environ.get("BULK_EXPORT_MUTATIONS", "30"))
 RUN = "export/20261123T000000Z_abc"

@@ -11,7 +11,7 @@ import pytest
 from bulk_export.definitions.models import MediaFormats
 from bulk_export.media.job import MediaLimits, copy_job_media
 from bulk_export.reasons import Reason
-from bulk_export.results import Journal
+from bulk_export.staging.journal import Journal
 from bulk_export.storage.local import LocalStorage
 
 STORE = Path(__file__).parents[4] / "shared" / "data" / "real-contacts"

@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import Engine, update
 
 from bulk_export.state.records import RunStatus
-from bulk_export.state.runs import open_run, record_counts
+from bulk_export.state.runs import create_run, record_counts
 from bulk_export.state.statistics import DayFigures, daily_figures, known_exports
 from bulk_export.state.tables import runs
 
 
 def run(state: Engine, make_run: Any, name: str, at: datetime, status: str, **counts: int) -> None:
-    open_run(state, make_run(f"export-weekly/{name}", queued_at=at), at)
+    create_run(state, make_run(f"export-weekly/{name}", queued_at=at), at)
     record_counts(state, f"export-weekly/{name}", **counts)
     with state.begin() as connection:
         connection.execute(update(runs).where(runs.c.run_id == f"export-weekly/{name}").values(status=status))
@@ -37,5 +37,5 @@ def test_a_run_counts_on_its_local_day_and_days_without_runs_are_there(state: En
 def test_exports_are_known_by_the_name_of_their_latest_run(state: Engine, make_run: Any) -> None:
     for day, id, name in ((1, "weekly", "Old name"), (2, "weekly", "New name"), (3, "legal", "Another")):
         at = datetime(2026, 11, day, tzinfo=UTC)
-        open_run(state, make_run(f"x/{day}", export_id=id, export_name=name, queued_at=at), at)
+        create_run(state, make_run(f"x/{day}", export_id=id, export_name=name, queued_at=at), at)
     assert list(known_exports(state).items()) == [("legal", "Another"), ("weekly", "New name")]

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from sqlalchemy import Engine
 
 from bulk_export.reasons import ItemStatus, Reason
-from bulk_export.state.deliveries import record_deliveries
+from bulk_export.state.delivered_contacts import record_deliveries
 from bulk_export.state.items import Item, record_items
-from bulk_export.state.runs import open_run
+from bulk_export.state.runs import create_run
 from bulk_export.state.undelivered import list_failed, list_undelivered, record_undelivered
 
 T0 = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
@@ -22,7 +22,7 @@ def deferred(contact_id: int) -> Item:
 
 
 def close(state: Engine, make_run, run_id: str, *items: Item, export_id: str = "weekly") -> None:
-    open_run(state, make_run(run_id, export_id=export_id), T0)
+    create_run(state, make_run(run_id, export_id=export_id), T0)
     record_items(state, run_id, items)
     record_undelivered(state, export_id, run_id, [item.contact_id for item in items])
 

@@ -10,7 +10,7 @@ from obstore.store import MemoryStore
 from bulk_export.definitions.settings import AzureLocation, S3Location
 from bulk_export.storage import open_storage
 from bulk_export.storage.base import Storage
-from bulk_export.storage.buckets import Credentials
+from bulk_export.storage.credentials import Credentials
 from bulk_export.storage.local import LocalStorage
 from bulk_export.storage.objects import ObjectStorage
 from servers import SECRETS, AzureServer, S3Server

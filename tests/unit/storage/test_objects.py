@@ -17,9 +17,9 @@ from bulk_export.definitions.settings import S3Location
 from bulk_export.errors import BulkExportError, RefusedError, TransientError
 from bulk_export.storage import open_storage
 from bulk_export.storage.base import Storage
-from bulk_export.storage.buckets import Credentials
+from bulk_export.storage.credentials import Credentials
 from bulk_export.storage.objects import ObjectStorage
-from bulk_export.storage.patience import Patience
+from bulk_export.storage.retry import Patience
 
 SECRET = "s3cr3t-value"
 KEY = Credentials({"access_key_id": "CONNECTION", "secret_access_key": SECRET})

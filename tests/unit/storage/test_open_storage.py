@@ -7,7 +7,7 @@ import pytest
 from bulk_export.definitions.settings import AzureLocation, GcsLocation, LocalLocation, S3Location
 from bulk_export.errors import DefinitionError
 from bulk_export.storage import open_storage, open_uri
-from bulk_export.storage.buckets import Credentials
+from bulk_export.storage.credentials import Credentials
 
 
 @pytest.mark.parametrize(

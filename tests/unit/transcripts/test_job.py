@@ -16,7 +16,7 @@ import pytest
 
 from bulk_export.errors import DefinitionError, TransientError
 from bulk_export.reasons import Reason
-from bulk_export.results import FileResult, Journal
+from bulk_export.staging.journal import FileResult, Journal
 from bulk_export.storage.base import Storage, Stored
 from bulk_export.storage.local import LocalStorage
 from bulk_export.transcripts.job import TranscriptCounts, export_job_transcripts

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from bulk_export.reasons import Reason
-from bulk_export.results import Journal
+from bulk_export.staging.journal import Journal
 from bulk_export.storage.base import Storage
 from bulk_export.storage.local import LocalStorage
 from bulk_export.transcripts.job import export_job_transcripts

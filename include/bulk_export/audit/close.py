@@ -1,0 +1,66 @@
+"""Close the audit record of a run: record how it ended and charge the quota what it delivered.
+
+Runs whatever happened, and as often as it is asked to: a teardown, a retry and the maintenance DAG may all close the
+same run.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from bulk_export.audit.ending import ending_of, final_status
+from bulk_export.errors import TransientError
+from bulk_export.state.database import transaction
+from bulk_export.state.records import UNSUCCESSFUL, RunRecord, RunStatus
+from bulk_export.state.reservations import release_within, settle_within
+from bulk_export.state.run_errors import forget_errors, put_error
+from bulk_export.state.runs import close_run, lock_run, read_run
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+
+def close_audit(
+    engine: Engine, run_id: str, *, failed_stage: str | None, cancelled: bool = False, now: datetime
+) -> RunRecord:
+    """Close a run in one transaction: status, error and quota together. Closing it again changes nothing.
+
+    A published run is charged what it exported even when a later stage failed; a run that failed unpublished gives
+    everything back. A run that ended well keeps no error of an earlier attempt; one that failed without having said
+    why (killed, timed out, host gone) gets INTERRUPTED.
+
+    Args:
+        engine: the state database.
+        run_id: the run.
+        failed_stage: the first stage that did not finish; None when all did.
+        cancelled: True when somebody stopped the run.
+        now: aware time.
+
+    Raises:
+        DefinitionError: RUN_UNKNOWN when its first stage never opened it.
+    """
+    with transaction(engine) as connection:
+        record = lock_run(connection, run_id)
+        status = final_status(ending_of(record, failed=failed_stage is not None, cancelled=cancelled))
+        if status is RunStatus.FAILED:
+            if not record.error_code:
+                put_error(connection, run_id, stage=failed_stage or "", error=_interrupted(failed_stage), now=now)
+        elif status is not RunStatus.CANCELLED:
+            forget_errors(connection, run_id)
+        unsuccessful = status in UNSUCCESSFUL
+        if unsuccessful and not record.published:
+            quota_after = release_within(connection, run_id)
+        else:
+            # A bug in the counts must not keep a run from being closed.
+            quota_after = settle_within(connection, run_id, min(record.exported, record.granted or 0))
+        close_run(connection, record, status, quota_after=quota_after, now=now)
+        return read_run(connection, run_id)
+
+
+def _interrupted(failed_stage: str | None) -> TransientError:
+    return TransientError(
+        "INTERRUPTED",
+        f"{failed_stage or 'the run'} stopped without saying why: killed, timed out, or its machine is gone",
+        hint="Run it again: what was delivered is kept and not charged twice. The task's log may say more.",
+    )

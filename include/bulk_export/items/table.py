@@ -1,0 +1,196 @@
+"""items.csv: one row per matched contact, what became of it and its files.
+
+| status | reason | when |
+|---|---|---|
+| masked | RECYCLED | the contact is recycled |
+| faulty | CONTACT_GONE | it left the store between selection and export |
+| faulty | the first reason that counts: media, then screen, then transcript | something it should have is missing |
+| delivered | | everything it has is there; NO_MEDIA, NO_SCREEN and NO_TRANSCRIPT are no faults |
+| deferred, already_delivered | QUOTA_EXCEEDED, LIMIT, ALREADY_DELIVERED | the run left it out |
+
+The counts of the audit come from the rows that are written, so they cannot disagree with them. What delivered contacts
+do without (NO_MEDIA and the like) is counted beside the deciding reasons.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bulk_export.errors import TransientError
+from bulk_export.items.csv_text import csv_lines
+from bulk_export.items.payload_file import PayloadFile
+from bulk_export.reasons import NOT_APPLICABLE, ItemStatus, Reason
+from bulk_export.staging.journal import FileKind, FileResult
+
+# What a stage says something about for every contact: delivered, or why not.
+MEDIA: frozenset[FileKind] = frozenset({"media", "screen"})
+TRANSCRIPT: frozenset[FileKind] = frozenset({"transcript"})
+
+_KINDS: tuple[FileKind, ...] = ("media", "screen", "transcript")
+FILE_COLUMNS = tuple((f"{kind}_file", f"{kind}_bytes", f"{kind}_sha256") for kind in _KINDS)
+COLUMNS = (
+    *("contact_id", "status", "reason", "media_reason", "transcript_reason"),
+    *(column for columns in FILE_COLUMNS for column in columns),
+    "detail",
+)
+_INTEGERS = frozenset({"contact_id", "media_bytes", "screen_bytes", "transcript_bytes"})
+_SHOWN_UNKNOWN = 5
+
+Row = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCounts:
+    """What the rows written add up to.
+
+    Attributes:
+        by_status: contacts per status; every status is there.
+        by_reason: contacts per deciding reason, which with the delivered add up to `matched`; beside them the delivered
+            per reason that leaves them whole (NOT_APPLICABLE), of which one contact may have two. Only what occurs.
+        files: files delivered per kind.
+        bytes: their size per kind.
+    """
+
+    by_status: Mapping[ItemStatus, int]
+    by_reason: Mapping[Reason, int]
+    files: Mapping[FileKind, int] = field(default_factory=dict)
+    bytes: Mapping[FileKind, int] = field(default_factory=dict)
+
+    @property
+    def matched(self) -> int:
+        """Every matched contact: the sum over the statuses."""
+        return sum(self.by_status.values())
+
+
+def items_schema() -> pa.Schema:
+    """The columns of items.csv with their types."""
+    return pa.schema([(name, pa.int64() if name in _INTEGERS else pa.string()) for name in COLUMNS])
+
+
+def job_items(
+    contact_ids: Sequence[int],
+    recycled: Sequence[bool | None],
+    results: Iterable[FileResult],
+    *,
+    gone: Sequence[int] = (),
+    wanted: Collection[frozenset[FileKind]] = (),
+) -> pa.Table:
+    """The rows of one job, in the order of `contact_ids`, then those of `gone`.
+
+    Args:
+        contact_ids: contacts of the job's table.
+        recycled: whether each is recycled.
+        results: the job's journals, media and transcripts; of two results for one file the later counts.
+        gone: contacts of the job's keys that the store no longer had.
+        wanted: of each of these sets every contact that is not recycled must have a result (`MEDIA`, `TRANSCRIPT`).
+
+    Raises:
+        TransientError: ITEMS_INCOMPLETE when a result is missing or belongs to no contact of the job: the journal is
+            not this job's whole journal, and publishing it would hide a gap.
+    """
+    by_contact: dict[int, dict[FileKind, FileResult]] = {contact_id: {} for contact_id in contact_ids}
+    strangers = []
+    for result in results:
+        if result.contact_id in by_contact:
+            by_contact[result.contact_id][result.kind] = result
+        else:
+            strangers.append(result.contact_id)
+    rows: list[Row] = []
+    for contact_id, is_recycled in zip(contact_ids, recycled, strict=True):
+        files = by_contact[contact_id]
+        if is_recycled:
+            rows.append(_fileless(contact_id, ItemStatus.MASKED, Reason.RECYCLED))
+            continue
+        if any(kinds.isdisjoint(files) for kinds in wanted):
+            strangers.append(contact_id)
+        rows.append(_row(contact_id, files))
+    rows += [_fileless(contact_id, ItemStatus.FAULTY, Reason.CONTACT_GONE) for contact_id in gone]
+    if strangers:
+        raise _incomplete(strangers)
+    columns = zip(*rows, strict=True) if rows else ([] for _ in COLUMNS)
+    return pa.table([[*column] for column in columns], schema=items_schema())
+
+
+def excluded_items(excluded: pa.Table) -> pa.Table:
+    """The rows of contacts the run left out, from a table with contact_id, status and reason."""
+    given = [excluded[name].cast(items_schema().field(name).type) for name in COLUMNS[:3]]
+    empty = [pa.nulls(excluded.num_rows, items_schema().field(name).type) for name in COLUMNS[3:]]
+    return pa.table([*given, *empty], schema=items_schema())
+
+
+def item_files(items: pa.Table) -> Iterator[PayloadFile]:
+    """The files the rows name, for the manifest."""
+    for columns in FILE_COLUMNS:
+        delivered = items.select(columns).filter(pc.is_valid(items[columns[0]]))
+        for path, size, sha256 in zip(*(delivered[name].to_pylist() for name in columns), strict=True):
+            yield PayloadFile(path, size, sha256)
+
+
+def write_items_csv(batches: Iterable[pa.Table], out: BinaryIO) -> ItemCounts:
+    """Write the header and every row, UTF-8, LF, quoted only where a cell needs it; count what was written."""
+    statuses: Counter[str] = Counter(dict.fromkeys(ItemStatus, 0))
+    reasons: Counter[str] = Counter()
+    files: Counter[FileKind] = Counter()
+    sizes: Counter[FileKind] = Counter()
+    out.write(f"{','.join(COLUMNS)}\n".encode())
+    for batch in batches:
+        table = batch.select(COLUMNS).cast(items_schema())
+        out.write(csv_lines(table))
+        statuses.update(_counts(table["status"]))
+        reasons.update(_counts(table["reason"]))
+        reasons.update(_not_applicable(table))
+        for kind, (path_column, bytes_column, _) in zip(_KINDS, FILE_COLUMNS, strict=True):
+            files[kind] += table.num_rows - table[path_column].null_count
+            sizes[kind] += sum(size or 0 for size in table[bytes_column].to_pylist())
+    return ItemCounts(
+        by_status={ItemStatus(status): count for status, count in statuses.items()},
+        by_reason={Reason(reason): count for reason, count in sorted(reasons.items())},
+        files=dict(files),
+        bytes=dict(sizes),
+    )
+
+
+def _row(contact_id: int, files: Mapping[FileKind, FileResult]) -> Row:
+    found = [files.get(kind) for kind in _KINDS]
+    reasons = [result.reason if result else None for result in found]
+    deciding = next((reason for reason in reasons if reason and reason not in NOT_APPLICABLE), None)
+    cells: list[object] = [contact_id, ItemStatus.FAULTY if deciding else ItemStatus.DELIVERED, deciding]
+    cells.append(" ".join(dict.fromkeys(reason for reason in reasons[:2] if reason)) or None)
+    cells.append(reasons[2])
+    for result in found:
+        delivered = result is not None and result.reason is None and result.path
+        cells += [result.path, result.bytes, result.sha256] if result and delivered else [None, None, None]
+    cells.append("; ".join(result.detail for result in found if result and result.detail) or None)
+    return tuple(cells)
+
+
+def _fileless(contact_id: int, status: ItemStatus, reason: Reason) -> Row:
+    return (contact_id, status, reason, *[None] * (len(COLUMNS) - 3))
+
+
+def _not_applicable(items: pa.Table) -> Counter[str]:
+    """Delivered contacts per reason that leaves them whole; a contact may have two, one for its media."""
+    found: Counter[str] = Counter()
+    delivered = items.filter(pc.equal(items["status"], str(ItemStatus.DELIVERED)))
+    for column in ("media_reason", "transcript_reason"):
+        found.update(_counts(pc.list_flatten(pc.split_pattern(delivered[column], " "))))
+    return found
+
+
+def _counts(column: pa.ChunkedArray) -> dict[str, int]:
+    return {pair["values"]: pair["counts"] for pair in column.value_counts().to_pylist() if pair["values"]}
+
+
+def _incomplete(contact_ids: Sequence[int]) -> TransientError:
+    some = ", ".join(map(str, contact_ids[:_SHOWN_UNKNOWN]))
+    return TransientError(
+        "ITEMS_INCOMPLETE",
+        f"The journal does not fit the job: {len(contact_ids)} contacts without their own results, such as {some}",
+        hint="Clear the job's copy_media and export_transcripts tasks so that they finish, then publish again.",
+    )

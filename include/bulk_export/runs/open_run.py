@@ -1,0 +1,72 @@
+"""A run under way: its record, its frozen definitions and its places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bulk_export.definitions.run import RunSnapshot
+from bulk_export.site import Site
+from bulk_export.staging.run_staging import RunStaging
+from bulk_export.state.progress import progress
+from bulk_export.storage.base import Storage
+
+if TYPE_CHECKING:
+    from bulk_export.contacts.base import ContactStore
+    from bulk_export.state.records import RunRecord
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """A run under way, as a stage finds it: its record, its frozen definitions and its places."""
+
+    site: Site
+    record: RunRecord
+
+    @cached_property
+    def snapshot(self) -> RunSnapshot:
+        """The definitions as they stood when the run began."""
+        return RunSnapshot.model_validate_json(self.record.definitions)
+
+    @cached_property
+    def staging(self) -> RunStaging:
+        """What the run's stages know."""
+        return self.site.staging(self.record.run_key)
+
+    @cached_property
+    def scratch(self) -> Path:
+        """Unfinished files, on this machine."""
+        return self.site.scratch(self.record.run_key)
+
+    @cached_property
+    def destination(self) -> Storage:
+        """Where the run delivers to."""
+        return self.site.destination(self.snapshot)
+
+    @cached_property
+    def store(self) -> ContactStore:
+        """Where the run's contacts come from."""
+        return self.site.contact_store(self.snapshot, self.scratch)
+
+    @property
+    def dry(self) -> bool:
+        """Whether the run only says what it would do."""
+        return self.snapshot.parameters.dry_run
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing to deliver: the directory is finished already, or the run is a dry one."""
+        return self.record.published or self.dry
+
+    def progress(self, stage: str, job: int, total: int) -> Callable[[int, int], None]:
+        """A function of (contacts done, bytes written) that keeps the record and whoever watches up to date."""
+
+        def tell(done: int, written: int) -> None:
+            now = self.site.clock()
+            progress(self.site.engine, self.record.run_id, stage, job, done=done, total=total, bytes=written, now=now)
+            self.site.report(stage, done, total)
+
+        return tell

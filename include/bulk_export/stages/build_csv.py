@@ -1,0 +1,94 @@
+"""Write contacts.csv, and contacts.parquet where asked for.
+
+A run whose directory is finished is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bulk_export.contacts.schema import canonical_schema
+from bulk_export.contacts_csv import CsvLayout, typed_table, write_contacts_csv
+from bulk_export.items.payload_file import PayloadFile
+from bulk_export.stages.stage import Counts, stage
+from bulk_export.state.runs import record_counts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bulk_export.runs.open_run import OpenRun
+
+CSV_FILE = "data/contacts.csv"
+PARQUET_FILE = "data/contacts.parquet"
+
+
+@stage
+def build_csv(run: OpenRun) -> Counts | None:
+    """Write contacts.csv, one row per exported contact, and contacts.parquet where asked for. None for a dry run.
+
+    Each is made on this machine and delivered whole.
+    """
+    if run.dry:
+        return None
+    if run.settled or _stand(run):
+        return {}
+    options = run.snapshot.export.csv
+    layout = CsvLayout(options.profile, options.language, run.snapshot.exportable_metadata)
+    path = run.scratch / "contacts.csv"
+    with path.open("wb") as out:
+        counts = write_contacts_csv(_told(run, "build_csv"), layout, out)
+    delivered = _deliver(run, CSV_FILE, path)
+    if options.metadata_parquet:
+        path = run.scratch / "contacts.parquet"
+        _write_parquet(run, layout, path)
+        delivered |= _deliver(run, PARQUET_FILE, path)
+    record_counts(run.site.engine, run.record.run_id, cut_values=counts.cut_values)
+    run.staging.write_facts("csv", delivered)
+    return asdict(counts)
+
+
+def delivered_tables(run: OpenRun) -> list[PayloadFile]:
+    """What `build_csv` delivered, for the manifest."""
+    facts = run.staging.read_facts("csv") or {}
+    return [
+        PayloadFile(key, int(facts[f"{key} bytes"]), str(facts[f"{key} sha256"]))
+        for key in (CSV_FILE, PARQUET_FILE)
+        if f"{key} bytes" in facts
+    ]
+
+
+def _stand(run: OpenRun) -> bool:
+    """Whether an earlier attempt has delivered the tables, and they still lie there."""
+    made = delivered_tables(run)
+    if not made:
+        return False
+    there = {entry.key: entry.bytes for entry in run.destination.list(f"{run.record.directory}/data/contacts.")}
+    return all(there.get(f"{run.record.directory}/{file.path}") == file.bytes for file in made)
+
+
+def _deliver(run: OpenRun, key: str, path: Path) -> dict[str, int | str]:
+    # An earlier attempt's table is replaced: cleared on another day the run may have been granted other contacts.
+    stored = run.destination.put(f"{run.record.directory}/{key}", path)
+    path.unlink()
+    return {f"{key} bytes": stored.bytes, f"{key} sha256": stored.sha256}
+
+
+def _write_parquet(run: OpenRun, layout: CsvLayout, path: Path) -> None:
+    empty = canonical_schema(layout.metadata_keys, with_text=False).append(pa.field("text_preview", pa.string()))
+    with pq.ParquetWriter(path, typed_table(empty.empty_table(), layout).schema, compression="zstd") as writer:
+        for table in run.staging.job_tables():
+            writer.write_table(typed_table(table, layout))
+
+
+def _told(run: OpenRun, stage: str) -> Iterator[pa.Table]:
+    """Every job's contacts, telling how far the stage is."""
+    done, tell = 0, run.progress(stage, 0, run.record.granted or 0)
+    for table in run.staging.job_tables():
+        yield table
+        done += table.num_rows
+        tell(done, 0)

@@ -1,0 +1,45 @@
+"""Copy, remux or transcode the media of one job's contacts.
+
+A run whose directory is finished is left alone: what was proven must not change under the receiver.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from bulk_export.media.job import MediaLimits, copy_job_media
+from bulk_export.media.throttle import Throttle
+from bulk_export.stages.stage import Counts, stage
+
+if TYPE_CHECKING:
+    from bulk_export.runs.open_run import OpenRun
+
+_MEDIA_COLUMNS = ["contact_id", "contact_type", "recycled", "audio_uri", "screen_uri", "audio_bytes", "screen_bytes"]
+
+
+@stage
+def copy_media(run: OpenRun, job: int) -> Counts:
+    """Media of one job; counts of files and bytes."""
+    formats = run.snapshot.export.media
+    if run.settled or (formats.audio_only is None and formats.audio_video is None):
+        return {}
+    # As they stand now, not as they stood when the run began: this is how an operator slows down a run under way.
+    room = run.site.settings.limits
+    contacts = run.staging.job(job, _MEDIA_COLUMNS)
+    counts = copy_job_media(
+        contacts,
+        job=job,
+        formats=formats,
+        source=run.store.objects,
+        destination=run.destination,
+        run_prefix=run.record.directory,
+        journal=run.staging.journal("media", job),
+        scratch=run.scratch / f"media-{job:04d}",
+        workers=room.workers or run.site.workers,
+        limits=run.site.media_limits or MediaLimits(),
+        resolve=run.site.resolve,
+        throttle=Throttle(room.megabytes_per_second * 1e6) if room.megabytes_per_second else None,
+        progress=run.progress("copy_media", job, contacts.num_rows),
+    )
+    return asdict(counts)

@@ -1,0 +1,38 @@
+"""Write the transcripts of one job's contacts.
+
+A run whose directory is finished is left alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from bulk_export.stages.stage import Counts, stage
+from bulk_export.transcripts.job import export_job_transcripts
+
+if TYPE_CHECKING:
+    from bulk_export.runs.open_run import OpenRun
+
+_TRANSCRIPT_COLUMNS = ["contact_id", "recycled", "transcript_uri"]
+
+
+@stage
+def export_transcripts(run: OpenRun, job: int) -> Counts:
+    """Transcripts of one job; counts of files and bytes."""
+    wanted = run.snapshot.export.transcripts
+    if run.settled or wanted == "none":
+        return {}
+    contacts = run.staging.job(job, _TRANSCRIPT_COLUMNS)
+    counts = export_job_transcripts(
+        contacts,
+        job=job,
+        format=wanted,
+        source=run.store.objects,
+        destination=run.destination,
+        run_prefix=run.record.directory,
+        journal=run.staging.journal("transcripts", job),
+        resolve=run.site.resolve,
+        progress=run.progress("export_transcripts", job, contacts.num_rows),
+    )
+    return asdict(counts)

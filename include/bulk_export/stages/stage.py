@@ -1,0 +1,88 @@
+"""`@stage`: load the run, record the stage's error, clear it on success."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import update_wrapper
+from typing import Concatenate, ParamSpec, TypeVar
+
+from bulk_export.errors import BulkExportError, RefusedError
+from bulk_export.runs.open_run import OpenRun
+from bulk_export.runs.selection import freeze_keys, reserve_quota, run_share
+from bulk_export.site import Site
+from bulk_export.state.records import UNSUCCESSFUL
+from bulk_export.state.run_errors import clear_error, record_error
+from bulk_export.state.runs import get_run, reopen_run
+
+Counts = dict[str, int]
+Arguments = ParamSpec("Arguments")
+Outcome = TypeVar("Outcome")
+Body = Callable[Concatenate[OpenRun, Arguments], Outcome]
+Stage = Callable[Concatenate[Site, str, Arguments], Outcome]
+
+
+def stage(body: Body[Arguments, Outcome]) -> Stage[Arguments, Outcome]:
+    """Make a stage of a function of an open run: it is called with the site and the run's id instead."""
+
+    def run_stage(site: Site, run_id: str, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Outcome:
+        job = args[0] if args and isinstance(args[0], int) else 0
+        with recorded(site, run_id, body.__name__, job):
+            return body(resume_failed_run(load_run(site, run_id), body.__name__), *args, **kwargs)
+
+    update_wrapper(run_stage, body)
+    return run_stage
+
+
+def resume_failed_run(run: OpenRun, stage_name: str) -> OpenRun:
+    """The run; one that was closed as failed is opened again, and holds quota again.
+
+    Whoever clears the failed tasks only skips `check_quota`, and by then others may have taken what the run gave back.
+
+    Raises:
+        RefusedError: GRANT_CHANGED, the quota does not allow the jobs that were cut any more.
+    """
+    record = run.record
+    if record.status not in UNSUCCESSFUL:
+        return run
+    if stage_name != "check_quota" and not record.published and record.granted is not None:
+        _hold_quota_again(run, stage_name)
+    # Last: a task that fails before it finds the run failed still, and asks for quota again.
+    return OpenRun(run.site, reopen_run(run.site.engine, record.run_id, run.site.clock()))
+
+
+def _hold_quota_again(run: OpenRun, stage_name: str) -> None:
+    reserve_quota(run, freeze_keys(run))
+    again = load_run(run.site, run.record.run_id)
+    if stage_name != "batch_contacts" and again.staging.read_facts("share") != asdict(run_share(again)):
+        raise RefusedError(
+            "GRANT_CHANGED",
+            f"the run was granted {run.record.granted} contacts when its jobs were cut, and now {again.record.granted}",
+            hint="Clear the run from check_quota on, with everything downstream: it is cut anew.",
+        )
+
+
+def load_run(site: Site, run_id: str) -> OpenRun:
+    """The run as its record tells; `DefinitionError` RUN_UNKNOWN when `validate_filters` never opened one."""
+    return OpenRun(site, get_run(site.engine, run_id))
+
+
+@contextmanager
+def recorded(site: Site, run_id: str, stage_name: str, job: int = 0) -> Iterator[None]:
+    """Keep an error of a stage in the run's record; take it away again once the stage has gone well."""
+    try:
+        yield
+    except BulkExportError as error:
+        record_error(site.engine, run_id, stage=stage_name, error=error, now=site.clock(), job=job)
+        raise
+    except Exception as error:
+        # Only the kind of the error goes into the audit: the text of an unforeseen one may hold personal data.
+        unforeseen = BulkExportError(
+            "INTERNAL_ERROR",
+            f"{stage_name} ended with an unforeseen {type(error).__name__}",
+            hint="The task's log has the details; a retry may help. Report it if it happens again.",
+        )
+        record_error(site.engine, run_id, stage=stage_name, error=unforeseen, now=site.clock(), job=job)
+        raise
+    clear_error(site.engine, run_id, stage=stage_name, job=job)

@@ -1,0 +1,85 @@
+"""The journal of a job: what became of each file of each contact, kept in staging.
+
+A stage appends a part after every few hundred contacts, so a task that is killed and tried again goes on where the
+journal ends instead of starting over. Parts are Parquet; a part is whole or absent, and writing one twice changes
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bulk_export.reasons import Reason
+from bulk_export.storage.base import Storage
+
+FileKind = Literal["media", "screen", "transcript"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """What became of one file that a contact has, or was asked to have.
+
+    Attributes:
+        contact_id: the contact.
+        kind: `media` (the audio, or audio and screen in one), `screen` (stored screen beside it, `original` only) or
+            `transcript`.
+        reason: None when the file was delivered, else why not.
+        detail: what exactly was wrong, for engineers; never personal data.
+        path: key inside the run's directory, such as `data/media/0001/100001.mp3`; empty when not delivered.
+        bytes: size delivered.
+        sha256: lower-case hex digest of what was delivered.
+        fixes: characters that had to be replaced (transcripts as XML).
+    """
+
+    contact_id: int
+    kind: FileKind
+    reason: Reason | None = None
+    detail: str = ""
+    path: str = ""
+    bytes: int = 0
+    sha256: str = ""
+    fixes: int = 0
+
+
+class Journal:
+    """Results of one stage of one job, under `<prefix>/part-NNNNN.parquet` of the staging area."""
+
+    def __init__(self, staging: Storage, prefix: str) -> None:
+        self._staging = staging
+        self._prefix = prefix.rstrip("/") + "/"
+        self._parts = sum(1 for _ in staging.list(self._prefix))
+
+    def read(self) -> list[FileResult]:
+        """Every result so far, in the order written."""
+        results: list[FileResult] = []
+        for entry in self._staging.list(self._prefix):
+            table = pq.read_table(BytesIO(self._staging.read(entry.key)))
+            for row in table.to_pylist():
+                reason = Reason(row.pop("reason")) if row["reason"] else row.pop("reason")
+                results.append(FileResult(**row, reason=reason or None))
+        return results
+
+    def append(self, results: Sequence[FileResult]) -> None:
+        """Add one part; an empty one is not written."""
+        if not results:
+            return
+        buffer = BytesIO()
+        columns = {name: [getattr(result, name) for result in results] for name in _SCHEMA}
+        columns["reason"] = [str(result.reason or "") for result in results]
+        pq.write_table(pa.table(columns, schema=pa.schema(_arrow_types())), buffer, compression="zstd")
+        self._staging.put(f"{self._prefix}part-{self._parts:05d}.parquet", buffer.getvalue())
+        self._parts += 1
+
+
+_SCHEMA = ("contact_id", "kind", "reason", "detail", "path", "bytes", "sha256", "fixes")
+_INTEGERS = frozenset({"contact_id", "bytes", "fixes"})
+
+
+def _arrow_types() -> Iterable[tuple[str, object]]:
+    return [(name, pa.int64() if name in _INTEGERS else pa.string()) for name in _SCHEMA]

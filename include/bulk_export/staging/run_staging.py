@@ -1,0 +1,134 @@
+"""Where a run keeps what it knows between its stages: selected keys, jobs, results.
+
+Rows never travel through Airflow; they lie here, in a storage location of their own, under the run's key. Everything is
+written once: a stage that runs again finds it and goes on, so that a retry works on the very contacts the first attempt
+selected, however the store has changed since.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow.parquet as pq
+
+from bulk_export.staging.journal import Journal
+from bulk_export.storage.base import Storage
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+KEYS = "keys.parquet"  # every matched contact, oldest first
+FRESH = "fresh.parquet"  # those not delivered before, in the order quota is spent on; only for incremental exports
+EXCLUDED = "excluded.parquet"  # matched, but not in any job: contact_id, status, reason
+
+
+class RunStaging:
+    """The staging area of one run."""
+
+    def __init__(self, storage: Storage, run_key: str) -> None:
+        self.storage = storage
+        self._prefix = f"{run_key}/"
+        self._rest = f"rest/{run_key}.parquet"
+
+    def has(self, name: str) -> bool:
+        """Whether a file was written (files appear whole or not at all)."""
+        try:
+            self.storage.size(self._prefix + name)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def write_keys(self, keys: pa.Table) -> None:
+        """Keep the keys of every matched contact."""
+        self.write_table(KEYS, keys)
+
+    def write_table(self, name: str, table: pa.Table) -> None:
+        """Keep an Arrow table as Parquet."""
+        buffer = BytesIO()
+        # Jobs are read once, soon: light compression, no dictionary search on columns of distinct texts.
+        pq.write_table(table, buffer, compression="lz4")
+        self.storage.put(self._prefix + name, buffer.getvalue())
+
+    def write_file(self, name: str, path: Path) -> None:
+        """Keep a local file."""
+        self.storage.put(self._prefix + name, path)
+
+    def read_table(self, name: str, columns: list[str] | None = None) -> pa.Table:
+        """The table, or some of its columns."""
+        path = self.storage.path(self._prefix + name)
+        source = path if path is not None else BytesIO(self.storage.read(self._prefix + name))
+        return pq.read_table(source, columns=columns)
+
+    def left_to_export(self, columns: list[str] | None = None) -> pa.Table:
+        """The keys of what no earlier run has delivered, in the order in which limit and quota are spent on them."""
+        return self.read_table(FRESH if self.has(FRESH) else KEYS, columns)
+
+    def write_facts(self, name: str, facts: Mapping[str, int | str]) -> None:
+        """Keep a few counts of a stage as JSON."""
+        self.storage.put(f"{self._prefix}{name}.json", json.dumps(facts).encode())
+
+    def read_facts(self, name: str) -> dict[str, int | str] | None:
+        """The counts, or None when the stage has not ended."""
+        try:
+            facts: dict[str, int | str] = json.loads(self.storage.read(f"{self._prefix}{name}.json"))
+        except FileNotFoundError:
+            return None
+        return facts
+
+    def jobs(self) -> list[int]:
+        """The numbers of the jobs that are written, from 1."""
+        prefix = f"{self._prefix}jobs/"
+        return [int(Path(entry.key).stem) for entry in self.storage.list(prefix)]
+
+    def job(self, number: int, columns: list[str] | None = None) -> pa.Table:
+        """The contacts of one job (`contacts/schema.py`, plus `text_preview`)."""
+        return self.read_table(job_file(number), columns)
+
+    def job_tables(self) -> Iterator[pa.Table]:
+        """Every job's contacts, one after the other."""
+        return (self.job(number) for number in self.jobs())
+
+    def journal(self, stage: str, number: int) -> Journal:
+        """The results of a stage (`media` or `transcripts`) for one job."""
+        return Journal(self.storage, f"{self._prefix}results/{stage}/{number:04d}")
+
+    def write_rest(self, keys: pa.Table) -> None:
+        """Keep the keys a follow-up run will export; they outlive the run's own files."""
+        buffer = BytesIO()
+        pq.write_table(keys, buffer, compression="lz4")
+        self.storage.put(self._rest, buffer.getvalue())
+
+    def has_rest(self) -> bool:
+        """Whether there are keys for a follow-up run."""
+        return any(entry.key == self._rest for entry in self.storage.list(self._rest))
+
+    def read_rest(self) -> pa.Table:
+        """The keys for the follow-up run; `FileNotFoundError` when there are none."""
+        return pq.read_table(BytesIO(self.storage.read(self._rest)))
+
+    def remove_rest(self) -> None:
+        """The follow-up run has exported them."""
+        self.storage.delete([self._rest])
+
+    def forget_jobs(self) -> None:
+        """Remove the jobs and what was made of them as a whole; results of single contacts stay."""
+        jobs = [entry.key for entry in self.storage.list(f"{self._prefix}jobs/")]
+        self.storage.delete([*jobs, self._prefix + EXCLUDED, f"{self._prefix}csv.json"])
+
+    def in_use(self) -> bool:
+        """Whether the run keeps anything here."""
+        return any(True for _ in self.storage.list(self._prefix))
+
+    def clear(self) -> None:
+        """Remove everything the run kept here."""
+        self.storage.delete([entry.key for entry in self.storage.list(self._prefix)])
+        self.storage.sweep(self._prefix)
+
+
+def job_file(number: int) -> str:
+    """Name of a job's file inside the run's staging area."""
+    return f"jobs/{number:04d}.parquet"

@@ -1,0 +1,84 @@
+"""The tasks of the maintenance DAG.
+
+Each run that was lost has tasks of its own, so that trouble with one, or with telling somebody, stops no other.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import get_current_context, task_group
+from airflow.sdk.exceptions import AirflowSkipException
+
+from bulk_export.maintenance import abandoned_runs, clear_old_staging, close_abandoned
+from bulk_export.runs.follow_up import lost_follow_ups
+from bulk_export_airflow.follow_up import follow_up_run_id, queue_follow_up
+from bulk_export_airflow.metrics import measure
+from bulk_export_airflow.notify import tell
+from bulk_export_airflow.site import dag_run_url, site
+from bulk_export_airflow.tasks import stage
+
+STILL_GOING = ["queued", "running"]
+
+
+@stage()
+def find_abandoned_runs() -> list[str]:
+    """Find every open run whose DAG run has ended or is gone."""
+    return abandoned_runs(site(), _still_going)
+
+
+@stage()
+def close_abandoned_run(abandoned: str) -> str:
+    """Close a run that ended without a word, and give its quota back."""
+    record = close_abandoned(site(), abandoned, _still_going, follow_up=follow_up_run_id)
+    if record is None:
+        raise AirflowSkipException("It goes on after all.")
+    measure(record)
+    return record.run_id
+
+
+@stage()
+def tell_about_run(closed: str) -> str:
+    """Tell whom its export names how the lost run ended. Returns what was sent."""
+    return tell(site(), closed)
+
+
+@stage()
+def find_lost_follow_ups() -> list[str]:
+    """Find the runs whose follow-up run was never queued, whenever and by whomever they were closed."""
+    return lost_follow_ups(site(), _known, dag_run_url)
+
+
+@stage()
+def queue_follow_up_run(continued: str) -> None:
+    """Queue the follow-up run that the lost run would have queued."""
+    queue_follow_up(site().reread(continued))
+
+
+@stage()
+def clear_staging() -> list[str]:
+    """Remove what runs that failed two weeks ago left in the staging area."""
+    return clear_old_staging(site())
+
+
+def _still_going(dag_id: str, dag_run_id: str) -> bool:
+    ti = get_current_context()["ti"]
+    return bool(ti.get_dr_count(dag_id=dag_id, run_ids=[dag_run_id], states=STILL_GOING))
+
+
+def _known(dag_id: str, dag_run_id: str) -> bool:
+    return bool(get_current_context()["ti"].get_dr_count(dag_id=dag_id, run_ids=[dag_run_id]))
+
+
+def maintenance_tasks() -> None:
+    """Put the tasks into the DAG that is being built."""
+    # Whatever became of closing: follow-up runs are read from the audit, and an earlier loss is as good as one of now.
+    lost = find_lost_follow_ups.override(trigger_rule="all_done")()
+
+    @task_group(prefix_group_id=False)
+    def abandoned_run(abandoned: str) -> None:
+        closed = close_abandoned_run(abandoned)
+        closed >> lost
+        tell_about_run(closed)
+
+    abandoned_run.expand(abandoned=find_abandoned_runs())
+    queue_follow_up_run.expand(continued=lost)
+    clear_staging()

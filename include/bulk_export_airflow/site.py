@@ -1,0 +1,132 @@
+"""What a task knows of its surroundings: the site it works on, and the run it belongs to.
+
+This is the only place that reads Airflow's context, the environment and the clock; `bulk_export` is told.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from airflow.sdk import get_current_context
+from airflow.sdk.configuration import conf
+
+from bulk_export.definitions.run import IMMEDIATE
+from bulk_export.errors import DefinitionError
+from bulk_export.pipeline import STAGES, open_site
+from bulk_export.runs.request import RunRequest
+from bulk_export_airflow.connections import credentials, database_url
+from bulk_export_airflow.follow_up import CONTINUES
+from bulk_export_airflow.parameters import read_immediate, read_run
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import DagRunProtocol
+
+    from bulk_export.site import Site
+
+DEFINITIONS_VARIABLE = "BULK_EXPORT_DEFINITIONS"
+# Seconds before the first retry of a task; each further one waits twice as long. 30 where it is not set.
+RETRY_DELAY_VARIABLE = "BULK_EXPORT_RETRY_DELAY_S"
+RETRY_DELAY_S = 30.0
+PROJECT_DEFINITIONS = Path(__file__).resolve().parents[1] / "definitions"
+
+TRIGGERS = {"scheduled": "schedule", "manual": "manual", "backfill": "backfill"}
+# The stages that are never skipped for want of jobs: if one is, somebody marked the run as failed.
+ALWAYS_RUN = ("validate_filters", "check_quota", "batch_contacts", "build_csv", "publish_manifest")
+
+
+def definitions_folder() -> Path:
+    """Where the definitions lie: the project's own, unless the environment names another folder."""
+    return Path(os.environ.get(DEFINITIONS_VARIABLE) or PROJECT_DEFINITIONS)
+
+
+def first_retry_delay() -> timedelta:
+    """How long a task that failed waits before it is tried again for the first time."""
+    return timedelta(seconds=float(os.environ.get(RETRY_DELAY_VARIABLE) or RETRY_DELAY_S))
+
+
+def site() -> Site:
+    """The site every stage works on."""
+    return open_site(
+        definitions_folder(),
+        lambda: datetime.now(UTC),
+        credentials=credentials,
+        database_url=database_url,
+        workers=os.cpu_count() or 1,
+    )
+
+
+def run_id() -> str:
+    """The run's id in the audit: the same for every task and every retry of the DAG run."""
+    return run_id_of(_dag_run())
+
+
+def run_id_of(dag_run: DagRunProtocol) -> str:
+    """The id in the audit of a DAG run's export."""
+    return f"{dag_run.dag_id}/{dag_run.run_id}"
+
+
+def run_request(export_id: str | None) -> RunRequest:
+    """What this DAG run was asked for; parameters that are unknown or wrong become its refusal, which is audited."""
+    dag_run = _dag_run()
+    common: dict[str, Any] = {
+        "run_id": run_id(),
+        "trigger": TRIGGERS.get(dag_run.run_type, "manual"),
+        "triggered_by": getattr(dag_run, "triggering_user_name", None) or "",
+        # Runs that somebody starts now have no logical date.
+        "as_of": dag_run.logical_date or dag_run.run_after,
+        # A backfill is due when somebody asks for it, not on the past day it is about.
+        "queued_at": None if dag_run.run_type == "backfill" else dag_run.run_after,
+        "dag_id": dag_run.dag_id,
+        "dag_run_id": dag_run.run_id,
+        "dag_run_url": dag_run_url(dag_run.dag_id, dag_run.run_id),
+    }
+    if continues := (dag_run.conf or {}).get(CONTINUES):
+        continued = {"trigger": "continuation", "continues_run_id": str(continues)}
+        return RunRequest(export_id=export_id or IMMEDIATE, **common | continued)
+    try:
+        if export_id is not None:
+            return RunRequest(export_id=export_id, parameters=read_run(dag_run.conf or {}), **common)
+        immediate, parameters = read_immediate(get_current_context()["params"])
+    except DefinitionError as error:
+        return RunRequest(export_id=export_id or IMMEDIATE, refusal=error, **common)
+    return RunRequest(export_id=IMMEDIATE, immediate=immediate, parameters=parameters, **common)
+
+
+def failed_stages() -> tuple[str, ...]:
+    """The stages of this DAG run that failed themselves, in their order."""
+    states = _states()
+    return tuple(stage for stage in STAGES if "failed" in states.get(stage, ()))
+
+
+def was_cancelled() -> bool:
+    """Whether somebody marked this DAG run as failed: Airflow then skips what had not begun."""
+    states = _states()
+    dry_run = bool((_dag_run().conf or {}).get("dry_run"))
+    expected = ALWAYS_RUN[:3] if dry_run else ALWAYS_RUN
+    return any("skipped" in states.get(stage, ()) for stage in expected)
+
+
+def _states() -> dict[str, set[str]]:
+    """The states of each stage's tasks in this DAG run; mapped ones are called `copy_media_0` by Airflow."""
+    context = get_current_context()
+    dag_run = _dag_run()
+    answered = context["ti"].get_task_states(dag_id=dag_run.dag_id, run_ids=[dag_run.run_id])
+    found: dict[str, set[str]] = {}
+    for name, state in answered.get(dag_run.run_id, {}).items():
+        stage, _, job = name.rpartition("_")
+        found.setdefault(stage if job.isdigit() else name, set()).add(str(state))
+    return found
+
+
+def dag_run_url(dag_id: str, dag_run_id: str) -> str:
+    """Where Airflow's UI shows a run."""
+    base = conf.get("api", "base_url", fallback="http://localhost:8080").rstrip("/")
+    return f"{base}/dags/{dag_id}/runs/{quote(dag_run_id)}"
+
+
+def _dag_run() -> DagRunProtocol:
+    return get_current_context()["dag_run"]

@@ -1,0 +1,25 @@
+"""Ask Airflow's own database when the maintenance DAG last ended well, which closes lost runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from airflow.models.dagrun import DagRun
+from airflow.utils.session import create_session
+from airflow.utils.state import DagRunState
+from sqlalchemy import select
+
+MAINTENANCE_DAG = "bulk_export_maintenance"
+
+
+def last_upkeep() -> datetime | None:
+    """When it did; None when it never has."""
+    statement = (
+        select(DagRun.end_date)
+        .where(DagRun.dag_id == MAINTENANCE_DAG, DagRun.state == DagRunState.SUCCESS, DagRun.end_date.is_not(None))
+        .order_by(DagRun.end_date.desc())
+        .limit(1)
+    )
+    with create_session() as session:
+        ended: datetime | None = session.scalar(statement)
+    return ended
