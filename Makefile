@@ -1,6 +1,6 @@
 # Everything a newcomer needs. GNU make and a POSIX shell; nothing here asks for root.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test test-programs cluster-test bench check lock docs env clean
+.PHONY: help setup demo stop test test-programs cluster-test bench check graph lock docs env clean
 
 python := .venv/bin/python
 # What starts an Airflow of its own, one at a time; the rest is spread over two processes.
@@ -43,6 +43,9 @@ check: setup ## linter, formatter, types
 	@$(python) -m ruff check .
 	@$(python) -m ruff format --check .
 	@$(python) -m mypy
+
+graph: setup ## modules, packages, imports and import circles, counted
+	@$(python) scripts/import_graph.py
 
 lock: setup ## write constraints.txt anew from requirements.txt
 	@$(python) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
