@@ -19,6 +19,6 @@ if get_parsing_context().dag_id is None:
         raise DefinitionError(
             "DEFINITION_INVALID",
             f"{len(files)} of the definitions in {folder} do not load: {', '.join(files)}",
-            hint="Mend the lines named above. All other exports are up and run as planned.",
+            hint="Fix the lines named above. All other exports are up and run as planned.",
             problems=blocking,
         )

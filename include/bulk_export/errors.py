@@ -59,7 +59,7 @@ class BulkExportError(Exception):
 
 
 class DefinitionError(BulkExportError):
-    """A definition or the contact store must be mended first. Never retried."""
+    """A definition or the contact store must be fixed first. Never retried."""
 
 
 class RefusedError(BulkExportError):

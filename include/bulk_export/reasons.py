@@ -51,7 +51,7 @@ REASON_WORDS: dict[Reason, str] = {
     Reason.MEDIA_CORRUPT: "The stored media file is empty, cut off or damaged: replace it, then retry what failed.",
     Reason.MEDIA_TOO_LARGE: "The stored media file is longer than conversion allows: export it as stored.",
     Reason.TRANSCRIPT_MISSING: "The store names a transcript that is not there: restore it, then retry what failed.",
-    Reason.TRANSCRIPT_CORRUPT: "The stored transcript is unreadable or of another format: mend it, then retry.",
+    Reason.TRANSCRIPT_CORRUPT: "The stored transcript is unreadable or of another format: fix it, then retry.",
     Reason.TRANSCRIPT_TOO_LARGE: "The stored transcript is larger than the limit of 64 MB.",
     Reason.QUOTA_EXCEEDED: "The day's quota did not reach this contact.",
     Reason.LIMIT: "The run was limited to fewer contacts.",

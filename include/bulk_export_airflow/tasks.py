@@ -47,11 +47,11 @@ log = logging.getLogger(__name__)
 # Airflow's own, which every task is in that is in no other.
 DEFAULT_POOL = "default_pool"
 
-# What a retry can mend is retried: after 30 s, 1 min and 2 min. What somebody has to mend first fails at once.
+# What a retry can fix is retried: after 30 s, 1 min and 2 min. What somebody has to fix first fails at once.
 RETRIES = 3
 RETRY_POLICY = ExceptionRetryPolicy(
     [
-        RetryRule(DefinitionError, RetryAction.FAIL, reason="a definition has to be mended first"),
+        RetryRule(DefinitionError, RetryAction.FAIL, reason="a definition has to be fixed first"),
         RetryRule(RefusedError, RetryAction.FAIL, reason="licence, quota or access says no"),
     ]
 )

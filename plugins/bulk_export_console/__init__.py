@@ -2,17 +2,18 @@
 
 `app.py`        the app: guard, headers, routes, what becomes of errors
 `access.py`     who may do what; one guard for every route
-`desk.py`       what a page works on: the installation, Airflow's refresh, the clock
+`context.py`    what a page works on: the installation, Airflow's refresh, the clock
 `rendering.py`  templates, numbers and times in the reader's language (`language.py`, `es.json`)
 `routes/`       one module per page; each reads `bulk_export` and fills a template
 `figures.py`, `wording.py`, `tables.py`  a run's counts that add up, in words, and as rows to download
 `charts.py`, `plots.py`  the audit's charts: what they count, and their SVG
 `progress.py`   how far a run is
-`once_more.py`  what its DAG is given for a run again, and which runs belong together
+`rerun.py`      the conf of a rerun and of a retry, and which runs are linked
 `saved.py`      saved exports and searches as their lists show them
 `forms.py`, `filter_forms.py`  what a form sends, as a change to a definition file
 `estimates.py`, `previews.py`, `rate.py`  what an export would do, its first contacts, and how often one may ask
-`health.py`, `upkeep.py`, `refresh.py`  whether the installation can do its work now; Airflow told to read anew
+`health.py`, `maintenance_status.py`  whether the installation can do its work now
+`refresh.py`    asks Airflow to read the definitions again
 
 Pages are made on the server; `static/` adds what needs the browser: live progress, dialogs, the filter builder, and
 calls of Airflow's own API (trigger, pause), which keep Airflow's authorisation.

@@ -67,7 +67,7 @@ def create_app() -> FastAPI:
     app.middleware("http")(_with_headers)
     app.exception_handler(BulkExportError)(_known_error)
     app.exception_handler(HTTPException)(_http_error)
-    app.exception_handler(RequestValidationError)(_not_understood)
+    app.exception_handler(RequestValidationError)(_invalid_request)
     app.exception_handler(Exception)(_unknown_error)
     return app
 
@@ -93,31 +93,31 @@ def status_of(error: BulkExportError) -> HTTPStatus:
 def _known_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, BulkExportError)
     problems = [str(problem) for problem in error.problems]
-    return _told(request, status_of(error), error.code, error.message, error.hint, problems, error)
+    return _error_response(request, status_of(error), error.code, error.message, error.hint, problems, error)
 
 
 def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
-    return _told(request, status, status.name, str(error.detail), "", [], None)
+    return _error_response(request, status, status.name, str(error.detail), "", [], None)
 
 
-def _not_understood(request: Request, error: Exception) -> Response:
+def _invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     # What was sent is not repeated: it may be a filter on a name or a number.
     wrong = [f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors()]
     status = HTTPStatus.UNPROCESSABLE_ENTITY
-    return _told(request, status, "REQUEST_INVALID", "The request cannot be understood.", "", wrong, None)
+    return _error_response(request, status, "REQUEST_INVALID", "The request cannot be understood.", "", wrong, None)
 
 
 def _unknown_error(request: Request, error: Exception) -> Response:
     number = secrets.token_hex(4)
     log.error("Error %s of the Exports pages, %s %s", number, request.method, request.url.path, exc_info=error)
     words = f"Something unforeseen went wrong. The API server's log has it under {number}."
-    return _told(request, HTTPStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", words, "", [], None)
+    return _error_response(request, HTTPStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", words, "", [], None)
 
 
-def _told(
+def _error_response(
     request: Request,
     status: HTTPStatus,
     code: str,
@@ -126,7 +126,7 @@ def _told(
     problems: list[str],
     error: BulkExportError | None,
 ) -> Response:
-    """An error as a page for readers and as JSON for scripts."""
+    """An error: a page for readers, JSON for scripts."""
     if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
         return page(
             request,
@@ -139,6 +139,6 @@ def _told(
             problems=problems,
         )
     answer: dict[str, object] = {"code": code, "message": message, "hint": hint, "problems": problems}
-    # What stands in the file now and what would be written, where an edit has not been seen.
+    # The file's text and what would be written, where an edit has not been seen.
     answer |= getattr(error, "versions", {})
     return JSONResponse(answer, status_code=status)

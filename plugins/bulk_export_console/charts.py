@@ -42,7 +42,7 @@ def charts(figures: Sequence[DayFigures], used: Usage, limit: int, _: Translate,
     contacts, sizes = sum(day.contacts for day in figures), sum(day.bytes for day in figures)
     counts = {status: sum(day.runs.get(status, 0) for day in figures) for status in STATUSES}
     outcomes = tuple((status, TONES[status], count) for status, count in counts.items() if count)
-    told = ", ".join(f"{_(STATUSES[status])} {count}" for status, _tone, count in outcomes)
+    words = ", ".join(f"{_(STATUSES[status])} {count}" for status, _tone, count in outcomes)
     title = _("Contacts exported in {days} days: {amount}", amount=reader.number(contacts), days=len(figures))
     bytes_title = _("Delivered in {days} days: {amount}", amount=reader.size(sizes), days=len(figures))
     return Charts(
@@ -53,7 +53,7 @@ def charts(figures: Sequence[DayFigures], used: Usage, limit: int, _: Translate,
         bytes=plots.bars(bytes_title, [_day(d, d.bytes, reader.size(d.bytes), reader) for d in figures], reader.size),
         bytes_total=sizes,
         outcomes=plots.bars(
-            _("Runs of the last {days} days", days=len(figures)) + (f": {told}" if told else ""),
+            _("Runs of the last {days} days", days=len(figures)) + (f": {words}" if words else ""),
             [_outcomes(day, _, reader) for day in figures],
             reader.number,
         ),
@@ -77,6 +77,6 @@ def _day(day: DayFigures, amount: float, words: str, reader: Reader) -> plots.Ba
 
 def _outcomes(day: DayFigures, _: Translate, reader: Reader) -> plots.Bar:
     parts = tuple((TONES[status], float(day.runs.get(status, 0))) for status in STATUSES)
-    told = ", ".join(f"{_(STATUSES[status])} {count}" for status, count in day.runs.items()) or "0"
+    words = ", ".join(f"{_(STATUSES[status])} {count}" for status, count in day.runs.items()) or "0"
     shown = reader.day(day.day)
-    return plots.Bar(shown, parts, f"{shown}: {told}")
+    return plots.Bar(shown, parts, f"{shown}: {words}")

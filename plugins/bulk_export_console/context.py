@@ -1,4 +1,7 @@
-"""What the pages work on: the installation, the clock, Airflow's refresh. The one place that reads the environment."""
+"""The context of a request: the installation, its clock, Airflow's refresh.
+
+The one place of the console that reads the environment.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from bulk_export.site import Site
 from bulk_export_airflow.connections import credentials, database_url
 from bulk_export_airflow.site import definitions_folder
 from bulk_export_console.health import HealthChecks
-from bulk_export_console.maintenance_status import last_upkeep
+from bulk_export_console.maintenance_status import last_maintenance_success
 from bulk_export_console.rate import RateLimit
 from bulk_export_console.refresh import request_refresh
 
@@ -28,22 +31,24 @@ PREVIEWS_PER_MINUTE = 20
 
 @dataclass(frozen=True)
 class ConsoleContext:
-    """What one request works on; a new one each time, so that edited settings count at once.
+    """What one request works on.
+
+    A new one each time, so that edited settings count at once.
 
     Attributes:
         site: the installation.
         request_refresh: asks Airflow to read the definitions again now.
         base_url: Airflow's address as its users know it.
         previews: how often somebody may look at contacts.
-        last_upkeep: asks Airflow when the maintenance DAG last ended well.
-        health: what was found when it was last looked.
+        last_maintenance_success: asks Airflow when the maintenance DAG last succeeded.
+        health: the health checks, with their last results.
     """
 
     site: Site
     request_refresh: Callable[[], None] = lambda: None
     base_url: str = ""
     previews: RateLimit = field(default_factory=lambda: RateLimit(PREVIEWS_PER_MINUTE, 60.0))
-    last_upkeep: Callable[[], datetime | None] = lambda: None
+    last_maintenance_success: Callable[[], datetime | None] = lambda: None
     health: HealthChecks = field(default_factory=HealthChecks)
 
     def now(self) -> datetime:
@@ -62,7 +67,7 @@ class ConsoleContext:
 
 
 def get_context() -> ConsoleContext:
-    """The desk of a request inside Airflow's API server; tests put their own in its place."""
+    """The context of a request in Airflow's API server; tests override it."""
     site = Site(
         definitions=definitions_folder(),
         clock=lambda: datetime.now(UTC),
@@ -70,19 +75,24 @@ def get_context() -> ConsoleContext:
         database_url=database_url,
     )
     return ConsoleContext(
-        site, request_refresh, conf.get("api", "base_url", fallback=""), _previews(), last_upkeep, _health()
+        site=site,
+        request_refresh=request_refresh,
+        base_url=conf.get("api", "base_url", fallback=""),
+        previews=_previews(),
+        last_maintenance_success=last_maintenance_success,
+        health=_health(),
     )
 
 
 @cache
 def _previews() -> RateLimit:
-    """One for the process, so that it outlives a request."""
+    """The process's rate limit, which outlives a request."""
     return RateLimit(PREVIEWS_PER_MINUTE, 60.0)
 
 
 @cache
 def _health() -> HealthChecks:
-    """One for the process: what was found out stays for a while."""
+    """The process's health checks, whose results are cached."""
     return HealthChecks()
 
 

@@ -1,7 +1,7 @@
-"""Whether the installation can do its work now: places it needs, definitions, runs that hang, Airflow's upkeep.
+"""Check whether the installation can do its work now.
 
-Nothing is looked at in full, and every look is bounded in time. What was found counts for a minute, so that a probe may
-ask as often as it likes.
+Checked are the places it needs, the definitions, runs that hang, the quota and the maintenance DAG. Nothing is read in
+full, and every check is bounded in time. A result counts for a minute, so that a probe may ask as often as it likes.
 """
 
 from __future__ import annotations
@@ -32,13 +32,12 @@ from bulk_export.storage.rights import PROBE
 if TYPE_CHECKING:
     from bulk_export.definitions.settings import StorageLocation
     from bulk_export.site import Site
-    from bulk_export_console.context import ConsoleContext
 
 STAGING = "staging"
 LONG_OPEN = timedelta(days=1)
 # It runs every five minutes; a longer silence means that nobody closes lost runs.
-UPKEEP_WITHIN = timedelta(minutes=30)
-KEPT_S = 60.0
+OVERDUE_AFTER = timedelta(minutes=30)
+CACHED_S = 60.0
 _ANSWER_WITHIN_S = 5.0
 # A retry inside the check would outlast it.
 _PATIENCE = Patience(window_s=0.0, timeout_s=4.0, connect_s=3.0)
@@ -48,12 +47,12 @@ Figure = int | str | datetime | None
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found.
+    """The result of one check.
 
     Attributes:
         check: which check.
         name: of the place, where there are several.
-        healthy: whether all is well there.
+        healthy: whether nothing is wrong there.
         code: of the error, empty without one.
         message: what is wrong, in words.
         figures: what was counted, by name.
@@ -69,7 +68,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What all checks found.
+    """The results of all checks.
 
     Attributes:
         at: when.
@@ -88,35 +87,40 @@ class Health:
 
 
 class HealthChecks:
-    """Looks when asked, at most once a minute, one caller at a time.
+    """Run every check when asked, at most once a minute.
 
     Args:
-        kept_s: seconds for which an answer counts.
+        cached_s: seconds for which a result counts.
         within_s: seconds a check is given to answer.
         clock: seconds that only grow.
     """
 
     def __init__(
         self,
-        kept_s: float = KEPT_S,
+        cached_s: float = CACHED_S,
         within_s: float = _ANSWER_WITHIN_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._kept_s, self._within_s, self._clock = kept_s, within_s, clock
+        self._cached_s, self._within_s, self._clock = cached_s, within_s, clock
         self._lock = threading.Lock()
         self._last: tuple[float, Health] | None = None
-        self._under_way: dict[str, threading.Thread] = {}
+        self._running: dict[str, threading.Thread] = {}
 
-    def now(self, context: ConsoleContext) -> Health:
-        """What was found within the last minute, or is found now."""
+    def now(self, site: Site, last_maintenance_success: Callable[[], datetime | None]) -> Health:
+        """The findings of the last minute, or new ones.
+
+        Args:
+            site: the installation.
+            last_maintenance_success: asks Airflow when the maintenance DAG last succeeded; None when it never has.
+        """
         with self._lock:
-            if self._last is None or self._clock() - self._last[0] >= self._kept_s:
-                checked = Health(context.now(), bulk_export.__version__, self._all(context))
+            if self._last is None or self._clock() - self._last[0] >= self._cached_s:
+                checked = Health(site.clock(), bulk_export.__version__, self._all(site, last_maintenance_success))
                 self._last = (self._clock(), checked)
             return self._last[1]
 
-    def _all(self, context: ConsoleContext) -> tuple[Finding, ...]:
-        site = replace(context.site, patience=_PATIENCE)
+    def _all(self, site: Site, last_maintenance_success: Callable[[], datetime | None]) -> tuple[Finding, ...]:
+        site = replace(site, patience=_PATIENCE)
         checks: list[tuple[str, str, Callable[[], Mapping[str, Figure]]]] = [
             ("state", "", lambda: _state(site)),
             ("definitions", "", lambda: _definitions(site)),
@@ -131,22 +135,22 @@ class HealthChecks:
         checks += [
             ("runs", "", lambda: _runs(site)),
             ("quota", "", lambda: _quota(site)),
-            ("upkeep", "", lambda: _upkeep(context)),
+            ("maintenance", "", lambda: _maintenance(last_maintenance_success(), site.clock())),
         ]
         return self._together(checks)
 
     def _together(self, checks: Sequence[tuple[str, str, Callable[[], Mapping[str, Figure]]]]) -> tuple[Finding, ...]:
-        """All at once; one that hangs is not started again before it has ended."""
+        """Run the checks at once; one that hangs is not started again before it has ended."""
         found: dict[str, Finding] = {}
         for check, name, look in checks:
             key = f"{check} {name}"
-            if key not in self._under_way or not self._under_way[key].is_alive():
-                thread = threading.Thread(target=_note, args=(found, key, check, name, look), daemon=True)
-                self._under_way[key] = thread
+            if key not in self._running or not self._running[key].is_alive():
+                thread = threading.Thread(target=_record, args=(found, key, check, name, look), daemon=True)
+                self._running[key] = thread
                 thread.start()
         deadline = time.monotonic() + self._within_s
         for check, name, _ in checks:
-            self._under_way[f"{check} {name}"].join(max(0.0, deadline - time.monotonic()))
+            self._running[f"{check} {name}"].join(max(0.0, deadline - time.monotonic()))
         silent = f"no answer within {self._within_s:g} seconds"
         return tuple(
             found.get(f"{check} {name}") or Finding(check, name, False, "NO_ANSWER", silent)
@@ -154,19 +158,21 @@ class HealthChecks:
         )
 
 
-class UnwellError(Exception):
-    """Something was found that somebody has to see to."""
+class UnhealthyError(Exception):
+    """Something somebody has to see to."""
 
     def __init__(self, code: str, message: str, **figures: Figure) -> None:
         super().__init__(code, message)
         self.code, self.message, self.figures = code, message, figures
 
 
-def _note(found: dict[str, Finding], key: str, check: str, name: str, look: Callable[[], Mapping[str, Figure]]) -> None:
+def _record(
+    found: dict[str, Finding], key: str, check: str, name: str, look: Callable[[], Mapping[str, Figure]]
+) -> None:
     try:
         found[key] = Finding(check, name, figures=look())
-    except UnwellError as wrong:
-        found[key] = Finding(check, name, False, wrong.code, wrong.message, wrong.figures)
+    except UnhealthyError as error:
+        found[key] = Finding(check, name, False, error.code, error.message, error.figures)
     except BulkExportError as error:
         found[key] = Finding(check, name, False, error.code, error.message)
     except Exception as error:
@@ -186,12 +192,12 @@ def _definitions(site: Site) -> Mapping[str, Figure]:
     broken = sorted({problem.file for problem in definitions.problems if problem.blocks_loading})
     figures = {"loaded": loaded, "broken": len(broken)}
     if broken:
-        raise UnwellError("DEFINITION_INVALID", f"these do not load: {', '.join(broken)}", **figures)
+        raise UnhealthyError("DEFINITION_INVALID", f"these do not load: {', '.join(broken)}", **figures)
     return figures
 
 
 def _contact_store(site: Site) -> Mapping[str, Figure]:
-    """Its files' footers, or its table's description, and a search for nobody."""
+    """Read its files' footers or its table's description, and search for nobody."""
     with tempfile.TemporaryDirectory(prefix="bulk-export-health-") as scratch:
         store = site.open_contact_store(site.settings.contact_store, Path(scratch))
         store.count(among([], store.dialect))
@@ -226,7 +232,7 @@ def _runs(site: Site) -> Mapping[str, Figure]:
         )
     figures: dict[str, Figure] = {"open": count, "long_open": long_open, "oldest": oldest, "oldest_run": key}
     if long_open:
-        raise UnwellError("RUN_HANGS", f"{long_open} runs have been open for more than a day", **figures)
+        raise UnhealthyError("RUN_HANGS", f"{long_open} runs have been open for more than a day", **figures)
     return figures
 
 
@@ -236,10 +242,10 @@ def _quota(site: Site) -> Mapping[str, Figure]:
     return {"used": day.used, "held": day.held, "limit": settings.licence.contacts_per_day}
 
 
-def _upkeep(context: ConsoleContext) -> Mapping[str, Figure]:
-    last = context.last_upkeep()
+def _maintenance(last: datetime | None, now: datetime) -> Mapping[str, Figure]:
     if last is None:
-        raise UnwellError("UPKEEP_MISSING", "the maintenance DAG has never ended well", last=None)
-    if context.now() - last > UPKEEP_WITHIN:
-        raise UnwellError("UPKEEP_LATE", "the maintenance DAG has not ended well for more than half an hour", last=last)
+        raise UnhealthyError("MAINTENANCE_MISSING", "the maintenance DAG has never succeeded", last=None)
+    if now - last > OVERDUE_AFTER:
+        words = "the maintenance DAG has not succeeded for more than half an hour"
+        raise UnhealthyError("MAINTENANCE_OVERDUE", words, last=last)
     return {"last": last}

@@ -1,4 +1,4 @@
-"""Ask Airflow's own database when the maintenance DAG last ended well, which closes lost runs."""
+"""Ask Airflow when the maintenance DAG, which closes lost runs, last succeeded."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from sqlalchemy import select
 MAINTENANCE_DAG = "bulk_export_maintenance"
 
 
-def last_upkeep() -> datetime | None:
-    """When it did; None when it never has."""
+def last_maintenance_success() -> datetime | None:
+    """When it last succeeded; None when it never has."""
     statement = (
         select(DagRun.end_date)
         .where(DagRun.dag_id == MAINTENANCE_DAG, DagRun.state == DagRunState.SUCCESS, DagRun.end_date.is_not(None))

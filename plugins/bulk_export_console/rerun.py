@@ -1,4 +1,4 @@
-"""A run once more: what its DAG has to be given for the same again or for what failed, and which runs it belongs to."""
+"""Make the conf of a rerun or a retry, and find the runs linked with one."""
 
 from __future__ import annotations
 
@@ -19,26 +19,29 @@ RETRY = "retry_failed_of"
 _RETRIES_SHOWN = 10
 
 
-def asked_again(record: RunRecord) -> dict[str, object]:
-    """What the DAG has to be given to do the same once more, with the definitions as they are then."""
+def rerun_conf(record: RunRecord) -> dict[str, object]:
+    """The conf that runs the same again, with the definitions of then."""
     return _immediate(record) | {
         key: value for key, value in record.parameters.items() if key != "storage_location" or not _immediate(record)
     }
 
 
 def can_be_retried(record: RunRecord) -> bool:
-    """Whether it has ended with contacts that it could not deliver."""
+    """Whether it has ended with contacts it could not deliver."""
     return record.status not in OPEN and bool(record.by_status.get(ItemStatus.FAULTY))
 
 
-def asked_to_retry(record: RunRecord) -> dict[str, object]:
-    """The same for exactly those contacts: to the same place, without what else narrowed the run down."""
+def retry_conf(record: RunRecord) -> dict[str, object]:
+    """The conf that exports exactly the contacts that failed.
+
+    To the same place, without what else narrowed the run down.
+    """
     place = {key: value for key, value in record.parameters.items() if key == "storage_location"}
     return place | _immediate(record) | {RETRY: record.run_key}
 
 
 def _immediate(record: RunRecord) -> dict[str, object]:
-    """The answers of the form of an export that was sent at once; nothing for a saved one."""
+    """The form of an immediate export; nothing for a saved one."""
     if record.dag_id != KNOWN_DAG or not record.definitions:
         return {}
     export = RunSnapshot.model_validate_json(record.definitions).export
@@ -53,9 +56,10 @@ def _immediate(record: RunRecord) -> dict[str, object]:
 
 
 def linked_runs(engine: Engine, record: RunRecord) -> dict[str, list[str]]:
-    """Keys of the runs it belongs to, by `continues`, `follow_up`, `retries` and `retried`.
+    """Keys of the runs it belongs to, by kind of link.
 
-    An empty key stands for a run that has no record yet, as a follow-up that waits for tomorrow.
+    Kinds are `continues`, `follow_up`, `retries` and `retried`. An empty key means a run that has no record yet, as a
+    follow-up that waits for tomorrow.
     """
     named = (
         ("continues", record.continues_run_id),

@@ -54,7 +54,7 @@ CHECKS: Mapping[str, str] = {
     "storage": "Storage",
     "runs": "Runs",
     "quota": "Quota",
-    "upkeep": "Maintenance DAG",
+    "maintenance": "Maintenance DAG",
 }
 
 LICENCES: Mapping[str, str] = {

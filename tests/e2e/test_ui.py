@@ -224,16 +224,16 @@ def test_what_failed_is_retried_alone_once_it_can_be_delivered(
 def test_the_health_page_knows_what_only_airflow_knows(admin: BrowserContext, installation: Installation) -> None:
     page, frame = exports(admin, installation)
     deadline = time.monotonic() + ENDED_MS / 1000  # what was found counts for a minute
-    unwell = {"upkeep"}
-    while "upkeep" in unwell:  # until the maintenance DAG has run once
-        assert time.monotonic() < deadline, unwell
+    unhealthy = {"maintenance"}
+    while "maintenance" in unhealthy:  # until the maintenance DAG has run once
+        assert time.monotonic() < deadline, unhealthy
         page.wait_for_timeout(1_000)
         answer = page.request.get(f"{installation.url}/bulk-export/health", headers={"Accept": "application/json"})
-        unwell = {one["check"] for one in answer.json()["checks"] if not one["healthy"]}
-    assert unwell <= {"definitions"}  # another test writes one that does not load
-    assert answer.status == (503 if unwell else 200)
+        unhealthy = {one["check"] for one in answer.json()["checks"] if not one["healthy"]}
+    assert unhealthy <= {"definitions"}  # another test writes one that does not load
+    assert answer.status == (503 if unhealthy else 200)
     frame.get_by_role("link", name="Health").click()
-    frame.get_by_text("Last ended well:").wait_for()
+    frame.get_by_text("Last success:").wait_for()
 
 
 def test_an_export_is_duplicated_and_the_copy_deleted(admin: BrowserContext, installation: Installation) -> None:

@@ -2,7 +2,7 @@
 
 Needs atheris, which is not in the lock: `.venv/bin/uv pip install --python .venv/bin/python atheris`. A target is a
 module of `targets/` with `run(data)`: any exception that leaves it is a finding. What finds something is written to
-the current directory as `crash-…`; mend the product, then keep the file as `corpus/<target>/<what it was>`, which the
+the current directory as `crash-…`; fix the product, then keep the file as `corpus/<target>/<what it was>`, which the
 ordinary tests run from then on.
 """
 

@@ -30,7 +30,7 @@ class Console:
     bench: Workbench
     app: Any
     refreshes: list[str] = field(default_factory=list)
-    upkeep: datetime | None = None
+    last_maintenance_success: datetime | None = None
     seconds: float = 0.0
 
     def client(self, user: str = "ada") -> TestClient:
@@ -115,7 +115,7 @@ def console(bench: Workbench) -> Iterator[Console]:
         lambda: console.refreshes.append("asked"),
         "http://testserver",
         previews,
-        lambda: console.upkeep,
+        lambda: console.last_maintenance_success,
         health,
     )
     yield console

@@ -1,4 +1,4 @@
-"""The health page: what is looked at, what makes it unwell, and that looking costs and leaves nothing."""
+"""The health page: what is looked at, what makes it unhealthy, and that looking costs and leaves nothing."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from servers import SECRETS, S3Server
 if TYPE_CHECKING:
     from conftest import Console
 
-ALL = ["state", "definitions", "contact_store", "storage archive", "storage staging", "runs", "quota", "upkeep"]
+ALL = ["state", "definitions", "contact_store", "storage archive", "storage staging", "runs", "quota", "maintenance"]
 SECRET = "hunter2"
 
 
 @pytest.fixture(autouse=True)
-def upkeep(console: Console) -> None:
-    console.upkeep = NOW - timedelta(minutes=4)
+def maintained(console: Console) -> None:
+    console.last_maintenance_success = NOW - timedelta(minutes=4)
 
 
 def asked(console: Console, status: int) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def test_all_is_well_on_an_installation_that_works(console: Console) -> None:
     assert [one["code"] + one["message"] for one in checks.values()] == [""] * len(ALL)
     assert (checks["definitions"]["loaded"], checks["definitions"]["broken"]) == (2, 0)
     assert (checks["quota"]["used"], checks["quota"]["held"], checks["quota"]["limit"]) == (0, 0, 40_000)
-    assert checks["upkeep"]["last"] == "2026-11-23T07:56:00Z"
+    assert checks["maintenance"]["last"] == "2026-11-23T07:56:00Z"
     answer = console.client().get("/health", headers={"Accept": "application/json"})
     assert answer.json()["version"] == bulk_export.__version__
 
@@ -71,18 +71,26 @@ def test_each_thing_that_is_wrong_is_told_beside_what_is_well(console: Console) 
         row = dict(connection.execute(runs.select()).mappings().one())
         lost = {"run_id": "cli/lost", "run_key": "f" * 10, "status": "RUNNING", "queued_at": long_ago}
         connection.execute(insert(runs).values(row | lost))
-    console.upkeep = NOW - timedelta(hours=2)
+    console.last_maintenance_success = NOW - timedelta(hours=2)
     checks = asked(console, 503)
-    unwell = {name: one["code"] for name, one in checks.items() if not one["healthy"]}
-    assert set(unwell) == {"contact_store", "storage archive", "runs", "upkeep"}
-    assert (unwell["contact_store"], unwell["runs"], unwell["upkeep"]) == ("STORE_INVALID", "RUN_HANGS", "UPKEEP_LATE")
+    unhealthy = {name: one["code"] for name, one in checks.items() if not one["healthy"]}
+    assert set(unhealthy) == {"contact_store", "storage archive", "runs", "maintenance"}
+    assert (unhealthy["contact_store"], unhealthy["runs"], unhealthy["maintenance"]) == (
+        "STORE_INVALID",
+        "RUN_HANGS",
+        "MAINTENANCE_OVERDUE",
+    )
     assert (checks["runs"]["open"], checks["runs"]["long_open"], checks["runs"]["oldest_run"]) == (1, 1, "f" * 10)
 
     with engine.begin() as connection:
         connection.execute(update(runs).where(runs.c.run_id == "cli/lost").values(queued_at=NOW))
-    console.upkeep, console.seconds = None, 60.0
+    console.last_maintenance_success, console.seconds = None, 60.0
     checks = asked(console, 503)
-    assert (checks["runs"]["healthy"], checks["runs"]["open"], checks["upkeep"]["code"]) == (True, 1, "UPKEEP_MISSING")
+    assert (checks["runs"]["healthy"], checks["runs"]["open"], checks["maintenance"]["code"]) == (
+        True,
+        1,
+        "MAINTENANCE_MISSING",
+    )
 
 
 def test_settings_that_do_not_load_leave_a_page_that_says_so(console: Console) -> None:
@@ -114,8 +122,6 @@ def test_a_probe_costs_nothing_within_a_minute_and_nothing_is_left_behind(consol
 
 
 def test_what_hangs_is_told_in_time_and_not_started_twice(console: Console) -> None:
-    from bulk_export_console.context import ConsoleContext
-
     goes_on, started = threading.Event(), []
 
     def never() -> datetime:
@@ -123,12 +129,12 @@ def test_what_hangs_is_told_in_time_and_not_started_twice(console: Console) -> N
         goes_on.wait(60)
         return datetime.now(UTC)
 
-    checks = HealthChecks(kept_s=0.0, within_s=1.0)
-    context = ConsoleContext(console.bench.site(), last_upkeep=never)
+    checks = HealthChecks(cached_s=0.0, within_s=1.0)
+    site = console.bench.site()
     try:
         for _ in range(2):
-            last = checks.now(context).findings[-1]
-            assert (last.check, last.code) == ("upkeep", "NO_ANSWER")
+            last = checks.now(site, never).findings[-1]
+            assert (last.check, last.code) == ("maintenance", "NO_ANSWER")
         assert started == ["asked"]
     finally:
         goes_on.set()

@@ -11,7 +11,7 @@ from bulk_export.errors import DefinitionError
 
 STAGING = "staging"
 _WORDS = {
-    "list": "see what lies there",
+    "list": "see what is stored there",
     "put": "write objects",
     "get": "read objects; without it, what an interrupted run left cannot be compared",
     "delete": "remove what an interrupted run left",

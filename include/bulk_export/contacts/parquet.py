@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 # What Python and every consumer of a job table can hold.
 _FIRST_MOMENT, _LAST_MOMENT = "TIMESTAMP '0001-01-02 00:00:00'", "TIMESTAMP '9999-12-30 00:00:00'"
-_HINT = "Mend the store's files; `bulk-export check-store` says the same without exporting anything."
+_HINT = "Fix the store's files; `bulk-export check-store` says the same without exporting anything."
 
 
 class ParquetContactStore:

@@ -42,7 +42,7 @@ _CONTACTS_AT_ONCE = 2_000
 # What Python and every consumer of a job table can hold.
 _YEARS = "BETWEEN '0001-01-02 00:00:00+00' AND '9999-12-30 00:00:00+00'"
 _MOMENTS = ("started_at", "updated_at")
-_HINT = "Mend the table or the view; `bulk-export check-store` says the same without exporting anything."
+_HINT = "Fix the table or the view; `bulk-export check-store` says the same without exporting anything."
 
 
 class PostgresContactStore:

@@ -102,7 +102,7 @@ def _connected(database: Database) -> psycopg.Connection[Any]:
         raise DefinitionError(
             "STORE_INVALID",
             f"{database}: the connection's address is not one of PostgreSQL",
-            hint="Mend the connection.",
+            hint="Fix the connection.",
         ) from None
     given |= {"connect_timeout": _CONNECT_TIMEOUT_S, "application_name": "bulk-export", "client_encoding": "utf8"}
     try:
@@ -123,7 +123,7 @@ def _connected(database: Database) -> psycopg.Connection[Any]:
         ) from None
     except psycopg.Error:
         raise DefinitionError(
-            "STORE_INVALID", f"{database}: the connection has a parameter PostgreSQL does not know", hint="Mend it."
+            "STORE_INVALID", f"{database}: the connection has a parameter PostgreSQL does not know", hint="Fix it."
         ) from None
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     connection.read_only = True
@@ -188,7 +188,7 @@ def _sorted(error: psycopg.Error, database: Database) -> BulkExportError:
                 "STORE_INVALID", f"{database}: there is no such table or view", hint="Check contact_store.table."
             )
         case errors.ReadOnlySqlTransaction():
-            return DefinitionError("STORE_INVALID", f"{database}: reading it writes something", hint="Mend the view.")
+            return DefinitionError("STORE_INVALID", f"{database}: reading it writes something", hint="Fix the view.")
         case psycopg.OperationalError() | psycopg.InterfaceError() | errors.TransactionRollback():
             return TransientError(
                 "STORE_UNREACHABLE",

@@ -50,7 +50,7 @@ class Definitions:
             raise DefinitionError(
                 "DEFINITION_INVALID",
                 f"the settings in {self.folder / 'settings.yaml'} do not load",
-                hint="Mend the lines named above; `bulk-export validate` lists every problem.",
+                hint="Fix the lines named above; `bulk-export validate` lists every problem.",
                 problems=[problem for problem in self.problems if problem.file == "settings.yaml"],
             )
         return self.settings
@@ -69,7 +69,7 @@ class Definitions:
             raise DefinitionError(
                 "DEFINITION_INVALID",
                 f"the saved export '{id}' does not load",
-                hint=f"Mend {name}; `bulk-export validate` lists every problem.",
+                hint=f"Fix {name}; `bulk-export validate` lists every problem.",
                 problems=problems,
             )
         known = (path.stem for path in (self.folder / "exports").glob("*.yaml"))

@@ -119,7 +119,7 @@ class CsvOptions(Model):
 
 
 class Notify(Model):
-    """Whom to tell how a run ended."""
+    """Whom to notify how a run ended."""
 
     email: tuple[Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")], ...] = Field(
         (), description="Addresses that get a message.", examples=[["ops@acme.example"]]
@@ -131,7 +131,7 @@ class Notify(Model):
         None, description="Airflow connection whose password signs the POST.", examples=["export_webhook"]
     )
     on: tuple[Literal["failure", "completion"], ...] = Field(
-        ("failure", "completion"), description="Which ends are told.", examples=[["failure"]]
+        ("failure", "completion"), description="Which ends are reported.", examples=[["failure"]]
     )
 
 
@@ -166,7 +166,7 @@ class SavedExport(Model):
         description="`continue` exports the rest on the next quota days, `truncate` leaves it, `fail` exports nothing.",
         examples=["truncate"],
     )
-    notify: Notify | None = Field(None, description="Whom to tell how a run ended.")
+    notify: Notify | None = Field(None, description="Whom to notify how a run ended.")
     owner: Text | None = Field(None, description="Owner of the DAG in Airflow.", examples=["records"])
     enabled: bool = Field(True, description="`false`: the DAG stays, its schedule does not run.", examples=[False])
     description: str = Field("", description="For people; the DAG's description.")

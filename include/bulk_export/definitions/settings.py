@@ -89,7 +89,7 @@ class PostgresStore(Place):
     )
 
 
-_PREFIX = "Below which everything lies."
+_PREFIX = "Below which everything is stored."
 _CONNECTION = "Airflow connection with the credentials; on the command line the service's environment variables serve."
 
 

@@ -68,7 +68,7 @@ def _not_editable() -> DefinitionError:
     return DefinitionError(
         "DEFINITION_INVALID",
         "the file is not a YAML mapping, so it cannot be edited key by key",
-        hint="Mend it with a text editor; `bulk-export validate` names the line.",
+        hint="Fix it with a text editor; `bulk-export validate` names the line.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Export again exactly the contacts that an earlier run could not deliver, once what was wrong has been mended."""
+"""Export again exactly the contacts that an earlier run could not deliver, once what was wrong has been fixed."""
 
 from __future__ import annotations
 

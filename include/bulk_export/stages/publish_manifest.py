@@ -171,7 +171,7 @@ class _Outcome:
         except RefusedError as error:
             raise RefusedError(
                 "STRAY_FILES",
-                f"{len(strays)} files of an interrupted attempt lie in {run.destination.uri}/{prefix} and may not be "
+                f"{len(strays)} files of an interrupted attempt are in {run.destination.uri}/{prefix} and may not be "
                 f"deleted, such as {strays[0]}",
                 hint="Delete them, or run the export again as a new run.",
             ) from error

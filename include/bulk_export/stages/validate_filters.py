@@ -34,7 +34,7 @@ def open_record(site: Site, request: RunRequest) -> RunRecord:
     """Open the record, or find the one an earlier attempt opened.
 
     A run that selected contacts before keeps the definitions it selected them with. One that was refused takes the
-    definitions as they stand now: somebody has mended them and cleared the task.
+    definitions as they stand now: somebody has fixed them and cleared the task.
 
     Raises:
         DefinitionError, RefusedError: as `requested_export` and `run_snapshot`; the record says the same.

@@ -13,7 +13,7 @@ A contact ends in exactly one way:
 
 Storage that is down, a store that refuses everything (`denials.py`) and a destination that refuses anything end the job
 with that error; the journal keeps what was done before. A second run goes on from there: what is delivered and lies in
-the destination with its size is left alone, what was faulty is tried again in case the store has been mended. The
+the destination with its size is left alone, what was faulty is tried again in case the store has been fixed. The
 journal may then hold two results for a contact: the last one counts.
 """
 
@@ -201,7 +201,7 @@ class _Worker:
             content, fixes, detail = self._content(wanted.uri, contact_id)
         except _FaultError as fault:
             return self._withheld(contact_id, path, fault.reason, fault.detail)
-        # What the journal knows is ours, and mended where somebody has cut it; anything else is not overwritten.
+        # What the journal knows is ours, and repaired where somebody has cut it; anything else is not overwritten.
         stored = self.destination.put(f"{self.run_prefix}/{path}", content, replace=path in self.journaled)
         return FileResult(
             contact_id, "transcript", None, detail, path, bytes=stored.bytes, sha256=stored.sha256, fixes=fixes

@@ -127,7 +127,7 @@ def create(context: ContextDep, visitor: VisitorDep, form: ExportForm) -> JSONRe
     _check_names(context, form)
     id = context.store.free_id("exports", form.name)
     saved = context.store.save("exports", id, form.changes(context.now(), None), seen=None)
-    _told(context, visitor, "created", id)
+    _record_change(context, visitor, "created", id)
     return JSONResponse({"id": id, "dag_id": f"export-{id}", "etag": saved.etag}, status_code=201)
 
 
@@ -137,7 +137,7 @@ def save(context: ContextDep, visitor: VisitorDep, id: str, edit: Edit) -> JSONR
     _check_names(context, edit.form)
     present = context.site.load(id).exports.get(id)
     saved = context.store.save("exports", id, edit.form.changes(context.now(), present), seen=edit.seen)
-    _told(context, visitor, "edited", id)
+    _record_change(context, visitor, "edited", id)
     return JSONResponse({"id": id, "dag_id": f"export-{id}", "etag": saved.etag})
 
 
@@ -152,7 +152,7 @@ def delete(context: ContextDep, visitor: VisitorDep, id: str, deletion: Deletion
             hint="Wait until it has ended, or mark the DAG run as failed: maintenance closes what never began.",
         )
     context.store.delete("exports", id, seen=deletion.seen)
-    _told(context, visitor, "deleted", id)
+    _record_change(context, visitor, "deleted", id)
     return JSONResponse({"id": id})
 
 
@@ -167,6 +167,6 @@ def _check_names(context: ConsoleContext, form: ExportForm) -> None:
         raise DefinitionError("DEFINITION_INVALID", "; ".join(wrong))
 
 
-def _told(context: ConsoleContext, visitor: Visitor, action: str, id: str) -> None:
+def _record_change(context: ConsoleContext, visitor: Visitor, action: str, id: str) -> None:
     append_event(context.site.engine, visitor.name, action, f"export {id}", "", context.now())
     context.request_refresh()

@@ -17,8 +17,8 @@ router = APIRouter()
 
 @router.get("/health")
 def health(request: Request, context: ContextDep) -> Response:
-    """200 when all is well, 503 otherwise."""
-    found = context.health.now(context)
+    """200 when everything is healthy, 503 otherwise."""
+    found = context.health.now(context.site, context.last_maintenance_success)
     status = HTTPStatus.OK if found.healthy else HTTPStatus.SERVICE_UNAVAILABLE
     if "text/html" in request.headers.get("accept", ""):
         return page(request, "health.html", zone=_zone(context), status_code=status, health=found)

@@ -21,7 +21,7 @@ from bulk_export_console.figures import figures, notes
 from bulk_export_console.progress import progress_of
 from bulk_export_console.refresh import KNOWN_DAG
 from bulk_export_console.rendering import page
-from bulk_export_console.rerun import RETRY, asked_again, asked_to_retry, can_be_retried, linked_runs
+from bulk_export_console.rerun import RETRY, can_be_retried, linked_runs, rerun_conf, retry_conf
 from bulk_export_console.tables import csv_lines
 
 router = APIRouter()
@@ -61,7 +61,7 @@ def run_page(
         zone=context.settings.environment.time_zone,
         run=record,
         progress=progress_of(record, stage_progress(engine, [record.run_id])[record.run_id]),
-        going=record.status in OPEN,
+        under_way=record.status in OPEN,
         figures=figures(record),
         notes=notes(record),
         items=items[:ITEMS],
@@ -71,8 +71,8 @@ def run_page(
         item_reasons=[one for one in Reason if one not in NOT_APPLICABLE and record.by_reason.get(one)],
         definitions=_as_yaml(record),
         again=again,
-        conf=json.dumps(asked_again(record)),
-        retry=json.dumps(asked_to_retry(record)) if again and can_be_retried(record) else "",
+        conf=json.dumps(rerun_conf(record)),
+        retry=json.dumps(retry_conf(record)) if again and can_be_retried(record) else "",
         linked=linked_runs(engine, record),
         asked_for={name: value for name, value in record.parameters.items() if name != RETRY},
     )

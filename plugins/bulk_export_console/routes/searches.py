@@ -113,7 +113,7 @@ def create(context: ContextDep, visitor: VisitorDep, form: SearchForm) -> JSONRe
     """Save a new search, also an incomplete one: its exports say what is missing when they run."""
     id = context.store.free_id("searches", form.name)
     saved = context.store.save("searches", id, form.changes(), seen=None)
-    _told(context, visitor, "created", id)
+    _record_change(context, visitor, "created", id)
     return JSONResponse({"id": id, "etag": saved.etag}, status_code=201)
 
 
@@ -121,7 +121,7 @@ def create(context: ContextDep, visitor: VisitorDep, form: SearchForm) -> JSONRe
 def save(context: ContextDep, visitor: VisitorDep, id: str, edit: SearchEdit) -> JSONResponse:
     """Change a saved search; 409 with both versions when it is not the one that was seen."""
     saved = context.store.save("searches", id, edit.form.changes(), seen=edit.seen)
-    _told(context, visitor, "edited", id)
+    _record_change(context, visitor, "edited", id)
     return JSONResponse({"id": id, "etag": saved.etag})
 
 
@@ -134,10 +134,10 @@ def delete(context: ContextDep, visitor: VisitorDep, id: str, deletion: Deletion
             "IN_USE", f"saved exports use this search: {', '.join(users)}", hint="Change or delete them first."
         )
     context.store.delete("searches", id, seen=deletion.seen)
-    _told(context, visitor, "deleted", id)
+    _record_change(context, visitor, "deleted", id)
     return JSONResponse({"id": id})
 
 
-def _told(context: ConsoleContext, visitor: Visitor, action: str, id: str) -> None:
+def _record_change(context: ConsoleContext, visitor: Visitor, action: str, id: str) -> None:
     append_event(context.site.engine, visitor.name, action, f"search {id}", "", context.now())
     context.request_refresh()

@@ -33,16 +33,16 @@ export async function ask(method, url, body) {
 
 export const airflowApi = (method, path, body) => ask(method, `${page.airflow}/api/v2${path}`, body);
 
-const told = document.getElementById("told");
+const notice = document.getElementById("notification");
 let fading;
-export function tell(text, failed = false) {
-  told.textContent = text;
-  told.className = failed ? "told tone-failed shown" : "told shown";
+export function notify(text, failed = false) {
+  notice.textContent = text;
+  notice.className = failed ? "notification tone-failed shown" : "notification shown";
   window.clearTimeout(fading);
-  fading = window.setTimeout(() => { told.className = "told"; }, failed ? 15000 : 6000);
+  fading = window.setTimeout(() => { notice.className = "notification"; }, failed ? 15000 : 6000);
 }
 
-// Texts that scripts say stand translated in the page that loads them.
+// Texts that scripts show come translated with the page that loads them.
 const given = document.getElementById("words");
 const texts = given ? JSON.parse(given.textContent) : {};
 export const words = (text) => texts[text] || text;

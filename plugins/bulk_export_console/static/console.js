@@ -1,5 +1,5 @@
 // What every page needs of the browser: links out of the frame, live progress, running an export again.
-import { airflowApi, ask, root, tell, words } from "./calls.js";
+import { airflowApi, ask, root, notify, words } from "./calls.js";
 
 const EVERY_MS = 2000;
 
@@ -51,7 +51,7 @@ function show(key, run) {
   for (const text of document.querySelectorAll(`[data-percent="${key}"]`)) {
     text.textContent = run.percent === null ? "" : run.percent + "%";
   }
-  for (const stage of document.querySelectorAll(`[data-going="${key}"] [data-stage]`)) {
+  for (const stage of document.querySelectorAll(`[data-under-way="${key}"] [data-stage]`)) {
     const counts = run.stages[stage.dataset.stage];
     if (counts) stage.textContent = `${counts[0]} / ${counts[1]}`;
   }
@@ -77,7 +77,7 @@ document.addEventListener("click", async (event) => {
     const run = await airflowApi("POST", `/dags/${encodeURIComponent(dag)}/dagRuns`, { logical_date: null, conf });
     window.location.assign(`${root}/dag-run/${encodeURIComponent(dag)}/${encodeURIComponent(run.dag_run_id)}`);
   } catch (error) {
-    tell(`${words("The export could not be started.")} ${error.message}`, true);
+    notify(`${words("The export could not be started.")} ${error.message}`, true);
     button.disabled = false;
   }
 });

@@ -1,5 +1,5 @@
 // What Airflow knows of the exports' DAGs: up or not yet, paused or not. Asked with the reader's own rights.
-import { airflowApi, tell, words } from "./calls.js";
+import { airflowApi, notify, words } from "./calls.js";
 
 const EVERY_MS = 1000;
 const FOR_MS = 90000;
@@ -50,9 +50,9 @@ document.addEventListener("click", async (event) => {
   button.disabled = true;
   try {
     show(dag, await airflowApi("PATCH", `/dags/${encodeURIComponent(dag)}`, { is_paused: pause }));
-    tell(pause ? words("Paused: no scheduled run starts.") : words("Resumed."));
+    notify(pause ? words("Paused: no scheduled run starts.") : words("Resumed."));
   } catch (error) {
     button.disabled = false;
-    tell(`${words("Airflow did not do it.")} ${error.message}`, true);
+    notify(`${words("Airflow did not do it.")} ${error.message}`, true);
   }
 });

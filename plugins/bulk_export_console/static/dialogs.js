@@ -1,5 +1,5 @@
 // Dialogs of a definition's page: confirm a deletion, look at both versions of an edit that was not seen.
-import { ask, root, tell, words } from "./calls.js";
+import { ask, root, notify, words } from "./calls.js";
 
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-dialog]");
@@ -40,7 +40,7 @@ export function conflict(answer, overwrite) {
 export function refused(error) {
   const box = document.getElementById("refused");
   if (!box) {
-    tell(error.message, true);
+    notify(error.message, true);
     return;
   }
   box.replaceChildren();
@@ -54,4 +54,4 @@ export function refused(error) {
   box.scrollIntoView({ block: "nearest" });
 }
 
-export const saved = () => tell(words("Saved."));
+export const saved = () => notify(words("Saved."));

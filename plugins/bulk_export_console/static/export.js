@@ -1,5 +1,5 @@
 // The form of an export: what it would do, shown before anything is created; create, save, send at once.
-import { airflowApi, ask, root, tell, words } from "./calls.js";
+import { airflowApi, ask, root, notify, words } from "./calls.js";
 import { watchDags } from "./dags.js";
 import { conflict, onDelete, refused } from "./dialogs.js";
 
@@ -133,7 +133,7 @@ async function submit(seen) {
     button.disabled = false;
     if (error.answer?.code === "EDIT_UNSEEN") conflict(error.answer, (etag) => submit(etag));
     else if (error.status) refused(error);
-    else tell(error.message, true);
+    else notify(error.message, true);
   }
 }
 

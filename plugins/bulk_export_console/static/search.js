@@ -1,5 +1,5 @@
 // The filter builder: rows from what the server knows of fields and operators, checked as they are filled in.
-import { ask, root, tell, words } from "./calls.js";
+import { ask, root, notify, words } from "./calls.js";
 import { conflict, onDelete, refused } from "./dialogs.js";
 import { operandInputs, readOperands } from "./operands.js";
 
@@ -111,12 +111,12 @@ function say(lines, tone) {
 
 async function look() {
   const box = document.getElementById("preview");
-  const told = box.querySelector("[data-words]");
+  const summary = box.querySelector("[data-words]");
   box.hidden = false;
-  told.textContent = words("Looking…");
+  summary.textContent = words("Looking…");
   try {
     const found = await ask("POST", `${root}/searches/preview`, { ...content(), name: "-" });
-    told.textContent = found.rows.length
+    summary.textContent = found.rows.length
       ? words("Contacts shown: {shown} of {all}, oldest first, as the CSV shows them.").replace("{shown}", found.rows.length).replace("{all}", number.format(found.matched))
       : words("Nothing matches now.");
     box.querySelector("thead").replaceChildren(make("tr", {}, ...found.columns.map((name) => make("th", { scope: "col", textContent: name }))));
@@ -124,7 +124,7 @@ async function look() {
       ...found.rows.map((cells) => make("tr", {}, ...cells.map((text) => make("td", { textContent: text, title: text.length > 40 ? text : "" })))),
     );
   } catch (error) {
-    told.textContent = [error.message, ...(error.answer?.problems || []), error.answer?.hint].filter(Boolean).join(" ");
+    summary.textContent = [error.message, ...(error.answer?.problems || []), error.answer?.hint].filter(Boolean).join(" ");
     box.querySelector("thead").replaceChildren();
     box.querySelector("tbody").replaceChildren();
   }
@@ -142,7 +142,7 @@ async function save(seen) {
     const answer = id
       ? await ask("PUT", `${root}/searches/${id}`, { form: given, seen })
       : await ask("POST", `${root}/searches`, given);
-    tell(words("Saved."));
+    notify(words("Saved."));
     window.location.assign(`${root}/searches/${answer.id}`);
   } catch (error) {
     if (error.answer?.code === "EDIT_UNSEEN") conflict(error.answer, (etag) => save(etag));

@@ -1,4 +1,4 @@
-// Before the first paint: light or dark as Airflow is, and its own colours where it tells them.
+// Before the first paint: light or dark as Airflow is, and its own colours where it names them.
 // The pages live in a frame of Airflow's UI, of the same origin; on their own they follow the system's preference.
 (function () {
   "use strict";
