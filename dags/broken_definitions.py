@@ -1,24 +1,5 @@
-"""No DAG: the place where Airflow says which definitions do not load, and why.
+"""No DAG: Airflow shows here, as an import error, which definitions do not load."""
 
-An error raised here shows in the UI as a DAG import error, while the DAGs of all other definitions stay up.
-"""
+from bulk_export_airflow.dag_files import report_broken_definitions
 
-from __future__ import annotations
-
-from airflow.sdk import get_parsing_context
-
-from bulk_export.definitions.loader import load_definitions
-from bulk_export.errors import DefinitionError
-from bulk_export_airflow.site import definitions_folder
-
-if get_parsing_context().dag_id is None:
-    folder = definitions_folder()
-    blocking = [problem for problem in load_definitions(folder).problems if problem.blocks_loading]
-    if blocking:
-        files = sorted({problem.file for problem in blocking})
-        raise DefinitionError(
-            "DEFINITION_INVALID",
-            f"{len(files)} of the definitions in {folder} do not load: {', '.join(files)}",
-            hint="Fix the lines named above. All other exports are up and run as planned.",
-            problems=blocking,
-        )
+report_broken_definitions()

@@ -1,6 +1,6 @@
-"""The DAG of a saved export: its name, schedule, form and tasks.
+"""Build the DAGs that export: name, schedule, form and tasks.
 
-Everything here is decided by the export's file alone. Nothing may change from one parse to the next, or Airflow would
+Everything here is decided by the definitions alone. Nothing may change from one parse to the next, or Airflow would
 keep a new version of the DAG every 30 seconds.
 """
 
@@ -11,11 +11,13 @@ from pathlib import Path
 
 from airflow.sdk import DAG, CronTriggerTimetable, MultipleCronTriggerTimetable
 
+from bulk_export.definitions.dag_ids import IMMEDIATE_DAG_ID
 from bulk_export.definitions.loader import Definitions
 from bulk_export.definitions.models import SavedExport, Schedule
 from bulk_export.definitions.schedules import start_of, ticks
-from bulk_export_airflow.parameters import run_params
-from bulk_export_airflow.tasks import ALL_ROOM, DEFAULT_POOL, Room, export_tasks
+from bulk_export_airflow.parameters import immediate_params, run_params
+from bulk_export_airflow.site import dag_definitions
+from bulk_export_airflow.tasks import DEFAULT_POOL, UNLIMITED, TaskLimits, export_tasks
 
 OWNER = "bulk-export"
 TAG = "bulk export"
@@ -29,7 +31,7 @@ OVERLAPPING_RUNS = 16
 RUN_LIMIT = timedelta(days=7)
 
 
-def build_dag(export: SavedExport, definitions: Definitions) -> DAG:
+def build_saved_dag(export: SavedExport, definitions: Definitions) -> DAG:
     """Make the DAG of one saved export.
 
     `enabled: false` takes its schedule away and leaves the DAG, with its history, to be triggered by hand. Airflow's
@@ -50,20 +52,41 @@ def build_dag(export: SavedExport, definitions: Definitions) -> DAG:
         dagrun_timeout=RUN_LIMIT,
         default_args={"owner": export.owner or OWNER},
         tags=[TAG, _kind(export)],
+        user_defined_macros=dag_definitions(definitions.folder),
     ) as dag:
-        export_tasks(export.id, notifies=export.notify is not None, room=room_of(definitions, export.storage_location))
+        limits = limits_for(definitions, export.storage_location)
+        export_tasks(export.id, notifies=export.notify is not None, limits=limits)
     # Only now: each task made before would carry, check and serialise a copy of the whole form.
     dag.params.update(run_params(definitions))
     return dag
 
 
-def room_of(definitions: Definitions, storage_location: str | None = None) -> Room:
+def build_immediate_dag(definitions: Definitions) -> DAG:
+    """Make the DAG that exports at once what its form asks for."""
+    with DAG(
+        dag_id=IMMEDIATE_DAG_ID,
+        dag_display_name="Bulk contact export now",
+        description="Export the contacts of a saved search immediately, without saving the export",
+        doc_md="Sends an export at once: whoever triggers it says in its form which contacts go where, and how.",
+        schedule=None,
+        is_paused_upon_creation=False,
+        default_args={"owner": OWNER},
+        tags=[TAG, "immediate"],
+        user_defined_macros=dag_definitions(definitions.folder),
+    ) as dag:
+        export_tasks(None, limits=limits_for(definitions))
+    # Only now, as above: no task needs a copy of the form.
+    dag.params.update(immediate_params(definitions))
+    return dag
+
+
+def limits_for(definitions: Definitions, storage_location: str | None = None) -> TaskLimits:
     """What the tasks of an export to this storage location may take."""
     settings = definitions.settings
     if settings is None:
-        return ALL_ROOM
+        return UNLIMITED
     location = settings.storage_locations.get(storage_location or "")
-    return Room(
+    return TaskLimits(
         reading=settings.contact_store.pool or DEFAULT_POOL,
         writing=(location and location.pool) or DEFAULT_POOL,
         jobs_at_once=settings.limits.jobs_at_once,

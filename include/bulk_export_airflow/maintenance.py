@@ -1,34 +1,44 @@
-"""The tasks of the maintenance DAG.
+"""Build the maintenance DAG, which closes the runs that ended without a word.
 
 Each run that was lost has tasks of its own, so that trouble with one, or with telling somebody, stops no other.
 """
 
 from __future__ import annotations
 
-from airflow.sdk import get_current_context, task_group
+from datetime import UTC, datetime
+from pathlib import Path
+
+from airflow.sdk import DAG, get_current_context, task_group
 from airflow.sdk.exceptions import AirflowSkipException
 
+from bulk_export.definitions.dag_ids import MAINTENANCE_DAG_ID
 from bulk_export.maintenance import abandoned_runs, clear_old_staging, close_abandoned
 from bulk_export.runs.follow_up import lost_follow_ups
+from bulk_export_airflow.dag import OWNER, TAG
 from bulk_export_airflow.follow_up import follow_up_run_id, queue_follow_up
 from bulk_export_airflow.metrics import measure
-from bulk_export_airflow.notify import tell
-from bulk_export_airflow.site import dag_run_url, site
+from bulk_export_airflow.notify import notify_about
+from bulk_export_airflow.site import current_site, dag_definitions, dag_run_url
 from bulk_export_airflow.tasks import stage
 
+_DOCUMENT = """Closes what nobody closed: runs that a time limit, a dead process or a dead host ended without a word.
+
+It gives their quota back, closes their audit record, queues a follow-up run that was lost, notifies those whom it
+concerns, and clears the staging area of runs that failed two weeks ago.
+"""
 STILL_GOING = ["queued", "running"]
 
 
 @stage()
 def find_abandoned_runs() -> list[str]:
     """Find every open run whose DAG run has ended or is gone."""
-    return abandoned_runs(site(), _still_going)
+    return abandoned_runs(current_site(), _still_going)
 
 
 @stage()
 def close_abandoned_run(abandoned: str) -> str:
     """Close a run that ended without a word, and give its quota back."""
-    record = close_abandoned(site(), abandoned, _still_going, follow_up=follow_up_run_id)
+    record = close_abandoned(current_site(), abandoned, _still_going, follow_up=follow_up_run_id)
     if record is None:
         raise AirflowSkipException("It goes on after all.")
     measure(record)
@@ -38,25 +48,25 @@ def close_abandoned_run(abandoned: str) -> str:
 @stage()
 def tell_about_run(closed: str) -> str:
     """Tell whom its export names how the lost run ended. Returns what was sent."""
-    return tell(site(), closed)
+    return notify_about(current_site(), closed)
 
 
 @stage()
 def find_lost_follow_ups() -> list[str]:
     """Find the runs whose follow-up run was never queued, whenever and by whomever they were closed."""
-    return lost_follow_ups(site(), _known, dag_run_url)
+    return lost_follow_ups(current_site(), _known, dag_run_url)
 
 
 @stage()
 def queue_follow_up_run(continued: str) -> None:
     """Queue the follow-up run that the lost run would have queued."""
-    queue_follow_up(site().reread(continued))
+    queue_follow_up(current_site().reread(continued))
 
 
 @stage()
 def clear_staging() -> list[str]:
     """Remove what runs that failed two weeks ago left in the staging area."""
-    return clear_old_staging(site())
+    return clear_old_staging(current_site())
 
 
 def _still_going(dag_id: str, dag_run_id: str) -> bool:
@@ -68,8 +78,27 @@ def _known(dag_id: str, dag_run_id: str) -> bool:
     return bool(get_current_context()["ti"].get_dr_count(dag_id=dag_id, run_ids=[dag_run_id]))
 
 
-def maintenance_tasks() -> None:
-    """Put the tasks into the DAG that is being built."""
+def build_maintenance_dag(folder: Path) -> DAG:
+    """Make the maintenance DAG of the installation whose definitions are in a folder."""
+    with DAG(
+        dag_id=MAINTENANCE_DAG_ID,
+        dag_display_name="Bulk export maintenance",
+        description="Close the runs that ended without a word, and release their quota",
+        doc_md=_DOCUMENT,
+        schedule="*/5 * * * *",
+        start_date=datetime(2026, 1, 1, tzinfo=UTC),
+        catchup=False,
+        is_paused_upon_creation=False,
+        max_active_runs=1,
+        default_args={"owner": OWNER},
+        tags=[TAG, "maintenance"],
+        user_defined_macros=dag_definitions(folder),
+    ) as dag:
+        _maintenance_tasks()
+    return dag
+
+
+def _maintenance_tasks() -> None:
     # Whatever became of closing: follow-up runs are read from the audit, and an earlier loss is as good as one of now.
     lost = find_lost_follow_ups.override(trigger_rule="all_done")()
 

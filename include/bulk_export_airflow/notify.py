@@ -1,4 +1,4 @@
-"""Tell whom a saved export names how its run ended: by webhook, and by e-mail through Airflow's SMTP connection."""
+"""Notify of a run's end: by webhook, and by e-mail through Airflow's SMTP connection."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 SMTP_CONNECTION = "smtp_default"
 
 
-def tell(site: Site, run_id: str) -> str:
+def notify_about(site: Site, run_id: str) -> str:
     """Send what the run's definitions ask for. Returns what was sent, in words.
 
     Raises:
-        TransientError: NOTIFY_FAILED; the webhook goes first, because told twice it is known by its id.
+        TransientError: NOTIFY_FAILED; the webhook goes first, because one sent twice is known by its id.
     """
     record = site.reread(run_id)
     export = _export_of(site, record) if not record.definitions else None

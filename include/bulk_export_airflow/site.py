@@ -23,24 +23,28 @@ from bulk_export_airflow.follow_up import CONTINUES
 from bulk_export_airflow.parameters import read_immediate, read_run
 
 if TYPE_CHECKING:
+    from airflow.sdk import Context
     from airflow.sdk.types import DagRunProtocol
 
     from bulk_export.site import Site
 
-DEFINITIONS_VARIABLE = "BULK_EXPORT_DEFINITIONS"
 # Seconds before the first retry of a task; each further one waits twice as long. 30 where it is not set.
 RETRY_DELAY_VARIABLE = "BULK_EXPORT_RETRY_DELAY_S"
 RETRY_DELAY_S = 30.0
-PROJECT_DEFINITIONS = Path(__file__).resolve().parents[1] / "definitions"
+_FOLDER_MACRO = "definitions_folder"
 
 TRIGGERS = {"scheduled": "schedule", "manual": "manual", "backfill": "backfill"}
 # The stages that are never skipped for want of jobs: if one is, somebody marked the run as failed.
 ALWAYS_RUN = ("validate_filters", "check_quota", "batch_contacts", "build_csv", "publish_manifest")
 
 
-def definitions_folder() -> Path:
-    """Where the definitions lie: the project's own, unless the environment names another folder."""
-    return Path(os.environ.get(DEFINITIONS_VARIABLE) or PROJECT_DEFINITIONS)
+def dag_definitions(folder: Path) -> dict[str, Any]:
+    """What a DAG carries to its tasks as Airflow's user-defined macros: the definitions folder it was made from.
+
+    Macros are no part of the serialised DAG, so a folder whose path changes with each version of a DAG bundle makes no
+    new version of the DAG.
+    """
+    return {_FOLDER_MACRO: folder}
 
 
 def first_retry_delay() -> timedelta:
@@ -48,10 +52,15 @@ def first_retry_delay() -> timedelta:
     return timedelta(seconds=float(os.environ.get(RETRY_DELAY_VARIABLE) or RETRY_DELAY_S))
 
 
-def site() -> Site:
-    """The site every stage works on."""
+def current_site() -> Site:
+    """The site that the task under way works on."""
+    return site_of(get_current_context())
+
+
+def site_of(context: Context) -> Site:
+    """The site that a task works on: that of the definitions its DAG was made from."""
     return open_site(
-        definitions_folder(),
+        (context["dag"].user_defined_macros or {})[_FOLDER_MACRO],
         lambda: datetime.now(UTC),
         credentials=credentials,
         database_url=database_url,
@@ -59,7 +68,7 @@ def site() -> Site:
     )
 
 
-def run_id() -> str:
+def current_run_id() -> str:
     """The run's id in the audit: the same for every task and every retry of the DAG run."""
     return run_id_of(_dag_run())
 
@@ -73,7 +82,7 @@ def run_request(export_id: str | None) -> RunRequest:
     """What this DAG run was asked for; parameters that are unknown or wrong become its refusal, which is audited."""
     dag_run = _dag_run()
     common: dict[str, Any] = {
-        "run_id": run_id(),
+        "run_id": current_run_id(),
         "trigger": TRIGGERS.get(dag_run.run_type, "manual"),
         "triggered_by": getattr(dag_run, "triggering_user_name", None) or "",
         # Runs that somebody starts now have no logical date.

@@ -24,15 +24,16 @@ from bulk_export.state.records import UNSUCCESSFUL
 from bulk_export_airflow.assets import announce, outlet
 from bulk_export_airflow.follow_up import follow_up_run_id, queue_follow_up
 from bulk_export_airflow.metrics import measure
-from bulk_export_airflow.notify import tell
+from bulk_export_airflow.notify import notify_about
 from bulk_export_airflow.site import (
+    current_run_id,
+    current_site,
     dag_run_url,
     failed_stages,
     first_retry_delay,
-    run_id,
     run_id_of,
     run_request,
-    site,
+    site_of,
     was_cancelled,
 )
 
@@ -67,7 +68,7 @@ def stage(
 
     def decorate(body: Callable[Arguments, Outcome]) -> Any:
         @wraps(body)
-        def told(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Outcome:
+        def logged(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Outcome:
             bind_contextvars(**_whose_log(kwargs.get("job")))
             try:
                 return body(*args, **kwargs)
@@ -80,64 +81,64 @@ def stage(
                 raise
 
         # Airflow asks for it some ten times while it builds a DAG; worked out once, it is a look.
-        told.__signature__ = signature(body)  # type: ignore[attr-defined]
+        logged.__signature__ = signature(body)  # type: ignore[attr-defined]
         return task(
             doc_md=body.__doc__,
             retries=RETRIES,
             retry_delay=first_retry_delay(),
             retry_exponential_backoff=2,
             retry_policy=policy,
-        )(told)
+        )(logged)
 
     return decorate
 
 
 def _whose_log(job: object) -> dict[str, object]:
     """What every line of a task's log carries, so that lines of many workers can be put together again."""
-    return {"export_run": run_id()} | ({} if job is None else {"job": job})
+    return {"export_run": current_run_id()} | ({} if job is None else {"job": job})
 
 
 @stage(VALIDATION_POLICY)
 def validate_filters(export_id: str | None) -> str:
     """Open the audit record, freeze the definitions in it, and refuse what cannot run."""
-    return pipeline.validate_filters(site(), run_request(export_id))
+    return pipeline.validate_filters(current_site(), run_request(export_id))
 
 
 @stage()
 def check_quota() -> dict[str, int]:
     """Count the matches and reserve quota for them in one transaction."""
-    return pipeline.check_quota(site(), run_id())
+    return pipeline.check_quota(current_site(), current_run_id())
 
 
 @stage()
 def batch_contacts() -> list[int]:
     """Cut the granted contacts into jobs, oldest first, with every field frozen."""
-    return pipeline.batch_contacts(site(), run_id())
+    return pipeline.batch_contacts(current_site(), current_run_id())
 
 
 @stage()
 def copy_media(job: int) -> dict[str, int]:
     """Copy or convert the media of one job's contacts."""
-    return pipeline.copy_media(site(), run_id(), job)
+    return pipeline.copy_media(current_site(), current_run_id(), job)
 
 
 @stage()
 def export_transcripts(job: int) -> dict[str, int]:
     """Write the transcripts of one job's contacts as JSON or XML."""
-    return pipeline.export_transcripts(site(), run_id(), job)
+    return pipeline.export_transcripts(current_site(), current_run_id(), job)
 
 
 @stage()
 def build_csv() -> dict[str, int]:
     """Write contacts.csv: one row per exported contact, every job in order."""
-    return _written(pipeline.build_csv(site(), run_id()))
+    return _written(pipeline.build_csv(current_site(), current_run_id()))
 
 
 @stage()
 def publish_manifest() -> dict[str, int]:
     """Write items.csv and the manifests, last of all the marker that the directory is whole."""
-    counts = _written(pipeline.publish_manifest(site(), run_id()))
-    announce(site().reread(run_id()))
+    counts = _written(pipeline.publish_manifest(current_site(), current_run_id()))
+    announce(current_site().reread(current_run_id()))
     return counts
 
 
@@ -145,7 +146,7 @@ def publish_manifest() -> dict[str, int]:
 def write_audit() -> str:
     """Close the audit record whatever happened, give back unused quota, and queue what the quota did not reach."""
     record = pipeline.write_audit(
-        site(), run_id(), failed_stages(), cancelled=was_cancelled(), follow_up=follow_up_run_id
+        current_site(), current_run_id(), failed_stages(), cancelled=was_cancelled(), follow_up=follow_up_run_id
     )
     measure(record)
     if record.follow_up_run_id:
@@ -166,7 +167,7 @@ def show_follow_up(context: Context) -> None:
 
     What goes wrong here is only logged; the maintenance DAG then shows it.
     """
-    here = site()
+    here = site_of(context)
     record = here.reread(run_id_of(context["dag_run"]))
     if record.follow_up_run_id:
         show_queued(here, record, dag_run_url)
@@ -175,7 +176,7 @@ def show_follow_up(context: Context) -> None:
 @stage()
 def notify() -> str:
     """Tell whom the export names how the run ended. Returns what was sent."""
-    return tell(site(), run_id())
+    return notify_about(current_site(), current_run_id())
 
 
 def _written(counts: dict[str, int] | None) -> dict[str, int]:
@@ -185,7 +186,7 @@ def _written(counts: dict[str, int] | None) -> dict[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class TaskLimits:
     """How much tasks may take, so that exports starve neither each other nor the source.
 
     Attributes:
@@ -199,28 +200,28 @@ class Room:
     jobs_at_once: int | None = None
 
 
-ALL_ROOM = Room()
+UNLIMITED = TaskLimits()
 
 
-def export_tasks(export_id: str | None, *, notifies: bool = False, room: Room = ALL_ROOM) -> None:
+def export_tasks(export_id: str | None, *, notifies: bool = False, limits: TaskLimits = UNLIMITED) -> None:
     """Put the tasks into the DAG that is being built.
 
     Args:
         export_id: the saved export, or None where the run's own parameters say what to export.
         notifies: whether somebody is to be told how a run ended.
-        room: what the tasks may take.
+        limits: what the tasks may take.
     """
-    per_job: dict[str, Any] = {"pool": room.writing, "max_active_tis_per_dagrun": room.jobs_at_once}
-    jobs = batch_contacts.override(pool=room.reading)()
+    per_job: dict[str, Any] = {"pool": limits.writing, "max_active_tis_per_dagrun": limits.jobs_at_once}
+    jobs = batch_contacts.override(pool=limits.reading)()
     media = copy_media.override(**per_job).expand(job=jobs)
     transcripts = export_transcripts.override(**per_job).expand(job=jobs)
-    csv = build_csv.override(pool=room.writing)()
+    csv = build_csv.override(pool=limits.writing)()
     # Without a matching contact there are no jobs, the mapped tasks are skipped, and there still is a run to publish.
     published = publish_manifest.override(
-        trigger_rule="none_failed", outlets=[outlet(export_id or IMMEDIATE)], pool=room.writing
+        trigger_rule="none_failed", outlets=[outlet(export_id or IMMEDIATE)], pool=limits.writing
     )()
 
-    validated, counted = validate_filters(export_id), check_quota.override(pool=room.reading)()
+    validated, counted = validate_filters(export_id), check_quota.override(pool=limits.reading)()
     validated >> counted >> jobs >> csv
     [media, transcripts, csv] >> published
     # A teardown runs whatever happened, and this one fails with the run it audits. It has no setup, because a failed

@@ -5,6 +5,7 @@ The one place of the console that reads the environment.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,10 +15,10 @@ from typing import TYPE_CHECKING, Annotated
 from airflow.configuration import conf
 from fastapi import Depends
 
+from bulk_export.definitions.folder import definitions_folder
 from bulk_export.definitions.store import DefinitionStore
 from bulk_export.site import Site
 from bulk_export_airflow.connections import credentials, database_url
-from bulk_export_airflow.site import definitions_folder
 from bulk_export_console.health import HealthChecks
 from bulk_export_console.maintenance_status import last_maintenance_success
 from bulk_export_console.rate import RateLimit
@@ -69,7 +70,7 @@ class ConsoleContext:
 def get_context() -> ConsoleContext:
     """The context of a request in Airflow's API server; tests override it."""
     site = Site(
-        definitions=definitions_folder(),
+        definitions=definitions_folder(os.environ),
         clock=lambda: datetime.now(UTC),
         credentials=credentials,
         database_url=database_url,

@@ -9,14 +9,14 @@ from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState
 from sqlalchemy import select
 
-MAINTENANCE_DAG = "bulk_export_maintenance"
+from bulk_export.definitions.dag_ids import MAINTENANCE_DAG_ID
 
 
 def last_maintenance_success() -> datetime | None:
     """When it last succeeded; None when it never has."""
     statement = (
         select(DagRun.end_date)
-        .where(DagRun.dag_id == MAINTENANCE_DAG, DagRun.state == DagRunState.SUCCESS, DagRun.end_date.is_not(None))
+        .where(DagRun.dag_id == MAINTENANCE_DAG_ID, DagRun.state == DagRunState.SUCCESS, DagRun.end_date.is_not(None))
         .order_by(DagRun.end_date.desc())
         .limit(1)
     )

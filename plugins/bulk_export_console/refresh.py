@@ -14,11 +14,12 @@ from airflow.models.dagbag import DagPriorityParsingRequest
 from airflow.utils.session import create_session
 from sqlalchemy import select
 
+from bulk_export.definitions.dag_ids import IMMEDIATE_DAG_ID
+
 log = logging.getLogger(__name__)
 
 # The files that are made from definitions: `bulk_contact_export_now` lists searches and locations in its form.
 DAG_FILES = ("saved_exports.py", "bulk_contact_export_now.py", "broken_definitions.py")
-KNOWN_DAG = "bulk_contact_export_now"
 
 
 def request_refresh() -> None:
@@ -32,13 +33,15 @@ def request_refresh() -> None:
 def _write_requests() -> None:
     with create_session() as session:
         place = session.execute(
-            select(DagModel.bundle_name, DagModel.relative_fileloc).where(DagModel.dag_id == KNOWN_DAG)
+            select(DagModel.bundle_name, DagModel.relative_fileloc).where(DagModel.dag_id == IMMEDIATE_DAG_ID)
         ).first()
         if place is None:
-            log.info("The DAG %s is not up yet, so Airflow is reading the DAG files for the first time", KNOWN_DAG)
+            log.info(
+                "The DAG %s is not up yet, so Airflow is reading the DAG files for the first time", IMMEDIATE_DAG_ID
+            )
             return
         bundle, known = place
-        folder = PurePosixPath(known or KNOWN_DAG).parent
+        folder = PurePosixPath(known or IMMEDIATE_DAG_ID).parent
         for name in DAG_FILES:
             file = str(folder / name)
             # The row's key is a hash of its content: a second one before the first is taken would be an error.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Engine, select
 
+from bulk_export.definitions.dag_ids import IMMEDIATE_DAG_ID
 from bulk_export.definitions.run import RunSnapshot
 from bulk_export.errors import DefinitionError
 from bulk_export.reasons import ItemStatus
@@ -13,7 +14,6 @@ from bulk_export.state.database import transaction
 from bulk_export.state.records import OPEN, RunRecord
 from bulk_export.state.runs import find_run
 from bulk_export.state.tables import runs
-from bulk_export_console.refresh import KNOWN_DAG
 
 RETRY = "retry_failed_of"
 _RETRIES_SHOWN = 10
@@ -42,7 +42,7 @@ def retry_conf(record: RunRecord) -> dict[str, object]:
 
 def _immediate(record: RunRecord) -> dict[str, object]:
     """The form of an immediate export; nothing for a saved one."""
-    if record.dag_id != KNOWN_DAG or not record.definitions:
+    if record.dag_id != IMMEDIATE_DAG_ID or not record.definitions:
         return {}
     export = RunSnapshot.model_validate_json(record.definitions).export
     return {

@@ -19,7 +19,7 @@ def note(event, arguments):
 FOLDER = sys.argv[1]
 sys.addaudithook(note)
 import saved_exports
-print(len(saved_exports.definitions.exports), *sorted(opened))
+print(len(saved_exports.saved_export_dags()), *sorted(opened))
 """
 
 

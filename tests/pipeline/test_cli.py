@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from workbench import Workbench
 
-from bulk_export.cli import PROJECT_DEFINITIONS, STATUSES, main, parser
+from bulk_export.cli import STATUSES, main, parser
+from bulk_export.definitions.folder import PROJECT_DEFINITIONS
 from bulk_export.state.events import append_event
 from bulk_export.state.records import RunStatus
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from bulk_export import __version__
 from bulk_export.cli.exit_codes import DONE, FAILED, exit_code
+from bulk_export.definitions.folder import DEFINITIONS_VARIABLE, default_folder
 from bulk_export.errors import BulkExportError
 
 # As `state.records.RunStatus`, which would cost the start-up an import of the state database; a test compares them.
@@ -29,9 +30,6 @@ STATUSES = [
     "FAILED",
     "CANCELLED",
 ]
-
-DEFINITIONS_VARIABLE = "BULK_EXPORT_DEFINITIONS"  # the same for Airflow's processes
-PROJECT_DEFINITIONS = Path(__file__).resolve().parents[2] / "definitions"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument(
         "--definitions",
         type=Path,
-        default=Path(os.environ.get(DEFINITIONS_VARIABLE) or PROJECT_DEFINITIONS),
+        default=default_folder(os.environ),
         metavar="DIR",
         help="folder with settings.yaml, searches/ and exports/ "
         f"(default: that of the environment variable {DEFINITIONS_VARIABLE}, else the project's)",

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from bulk_export.definitions.folder import DEFINITIONS_VARIABLE
 from bulk_export.definitions.messages import did_you_mean, problems_of
 from bulk_export.definitions.models import SavedExport, SavedSearch
 from bulk_export.definitions.settings import Settings
@@ -94,7 +95,7 @@ def load_definitions(folder: Path, only_export: str | None = None) -> Definition
         raise DefinitionError(
             "DEFINITIONS_MISSING",
             f"there is no definitions folder at {folder}",
-            hint="Point --definitions at the folder that holds settings.yaml.",
+            hint=f"Point --definitions, or {DEFINITIONS_VARIABLE}, at the folder that holds settings.yaml.",
         )
     problems: list[Problem] = []
     files: dict[str, YamlFile] = {}

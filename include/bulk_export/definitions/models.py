@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
+from bulk_export.definitions.dag_ids import dag_id_of
 from bulk_export.definitions.values import (
     AwareTime,
     Cron,
@@ -174,4 +175,4 @@ class SavedExport(Model):
     @property
     def dag_id(self) -> str:
         """Made from the file's stem, never from the name, so that renaming keeps the history."""
-        return f"export-{self.id}"
+        return dag_id_of(self.id)

@@ -5,22 +5,20 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from bulk_export.definitions.dag_ids import IMMEDIATE_DAG_ID, export_id_of
+from bulk_export.definitions.run import IMMEDIATE
 from bulk_export.errors import DefinitionError
 from bulk_export.state.runs import find_run
 from bulk_export_console.context import ContextDep
-from bulk_export_console.refresh import KNOWN_DAG
 from bulk_export_console.rendering import page
 from bulk_export_console.routes.runs import run_page
 
 router = APIRouter()
 
-SAVED = "export-"
-IMMEDIATE = "immediate"
-
 
 def export_of(dag_id: str) -> str:
     """The export behind a DAG; empty for a DAG that is none of ours."""
-    return IMMEDIATE if dag_id == KNOWN_DAG else dag_id.removeprefix(SAVED) if dag_id.startswith(SAVED) else ""
+    return IMMEDIATE if dag_id == IMMEDIATE_DAG_ID else export_id_of(dag_id) or ""
 
 
 @router.get("/dag/{dag_id}")

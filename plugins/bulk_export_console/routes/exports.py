@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from pydantic import ValidationError
 from starlette.responses import HTMLResponse, JSONResponse
 
+from bulk_export.definitions.dag_ids import dag_id_of
 from bulk_export.definitions.loader import Definitions
 from bulk_export.definitions.models import AUDIO_ONLY_FORMATS, AUDIO_VIDEO_FORMATS, WEEKDAYS, Schedule
 from bulk_export.definitions.schedules import next_runs
@@ -128,7 +129,7 @@ def create(context: ContextDep, visitor: VisitorDep, form: ExportForm) -> JSONRe
     id = context.store.free_id("exports", form.name)
     saved = context.store.save("exports", id, form.changes(context.now(), None), seen=None)
     _record_change(context, visitor, "created", id)
-    return JSONResponse({"id": id, "dag_id": f"export-{id}", "etag": saved.etag}, status_code=201)
+    return JSONResponse({"id": id, "dag_id": dag_id_of(id), "etag": saved.etag}, status_code=201)
 
 
 @router.put("/exports/{id}")
@@ -138,7 +139,7 @@ def save(context: ContextDep, visitor: VisitorDep, id: str, edit: Edit) -> JSONR
     present = context.site.load(id).exports.get(id)
     saved = context.store.save("exports", id, edit.form.changes(context.now(), present), seen=edit.seen)
     _record_change(context, visitor, "edited", id)
-    return JSONResponse({"id": id, "dag_id": f"export-{id}", "etag": saved.etag})
+    return JSONResponse({"id": id, "dag_id": dag_id_of(id), "etag": saved.etag})
 
 
 @router.delete("/exports/{id}")

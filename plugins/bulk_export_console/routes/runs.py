@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request
 from sqlalchemy import Engine
 from starlette.responses import HTMLResponse, StreamingResponse
 
+from bulk_export.definitions.dag_ids import IMMEDIATE_DAG_ID
 from bulk_export.definitions.run import RunSnapshot
 from bulk_export.reasons import NOT_APPLICABLE, ItemStatus, Reason
 from bulk_export.state.items import Item, list_items
@@ -19,7 +20,6 @@ from bulk_export.state.runs import find_run
 from bulk_export_console.context import ConsoleContext, ContextDep
 from bulk_export_console.figures import figures, notes
 from bulk_export_console.progress import progress_of
-from bulk_export_console.refresh import KNOWN_DAG
 from bulk_export_console.rendering import page
 from bulk_export_console.rerun import RETRY, can_be_retried, linked_runs, rerun_conf, retry_conf
 from bulk_export_console.tables import csv_lines
@@ -80,7 +80,7 @@ def run_page(
 
 def _is_there(context: ConsoleContext, record: RunRecord) -> bool:
     """Whether the run's DAG can still be asked: that of a saved export goes with its file."""
-    return record.dag_id == KNOWN_DAG or record.export_id in context.site.load(record.export_id).exports
+    return record.dag_id == IMMEDIATE_DAG_ID or record.export_id in context.site.load(record.export_id).exports
 
 
 def _as_yaml(record: RunRecord) -> str:
