@@ -51,8 +51,9 @@ lock: setup ## write constraints.txt anew from requirements.txt
 	@$(python) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		requirements.txt --output-file constraints.txt
 
-docs: setup ## write what is generated: the definitions' reference, the tables of the output format, the licences
+docs: setup ## write what is generated: definitions, tables of the output format, error codes, licences
 	@$(python) scripts/reference.py
+	@$(python) scripts/code_reference.py
 	@$(python) scripts/licences.py
 
 clean: stop ## remove what runs and checks leave behind, with var/ (demo data, Airflow's own database)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from bulk_export.fields import CSV_FIELDS, Field, Kind
 from bulk_export.items.table import COLUMNS
-from bulk_export.reasons import NOT_APPLICABLE, REASON_WORDS, ItemStatus, Reason
+from bulk_export.reasons import MEANINGS, NOT_APPLICABLE, ItemStatus, Reason
+from markdown_table import table
 
 # How a kind of value is shown: profiles standard and excel, then data.
 _SHOWN = {
@@ -71,7 +72,7 @@ def columns() -> str:
     ]
     after = (f"{len(CSV_FIELDS) + 1}…", "*the key*", "`metadata.<key>`", "text", "text", "", "exportable metadata")
     header = ("#", "header", "field", "`standard`, `excel`", "`data`", "longest", "notes")
-    return _table(header, [*rows, after])
+    return table(header, [*rows, after])
 
 
 def _notes(field: Field) -> str:
@@ -89,33 +90,26 @@ def _notes(field: Field) -> str:
 
 def items() -> str:
     """Every column of items.csv."""
-    return _table(("column", "meaning"), [(f"`{name}`", _ITEM_WORDS[name]) for name in COLUMNS])
+    return table(("column", "meaning"), [(f"`{name}`", _ITEM_WORDS[name]) for name in COLUMNS])
 
 
 def statuses() -> str:
     """Every status."""
-    return _table(("status", "meaning"), [(f"`{status}`", _STATUS_WORDS[status]) for status in ItemStatus])
+    return table(("status", "meaning"), [(f"`{status}`", _STATUS_WORDS[status]) for status in ItemStatus])
 
 
 def reasons() -> str:
     """Every reason code."""
-    rows = [(f"`{reason}`", REASON_WORDS[reason], _counts_as(reason)) for reason in Reason]
-    return _table(("reason", "meaning", "the contact is"), rows)
+    rows = [(f"`{reason}`", meaning.words, counts_as(reason)) for reason, meaning in MEANINGS.items()]
+    return table(("reason", "meaning", "the contact is"), rows)
 
 
-def _counts_as(reason: Reason) -> str:
-    if reason in NOT_APPLICABLE:
-        return "`delivered`: it is whole without it"
-    match reason:
-        case Reason.RECYCLED:
-            return f"`{ItemStatus.MASKED}`"
-        case Reason.QUOTA_EXCEEDED | Reason.LIMIT:
-            return f"`{ItemStatus.DEFERRED}`"
-        case Reason.ALREADY_DELIVERED:
-            return f"`{ItemStatus.ALREADY_DELIVERED}`"
-        case Reason.ROOT_UNSUPPORTED:
-            return "no match: counted apart, not in items.csv"
-    return f"`{ItemStatus.FAULTY}`"
+def counts_as(reason: Reason) -> str:
+    """The status a reason leads to, in words."""
+    status = MEANINGS[reason].status
+    if status is None:
+        return "no match: counted apart, not in items.csv"
+    return f"`{status}`" + (": it is whole without it" if reason in NOT_APPLICABLE else "")
 
 
 TABLES: Mapping[str, Callable[[], str]] = {"columns": columns, "items": items, "statuses": statuses, "reasons": reasons}
@@ -129,8 +123,3 @@ def with_tables(page: str, tables: Mapping[str, Callable[[], str]]) -> str:
         page,
         flags=re.DOTALL,
     )
-
-
-def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [header, tuple("---" for _ in header), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -1,11 +1,13 @@
-"""Why a contact was not delivered whole: one closed list, used in items.csv, the audit and the pages.
+"""Why a contact was not delivered whole: the closed list of reasons.
 
-A contact has exactly one status and at most one deciding reason, so that
-`matched = delivered + masked + faulty + deferred + already delivered` adds up for every run.
+Used in items.csv, the audit and the pages. A contact has exactly one status and at most one deciding
+reason, so that `matched = delivered + masked + faulty + deferred + already delivered` adds up for every run.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -33,31 +35,87 @@ class Reason(StrEnum):
     QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
     LIMIT = "LIMIT"
     ALREADY_DELIVERED = "ALREADY_DELIVERED"
-    # The contact is whole without it: these never make it faulty.
     NO_SCREEN = "NO_SCREEN"
     NO_MEDIA = "NO_MEDIA"
     NO_TRANSCRIPT = "NO_TRANSCRIPT"
-    # Not a match at all: excluded and counted apart.
     ROOT_UNSUPPORTED = "ROOT_UNSUPPORTED"
 
 
-NOT_APPLICABLE = frozenset({Reason.NO_SCREEN, Reason.NO_MEDIA, Reason.NO_TRANSCRIPT})
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a reason says of a contact.
 
-# What each reason means and what can be done about it, for people.
-REASON_WORDS: dict[Reason, str] = {
-    Reason.RECYCLED: "The contact is recycled: its fields are masked and it has no media or transcript.",
-    Reason.CONTACT_GONE: "The contact left the store between selection and export.",
-    Reason.MEDIA_MISSING: "The store names a media file that is not there: restore it, then retry what failed.",
-    Reason.MEDIA_CORRUPT: "The stored media file is empty, cut off or damaged: replace it, then retry what failed.",
-    Reason.MEDIA_TOO_LARGE: "The stored media file is longer than conversion allows: export it as stored.",
-    Reason.TRANSCRIPT_MISSING: "The store names a transcript that is not there: restore it, then retry what failed.",
-    Reason.TRANSCRIPT_CORRUPT: "The stored transcript is unreadable or of another format: fix it, then retry.",
-    Reason.TRANSCRIPT_TOO_LARGE: "The stored transcript is larger than the limit of 64 MB.",
-    Reason.QUOTA_EXCEEDED: "The day's quota did not reach this contact.",
-    Reason.LIMIT: "The run was limited to fewer contacts.",
-    Reason.ALREADY_DELIVERED: "An earlier run of this export delivered the contact and it has not changed since.",
-    Reason.NO_SCREEN: "The contact has no screen recording and no audio format was asked for.",
-    Reason.NO_MEDIA: "The contact has no media.",
-    Reason.NO_TRANSCRIPT: "The contact has no transcript.",
-    Reason.ROOT_UNSUPPORTED: "Root recordings cannot be exported.",
+    Attributes:
+        status: what it makes of the contact; None for what is no match at all.
+        words: what has happened, for people; the pages translate it.
+        remedy: what can be done about it; empty where nothing is wrong.
+    """
+
+    status: ItemStatus | None
+    words: str
+    remedy: str = ""
+
+
+_DELIVERED, _FAULTY, _DEFERRED = ItemStatus.DELIVERED, ItemStatus.FAULTY, ItemStatus.DEFERRED
+
+MEANINGS: Mapping[Reason, Meaning] = {
+    Reason.RECYCLED: Meaning(
+        ItemStatus.MASKED, "The contact is recycled: its fields are masked and it has no media or transcript."
+    ),
+    Reason.CONTACT_GONE: Meaning(
+        _FAULTY,
+        "The contact left the store between selection and export.",
+        "If it should be there, restore it, then retry what failed.",
+    ),
+    Reason.MEDIA_MISSING: Meaning(
+        _FAULTY,
+        "The store names a media file that is not there: restore it, then retry what failed.",
+        "Restore the file in the contact store, then *Retry failed only*.",
+    ),
+    Reason.MEDIA_CORRUPT: Meaning(
+        _FAULTY,
+        "The stored media file is empty, cut off or damaged: replace it, then retry what failed.",
+        "Replace the file in the contact store, then *Retry failed only*.",
+    ),
+    Reason.MEDIA_TOO_LARGE: Meaning(
+        _FAULTY,
+        "The stored media file is longer than conversion allows: export it as stored.",
+        "Export it with `original`.",
+    ),
+    Reason.TRANSCRIPT_MISSING: Meaning(
+        _FAULTY,
+        "The store names a transcript that is not there: restore it, then retry what failed.",
+        "Restore the file in the contact store, then *Retry failed only*.",
+    ),
+    Reason.TRANSCRIPT_CORRUPT: Meaning(
+        _FAULTY,
+        "The stored transcript is unreadable or of another format: fix it, then retry.",
+        "Restore or fix the file in the contact store, then *Retry failed only*.",
+    ),
+    Reason.TRANSCRIPT_TOO_LARGE: Meaning(
+        _FAULTY,
+        "The stored transcript is larger than the limit of 64 MB.",
+        "See whether it really is a transcript; it cannot be exported as it is.",
+    ),
+    Reason.QUOTA_EXCEEDED: Meaning(
+        _DEFERRED,
+        "The day's quota did not reach this contact.",
+        "Nothing, where the export continues on the next day; else run it again then.",
+    ),
+    Reason.LIMIT: Meaning(_DEFERRED, "The run was limited to fewer contacts.", "Run it without a limit."),
+    Reason.ALREADY_DELIVERED: Meaning(
+        ItemStatus.ALREADY_DELIVERED,
+        "An earlier run of this export delivered the contact and it has not changed since.",
+    ),
+    # The contact is whole without it: these never make it faulty.
+    Reason.NO_SCREEN: Meaning(_DELIVERED, "The contact has no screen recording and no audio format was asked for."),
+    Reason.NO_MEDIA: Meaning(_DELIVERED, "The contact has no media."),
+    Reason.NO_TRANSCRIPT: Meaning(_DELIVERED, "The contact has no transcript."),
+    # Not a match at all: excluded and counted apart.
+    Reason.ROOT_UNSUPPORTED: Meaning(None, "Root recordings cannot be exported."),
 }
+
+NOT_APPLICABLE = frozenset(reason for reason, meaning in MEANINGS.items() if meaning.status is _DELIVERED)
+
+# The words of each reason, in the order in which pages and documents show them.
+REASON_WORDS: Mapping[Reason, str] = {reason: meaning.words for reason, meaning in MEANINGS.items()}
