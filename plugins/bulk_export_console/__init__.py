@@ -1,19 +1,47 @@
-"""The Exports pages of the Airflow UI: audit, run and its files, new export, saved exports and searches, health.
+"""The Exports pages of the Airflow UI.
 
-`app.py`        the app: guard, headers, routes, what becomes of errors
-`access.py`     who may do what; one guard for every route
-`context.py`    what a page works on: the installation, Airflow's refresh, the clock
-`rendering.py`  templates, numbers and times in the reader's language (`language.py`, `es.json`)
-`routes/`       one module per page; each reads `bulk_export` and fills a template
-`figures.py`, `wording.py`, `tables.py`  a run's counts that add up, in words, and as rows to download
-`charts.py`, `plots.py`  the audit's charts: what they count, and their SVG
-`progress.py`   how far a run is
-`rerun.py`      the conf of a rerun and of a retry, and which runs are linked
-`saved.py`      saved exports and searches as their lists show them
-`forms.py`, `filter_forms.py`  what a form sends, as a change to a definition file
-`estimates.py`, `previews.py`, `rate.py`  what an export would do, its first contacts, and how often one may ask
-`health.py`, `maintenance_status.py`  whether the installation can do its work now
-`refresh.py`    asks Airflow to read the definitions again
+The app:
+
+| module | has |
+|---|---|
+| `app` | the app that Airflow mounts: guard, headers, routes, error responses |
+| `pages` | the registry of pages, which makes the routes and the navigation |
+| `access` | who may do what: one guard for every route |
+| `context` | what a request works on: the installation, Airflow's refresh, the clock |
+| `routes` | one module per page, which reads `bulk_export` and fills a template |
+| `rendering` | templates, numbers and times in the reader's language |
+| `language` | English or Spanish; the Spanish texts are in `es.json` |
+| `wording` | what statuses, formats and other codes are called |
+
+The audit and its runs:
+
+| module | has |
+|---|---|
+| `charts` | what the audit's charts count |
+| `plots` | their SVG |
+| `figures` | a run's counts, in lines that add up |
+| `progress` | how far a run is |
+| `rerun` | the conf of a rerun and of a retry, and which runs are linked |
+| `tables` | rows as a CSV download |
+
+Saved exports and searches:
+
+| module | has |
+|---|---|
+| `saved` | their lists |
+| `forms` | the form of an export, as a change to its file |
+| `filter_forms` | the filter builder, as a change to its file |
+| `estimates` | what an export would do now |
+| `previews` | the first contacts of a search |
+| `rate` | how often somebody may look at them |
+
+Operation:
+
+| module | has |
+|---|---|
+| `health` | whether the installation can do its work now |
+| `maintenance_status` | when the maintenance DAG last succeeded |
+| `refresh` | asks Airflow to read the definitions again |
 
 Pages are made on the server; `static/` adds what needs the browser: live progress, dialogs, the filter builder, and
 calls of Airflow's own API (trigger, pause), which keep Airflow's authorisation.

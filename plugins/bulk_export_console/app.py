@@ -1,4 +1,7 @@
-"""The app that Airflow mounts below /bulk-export: guard first, then routes; headers and errors are the same for all."""
+"""Build the app that Airflow mounts below /bulk-export.
+
+The guard comes first, then the routes; headers and error responses are the same for all.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,8 @@ from starlette.staticfiles import StaticFiles
 
 from bulk_export.errors import BulkExportError, RefusedError, TransientError
 from bulk_export_console.access import guard
+from bulk_export_console.pages import PAGES, navigation, routers
 from bulk_export_console.rendering import page
-from bulk_export_console.routes import audit, dag_tabs, exports, files, health, runs, searches
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +56,10 @@ _STATUS_BY_CODE = {
 
 
 def create_app() -> FastAPI:
-    """The app, every route behind the guard; only the style sheet, scripts and icons are public."""
+    """The app, with every route behind the guard.
+
+    Only style sheets, scripts and icons are public.
+    """
     app = FastAPI(
         title="Bulk Contact Export",
         dependencies=[Depends(guard)],
@@ -61,8 +67,9 @@ def create_app() -> FastAPI:
         redoc_url=None,
         openapi_url=None,
     )
-    for module in (audit, runs, files, dag_tabs, exports, searches, health):
-        app.include_router(module.router)
+    for router in routers(PAGES):
+        app.include_router(router)
+    app.state.navigation = navigation(PAGES)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.middleware("http")(_with_headers)
     app.exception_handler(BulkExportError)(_known_error)

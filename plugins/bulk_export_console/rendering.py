@@ -59,6 +59,7 @@ def page(request: Request, template: str, *, zone: str = "UTC", status_code: int
         "airflow": root.removesuffix(_PREFIX),
         "visitor": visitor,
         "may_change": bool(visitor and visitor.may_change),
+        "navigation": request.app.state.navigation,
         # Behind a proxy the path may begin with that of [api] base_url, or not.
         "path": request.scope["path"].partition(_PREFIX)[2] or request.scope["path"],
         "zone": zone,

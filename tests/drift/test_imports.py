@@ -19,7 +19,6 @@ CIRCLES_LEFT = (
     {"bulk_export.state.database", "bulk_export.state.migrations"},
     {"bulk_export.storage.objects", "bulk_export.storage.server_copy"},
     {"bulk_export.storage.s3", "bulk_export.storage.s3_uploads"},
-    {"bulk_export_console.context", "bulk_export_console.health"},
 )
 LATE_LEFT = {
     "bulk_export.contacts",

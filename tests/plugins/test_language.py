@@ -10,6 +10,7 @@ import bulk_export_console
 from bulk_export.reasons import REASON_WORDS
 from bulk_export_console import filter_forms, wording
 from bulk_export_console.language import spanish
+from bulk_export_console.pages import PAGES
 
 FOLDER = Path(bulk_export_console.__file__).parent
 _CALLED = re.compile(r"""_\(\s*"((?:[^"\\]|\\.)*)"|_\(\s*'((?:[^'\\]|\\.)*)'""")
@@ -25,6 +26,7 @@ def texts() -> set[str]:
         *(wording.STAGES, wording.WEEKDAYS, wording.OVER_QUOTA, wording.LICENCES, wording.CHECKS),
     ):
         found |= set(mapping.values())
+    found |= {page.label for page in PAGES if page.label}
     for path in [*FOLDER.glob("templates/*.html"), *FOLDER.glob("*.py")]:
         text = path.read_text(encoding="utf-8")
         found |= {double or single for double, single in _CALLED.findall(text)}
