@@ -22,6 +22,7 @@ from bulk_export.state.database import migrate, open_state
 from bulk_export.state.runs import get_run
 from bulk_export.storage import open_storage, open_uri
 from bulk_export.storage.base import Storage
+from bulk_export.storage.capabilities import local_path
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from bulk_export.media.job import MediaLimits
     from bulk_export.state.records import RunRecord
     from bulk_export.storage.credentials import Credentials
-    from bulk_export.storage.retry import Patience
+    from bulk_export.storage.retry import RetryPolicy
 
 Report = Callable[[str, int, int], None]
 
@@ -51,7 +52,7 @@ class Site:
         database_url: the SQLAlchemy URL of a connection, that of the state or of the contacts.
         workers: processes that convert media, and threads that copy it.
         media_limits: what conversion may cost; None for the defaults.
-        patience: with buckets that do not answer; None for the default.
+        retry_policy: with buckets that do not answer; None for the default.
         report: told `(stage, contacts done, contacts in all)` as a stage goes on.
     """
 
@@ -61,7 +62,7 @@ class Site:
     database_url: Callable[[str], str] | None = None
     workers: int = 2
     media_limits: MediaLimits | None = None
-    patience: Patience | None = None
+    retry_policy: RetryPolicy | None = None
     report: Report = _silent
 
     @cached_property
@@ -108,7 +109,7 @@ class Site:
 
     def scratch(self, run_key: str) -> Path:
         """A directory on this machine for unfinished files of a run: in the staging area where that is local."""
-        local = self.staging(run_key).storage.path(f"{run_key}/scratch")
+        local = local_path(self.staging(run_key).storage, f"{run_key}/scratch")
         if local is None:
             return private_folder(Path(tempfile.gettempdir()), run_key)
         local.mkdir(parents=True, exist_ok=True)
@@ -122,7 +123,7 @@ class Site:
         """A place that settings.yaml describes, reached with the credentials of its connection."""
         connection = None if location.type == "local" else location.connection
         known = self._credentials(connection)
-        return open_storage(location, base=self.definitions, credentials=known, patience=self.patience)
+        return open_storage(location, base=self.definitions, credentials=known, retry_policy=self.retry_policy)
 
     def _credentials(self, connection: str | None) -> Credentials | None:
         return None if connection is None or self.credentials is None else self.credentials(connection)
@@ -141,7 +142,7 @@ class Site:
         opened = self._buckets.get(address)
         if opened is None:
             known = self._credentials(_objects_connection(self.settings.contact_store))
-            opened = open_uri(address, base=self.definitions, credentials=known, patience=self.patience)
+            opened = open_uri(address, base=self.definitions, credentials=known, retry_policy=self.retry_policy)
             self._buckets[address] = opened
         return opened
 
@@ -157,7 +158,7 @@ class Site:
             scratch=scratch,
             credentials=self._credentials(_objects_connection(settings)),
             database_url=self._database_url(settings.connection) if settings.type == "postgres" else "",
-            patience=self.patience,
+            retry_policy=self.retry_policy,
         )
 
 

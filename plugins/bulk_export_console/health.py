@@ -26,8 +26,9 @@ from bulk_export.state.database import HEAD, transaction
 from bulk_export.state.records import OPEN
 from bulk_export.state.reservations import usage
 from bulk_export.state.tables import runs
-from bulk_export.storage.retry import Patience
-from bulk_export.storage.rights import PROBE
+from bulk_export.storage.capabilities import Rights
+from bulk_export.storage.retry import RetryPolicy
+from bulk_export.storage.rights import PROBE, check_writable
 
 if TYPE_CHECKING:
     from bulk_export.definitions.settings import StorageLocation
@@ -40,7 +41,7 @@ OVERDUE_AFTER = timedelta(minutes=30)
 CACHED_S = 60.0
 _ANSWER_WITHIN_S = 5.0
 # A retry inside the check would outlast it.
-_PATIENCE = Patience(window_s=0.0, timeout_s=4.0, connect_s=3.0)
+_ONE_TRY = RetryPolicy(window_s=0.0, timeout_s=4.0, connect_s=3.0)
 
 Figure = int | str | datetime | None
 
@@ -120,7 +121,7 @@ class HealthChecks:
             return self._last[1]
 
     def _all(self, site: Site, last_maintenance_success: Callable[[], datetime | None]) -> tuple[Finding, ...]:
-        site = replace(site, patience=_PATIENCE)
+        site = replace(site, retry_policy=_ONE_TRY)
         checks: list[tuple[str, str, Callable[[], Mapping[str, Figure]]]] = [
             ("state", "", lambda: _state(site)),
             ("definitions", "", lambda: _definitions(site)),
@@ -208,7 +209,7 @@ def _storage(site: Site, place: StorageLocation, name: str) -> Mapping[str, Figu
     """List, and write where what is written can be removed again."""
     storage = site.open_location(place)
     next(iter(storage.list(PROBE)), None)
-    if storage.path("") is not None:
+    if isinstance(storage, Rights):
         storage.check_writable()
         return {}
     try:
@@ -217,7 +218,7 @@ def _storage(site: Site, place: StorageLocation, name: str) -> Mapping[str, Figu
         if error.code != "STORAGE_DENIED":
             raise
         return {"unwritten": 1}  # an object left behind every minute would be worse than not to know
-    storage.check_writable(reading=name == STAGING)
+    check_writable(storage, reading=name == STAGING)
     return {}
 
 

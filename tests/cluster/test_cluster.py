@@ -24,6 +24,7 @@ from bulk_export.state.reservations import usage
 from bulk_export.state.runs import get_run
 from bulk_export.storage import open_storage
 from bulk_export.storage.credentials import Credentials
+from bulk_export.storage.reading import read
 from servers import SECRETS
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def assert_delivered_once(cluster: Cluster, directory: str, tmp_path: Path) -> N
     delivered = open_storage(place, base=tmp_path, credentials=key)
     assert verify_run(delivered).faults == ()
     for name in ("items", "contacts"):
-        (tmp_path / f"{name}.csv").write_bytes(delivered.read(f"data/{name}.csv"))
+        (tmp_path / f"{name}.csv").write_bytes(read(delivered, f"data/{name}.csv"))
     counted = "SELECT count(*), count(DISTINCT {0}), min({0}), max({0}) FROM '{1}'"
     for name, column in (("items", "contact_id"), ("contacts", '"Contact ID"')):
         with duckdb.connect() as connection:

@@ -15,22 +15,12 @@ from import_graph import Edge, Graph, When, circles
 PROJECT = Path(__file__).resolve().parents[2]
 
 # Not done yet; each entry goes when its module is.
-CIRCLES_LEFT = (
-    {"bulk_export.state.database", "bulk_export.state.migrations"},
-    {"bulk_export.storage.objects", "bulk_export.storage.server_copy"},
-    {"bulk_export.storage.s3", "bulk_export.storage.s3_uploads"},
-)
+CIRCLES_LEFT = ({"bulk_export.state.database", "bulk_export.state.migrations"},)
 LATE_LEFT = {
     "bulk_export.contacts",
     "bulk_export.media.worker",
     "bulk_export.state.database",
     "bulk_export.storage",
-    "bulk_export.storage.buckets",
-    "bulk_export.storage.disk",
-    "bulk_export.storage.object_faults",
-    "bulk_export.storage.objects",
-    "bulk_export.storage.s3_client",
-    "bulk_export.storage.s3_faults",
     "bulk_export.transcripts.job",
     "bulk_export_airflow.connections",
     "bulk_export_plugin",

@@ -22,7 +22,7 @@ from bulk_export.site import Site
 from bulk_export.state.records import RunRecord, RunStatus
 from bulk_export.storage import open_uri
 from bulk_export.storage.credentials import Credentials
-from bulk_export.storage.retry import Patience
+from bulk_export.storage.retry import RetryPolicy
 from fault_proxy import (
     DENIED,
     SLOW_DOWN,
@@ -38,7 +38,7 @@ from fault_proxy import (
 )
 from servers import SECRETS, S3Server
 
-HURRIED = Patience(window_s=10, timeout_s=3, connect_s=2, first_pause_s=0.02, longest_pause_s=0.2)
+HURRIED = RetryPolicy(window_s=10, timeout_s=3, connect_s=2, first_pause_s=0.02, longest_pause_s=0.2)
 CONTACTS = 12
 
 
@@ -81,7 +81,7 @@ class Cloud:
             who = self.who if name == "lake" else "owner"
             return Credentials({"access_key_id": who, "secret_access_key": SECRETS[who]})
 
-        return replace(self.bench.site(), credentials=credentials, patience=HURRIED)
+        return replace(self.bench.site(), credentials=credentials, retry_policy=HURRIED)
 
     def run(self, run_id: str) -> RunRecord:
         return run_export(self.site(), self.bench.request(run_id=run_id))
@@ -226,7 +226,7 @@ def test_an_outage_of_forty_seconds_is_outlasted_with_the_patience_that_is_shipp
     cloud = Cloud(bench, s3_server, proxy.endpoint)
     planned = proxy.plan(outage(40), "PUT", skip=8, times=1)
 
-    record = run_export(replace(cloud.site(), patience=Patience()), cloud.bench.request(run_id="cli/outlasted"))
+    record = run_export(replace(cloud.site(), retry_policy=RetryPolicy()), cloud.bench.request(run_id="cli/outlasted"))
 
     cloud.check(record, tmp_path / "received")
     assert planned.done
@@ -236,7 +236,7 @@ def test_an_outage_fails_the_run_and_the_next_try_goes_on(
     bench: Workbench, s3_server: S3Server, proxy: FaultProxy, tmp_path: Path
 ) -> None:
     cloud = Cloud(bench, s3_server, proxy.endpoint)
-    site = replace(cloud.site(), patience=Patience(window_s=0.5, timeout_s=1, connect_s=1))
+    site = replace(cloud.site(), retry_policy=RetryPolicy(window_s=0.5, timeout_s=1, connect_s=1))
     proxy.plan(lambda handler, body: bool(setattr(proxy, "down", True)) or bool(handler.cut()) or True, "PUT", skip=8)
 
     failed = run_export(site, cloud.bench.request(run_id="cli/outage"))

@@ -11,13 +11,13 @@ import pytest
 from bulk_export.definitions.settings import S3Location
 from bulk_export.storage import open_storage
 from bulk_export.storage.credentials import Credentials
-from bulk_export.storage.objects import ObjectStorage
-from bulk_export.storage.retry import Patience
+from bulk_export.storage.retry import RetryPolicy
+from bulk_export.storage.s3 import S3Storage
 from fault_proxy import FaultProxy, fault_proxy
 from servers import SECRETS, S3Server
 
-HURRIED = Patience(window_s=60, timeout_s=2, connect_s=2, first_pause_s=0.01, longest_pause_s=0.1)
-Open = Callable[..., ObjectStorage]
+HURRIED = RetryPolicy(window_s=60, timeout_s=2, connect_s=2, first_pause_s=0.01, longest_pause_s=0.1)
+Open = Callable[..., S3Storage]
 
 
 @pytest.fixture
@@ -36,14 +36,14 @@ def opened(s3_server: S3Server, prefix: str) -> Open:
     """Open a bucket of the server at the test's own prefix."""
 
     def open_bucket(
-        bucket: str = "exports", who: str = "owner", endpoint: str = "", patience: Patience = HURRIED
-    ) -> ObjectStorage:
+        bucket: str = "exports", who: str = "owner", endpoint: str = "", retry_policy: RetryPolicy = HURRIED
+    ) -> S3Storage:
         location = S3Location(
             type="s3", bucket=bucket, prefix=prefix, endpoint=endpoint or s3_server.endpoint, region="us-east-1"
         )
         key = Credentials({"access_key_id": who, "secret_access_key": SECRETS[who]})
-        storage = open_storage(location, base=Path("/"), credentials=key, patience=patience)
-        assert isinstance(storage, ObjectStorage)
+        storage = open_storage(location, base=Path("/"), credentials=key, retry_policy=retry_policy)
+        assert isinstance(storage, S3Storage)
         return storage
 
     return open_bucket

@@ -10,11 +10,13 @@ import pytest
 from bulk_export.definitions.settings import S3Location
 from bulk_export.errors import RefusedError
 from bulk_export.storage import open_storage
-from bulk_export.storage.objects import WHOLE_BYTES, ObjectStorage
+from bulk_export.storage.objects import WHOLE_BYTES
+from bulk_export.storage.reading import read
+from bulk_export.storage.s3 import S3Storage
 from servers import SECRETS, S3Server
 
 
-def storage(monkeypatch: pytest.MonkeyPatch, server: S3Server, prefix: str, secret: str, bucket: str) -> ObjectStorage:
+def storage(monkeypatch: pytest.MonkeyPatch, server: S3Server, prefix: str, secret: str, bucket: str) -> S3Storage:
     from bulk_export_airflow.connections import credentials
 
     extra = {"region_name": "us-east-1", "endpoint_url": server.endpoint}
@@ -22,7 +24,7 @@ def storage(monkeypatch: pytest.MonkeyPatch, server: S3Server, prefix: str, secr
     monkeypatch.setenv("AIRFLOW_CONN_LAKE", json.dumps(connection))
     location = S3Location(type="s3", bucket=bucket, prefix=prefix, connection="lake")
     opened = open_storage(location, base=Path("/"), credentials=credentials("lake"))
-    assert isinstance(opened, ObjectStorage)
+    assert isinstance(opened, S3Storage)
     return opened
 
 
@@ -38,7 +40,7 @@ def test_every_way_to_the_server_takes_the_connections_key(
     small = lake.put("small", b"content", replace=False)
     large = calls.put("large", bytes(WHOLE_BYTES + 1), replace=False)
 
-    assert lake.read("small") == b"content"
+    assert read(lake, "small") == b"content"
     assert lake.checksum("small") == small.sha256
     copied = lake.copy("large", calls, "large", calls.fetch("large", 1))
     assert copied == large

@@ -14,12 +14,13 @@ import pytest
 from bulk_export.contacts.parquet import ParquetContactStore
 from bulk_export.errors import DefinitionError, RefusedError, TransientError
 from bulk_export.filters.compile import Selection
+from bulk_export.storage.base import ByteRange
 from bulk_export.storage.local import LocalStorage
-from bulk_export.storage.objects import ObjectStorage
-from bulk_export.storage.retry import Patience
+from bulk_export.storage.retry import RetryPolicy
+from bulk_export.storage.s3 import S3Storage
 from fault_proxy import DENIED, SLOW_DOWN, FaultProxy, truncate
 
-Open = Callable[..., ObjectStorage]
+Open = Callable[..., S3Storage]
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 CONTACTS = 60_000
 
@@ -111,7 +112,7 @@ def test_reading_survives_a_bad_day(
 def test_a_bucket_that_goes_away_under_a_query_is_no_fault_of_the_store(
     opened: Open, uploaded: None, tmp_path: Path, proxy: FaultProxy
 ) -> None:
-    storage = opened("calls", endpoint=proxy.endpoint, patience=Patience(window_s=0.3, timeout_s=1, connect_s=1))
+    storage = opened("calls", endpoint=proxy.endpoint, retry_policy=RetryPolicy(window_s=0.3, timeout_s=1, connect_s=1))
     store = ParquetContactStore(storage, scratch=tmp_path)
     store.check()
     proxy.plan(SLOW_DOWN, "GET", part=".parquet")
@@ -139,4 +140,4 @@ def test_a_file_replaced_between_listing_and_reading_is_never_mixed(opened: Open
     storage.put(entry.key, b"another file by now")
 
     with pytest.raises(TransientError, match=r"STORAGE_UNREACHABLE"):
-        opened("calls", patience=Patience(window_s=0)).read_range(entry.key, 0, 5, entry.version)
+        opened("calls", retry_policy=RetryPolicy(window_s=0)).open(entry.key, ByteRange(0, 5, entry.version))

@@ -18,11 +18,11 @@ from bulk_export.media.transfer import COPY_BYTES
 from bulk_export.staging.journal import FileResult, Journal
 from bulk_export.storage.base import Storage
 from bulk_export.storage.local import LocalStorage
-from bulk_export.storage.objects import ObjectStorage
+from bulk_export.storage.s3 import S3Storage
 from fault_proxy import FaultProxy
 from servers import S3Server
 
-Open = Callable[..., ObjectStorage]
+Open = Callable[..., S3Storage]
 FILES = 7
 
 

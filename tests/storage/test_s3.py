@@ -16,11 +16,12 @@ from bulk_export.bag.write import publish_bag
 from bulk_export.errors import RefusedError, TransientError
 from bulk_export.items.payload_file import PayloadFile
 from bulk_export.storage.base import Stored
-from bulk_export.storage.objects import WHOLE_BYTES, ObjectStorage
+from bulk_export.storage.objects import WHOLE_BYTES
+from bulk_export.storage.s3 import S3Storage
 from fault_proxy import DENIED, FaultProxy, corrupt_upload, lose_answer, refuse
 from servers import SECRETS, S3Server
 
-Open = Callable[..., ObjectStorage]
+Open = Callable[..., S3Storage]
 
 LARGE = hashlib.shake_128(b"large").digest(2 * WHOLE_BYTES + 1000)
 
@@ -164,8 +165,7 @@ def test_a_copy_is_made_by_the_service(
     kept = {"ChecksumAlgorithm": "SHA256"} if checksum else {}
     s3_server.client().put_object(Bucket=bucket, Key=f"{prefix}/stored.mp4", Body=LARGE, **kept)
     source, destination = opened(bucket, endpoint=proxy.endpoint), opened(endpoint=proxy.endpoint)
-    assert destination.s3 is not None
-    destination.s3.largest_copy_bytes, destination.s3.copy_part_bytes = largest, 6 * 2**20
+    destination.copies.largest_copy_bytes, destination.copies.copy_part_bytes = largest, 6 * 2**20
     fetched = opened(bucket).fetch("stored.mp4", 1000)  # not through the proxy, whose bytes are counted
 
     assert destination.copy("1.mp4", source, "stored.mp4", fetched) == stored(LARGE)

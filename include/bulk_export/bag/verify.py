@@ -18,6 +18,7 @@ from bulk_export.bag.manifest import PAYLOAD_FOLDER, PAYLOAD_MANIFEST, TAG_MANIF
 from bulk_export.bag.tags import check_declaration, payload_oxum, read_manifest
 from bulk_export.errors import RefusedError
 from bulk_export.storage.base import Storage
+from bulk_export.storage.capabilities import Checksums, LocalPaths
 
 LOCAL_THREADS = 2
 REMOTE_THREADS = 16
@@ -59,9 +60,9 @@ class _Run:
             self.add(path, FaultKind.UNREADABLE, found=_why(error))
 
     def digest(self, path: str) -> _Digest:
-        """SHA-256 of a file, told by the service where it keeps one, else by reading; or why there is none."""
+        """SHA-256 of a file: the service's own where it keeps one, else by reading; or why there is none."""
         try:
-            if kept := self.storage.checksum(self.prefix + path):
+            if kept := self._kept_checksum(path):
                 return _Digest(kept)
             with self.storage.open(self.prefix + path) as stream:
                 return _Digest(hashlib.file_digest(stream, "sha256").hexdigest())  # type: ignore[arg-type]
@@ -69,6 +70,9 @@ class _Run:
             return _Digest()
         except (RefusedError, OSError) as error:  # no right to read it, or a disk that fails
             return _Digest(trouble=_why(error))
+
+    def _kept_checksum(self, path: str) -> str | None:
+        return self.storage.checksum(self.prefix + path) if isinstance(self.storage, Checksums) else None
 
 
 def _why(error: RefusedError | OSError) -> str:
@@ -172,7 +176,7 @@ def _compare(run: _Run, listed: Mapping[str, str], known_sizes: Mapping[str, int
 
 
 def _digests(run: _Run, paths: Iterable[str]) -> Iterator[tuple[str, _Digest]]:
-    threads = REMOTE_THREADS if run.storage.path("") is None else LOCAL_THREADS
+    threads = LOCAL_THREADS if isinstance(run.storage, LocalPaths) else REMOTE_THREADS
     remaining = iter(paths)
     with ThreadPoolExecutor(threads) as pool:
         while batch := [*islice(remaining, _HASHED_AT_ONCE)]:

@@ -17,6 +17,7 @@ from bulk_export.bag.manifest import PAYLOAD_MANIFEST, TAG_MANIFEST, manifest_li
 from bulk_export.errors import RefusedError
 from bulk_export.items.payload_file import PayloadFile
 from bulk_export.storage.base import Storage
+from bulk_export.storage.capabilities import Durability, UnfinishedWrites
 
 BAG_DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 
@@ -56,7 +57,8 @@ def publish_bag(
     """
     folder = run_prefix.rstrip("/") + "/"
     _withdraw(destination, folder + TAG_MANIFEST)
-    destination.sweep(folder)
+    if isinstance(destination, UnfinishedWrites):
+        destination.sweep(folder)
     with TemporaryDirectory(dir=scratch) as own:
         manifest = Path(own, PAYLOAD_MANIFEST)
         files, total = _write_manifest(payload, manifest, Path(own))
@@ -66,18 +68,23 @@ def publish_bag(
             (PAYLOAD_MANIFEST, manifest),
         ]
         digests = {name: destination.put(folder + name, content).sha256 for name, content in tags}
-    destination.make_durable(folder)
+    _make_durable(destination, folder)
     marker = "".join(manifest_line(name, digest) for name, digest in digests.items())
     destination.put(folder + TAG_MANIFEST, marker.encode())
-    destination.make_durable(folder)
+    _make_durable(destination, folder)
     return Published(manifest_sha256=digests[PAYLOAD_MANIFEST], files=files, bytes=total)
 
 
 def _withdraw(destination: Storage, marker: str) -> None:
     """Take back the marker of an earlier attempt: while tag files are replaced, the directory is not finished."""
-    if any(entry.key == marker for entry in destination.list(marker)):
+    if destination.find(marker) is not None:
         with suppress(RefusedError):  # the exporter may lack the right to delete
             destination.delete([marker])
+
+
+def _make_durable(destination: Storage, folder: str) -> None:
+    if isinstance(destination, Durability):  # a bucket's acknowledged PUT is durable already
+        destination.make_durable(folder)
 
 
 def _write_manifest(payload: Iterable[PayloadFile], manifest: Path, scratch: Path) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import difflib
 from bulk_export.cli.exit_codes import DONE, FAILED
 from bulk_export.cli.places import site
 from bulk_export.errors import DefinitionError
+from bulk_export.storage.rights import check_rights
 
 STAGING = "staging"
 _WORDS = {
@@ -30,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
             hint=f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(places)}.",
         )
     storage = here.open_location(places[options.name])
-    rights = storage.check_rights()
+    rights = check_rights(storage)
     required = ("list", "put", "get") if options.name == STAGING else ("list", "put")
     missing = []
     print(f"{options.name}: {storage.uri}")

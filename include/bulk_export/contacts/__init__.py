@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bulk_export.contacts.base import ContactStore
     from bulk_export.definitions.settings import ContactStoreSettings
     from bulk_export.storage.credentials import Credentials
-    from bulk_export.storage.retry import Patience
+    from bulk_export.storage.retry import RetryPolicy
 
 __all__ = ["open_contact_store"]
 
@@ -24,7 +24,7 @@ def open_contact_store(
     scratch: Path,
     credentials: Credentials | None = None,
     database_url: str = "",
-    patience: Patience | None = None,
+    retry_policy: RetryPolicy | None = None,
 ) -> ContactStore:
     """The contact store that settings.yaml names; nothing is read yet.
 
@@ -34,7 +34,7 @@ def open_contact_store(
         scratch: local folder for what does not fit into memory.
         credentials: what the connection of the store, or of its objects, says, for buckets.
         database_url: SQLAlchemy address of a store in PostgreSQL.
-        patience: with a bucket that does not answer.
+        retry_policy: with a bucket that does not answer.
 
     Raises:
         DefinitionError: CONNECTION_UNKNOWN for a store in PostgreSQL without an address.
@@ -49,10 +49,10 @@ def open_contact_store(
         from bulk_export.contacts.postgres import PostgresContactStore
         from bulk_export.contacts.postgres_session import Database
 
-        objects = open_uri(settings.objects, base=base, credentials=credentials, patience=patience)
+        objects = open_uri(settings.objects, base=base, credentials=credentials, retry_policy=retry_policy)
         database = Database(database_url, settings.table, settings.statement_timeout_s)
         return PostgresContactStore(database, objects, scratch=scratch)
     from bulk_export.contacts.parquet import ParquetContactStore
 
-    root = open_uri(settings.uri, base=base, credentials=credentials, patience=patience)
+    root = open_uri(settings.uri, base=base, credentials=credentials, retry_policy=retry_policy)
     return ParquetContactStore(root, scratch=scratch)

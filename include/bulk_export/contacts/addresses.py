@@ -19,6 +19,7 @@ from urllib.parse import unquote
 
 from bulk_export.errors import DefinitionError, TransientError
 from bulk_export.storage.base import Storage
+from bulk_export.storage.capabilities import local_path
 
 Resolve: TypeAlias = Callable[[str], tuple[Storage, str]]
 """An absolute address as storage and key; `DefinitionError` where it can open none."""
@@ -62,7 +63,7 @@ def locate(uri: str, root: Storage, resolve: Resolve | None = None) -> tuple[Sto
 
 def check_mounted(root: Storage) -> None:
     """`TransientError` where the store is a directory that is not there: it must fail the task, not every contact."""
-    path = root.path("")
+    path = local_path(root, "")
     if path is not None and not path.is_dir():
         raise TransientError(
             "STORAGE_UNREACHABLE",
@@ -72,7 +73,7 @@ def check_mounted(root: Storage) -> None:
 
 
 def _own_addresses(root: Storage) -> list[str]:
-    path = root.path("")
+    path = local_path(root, "")
     return [root.uri] if path is None else [str(path), f"file://{path}", f"file://localhost{path}"]
 
 

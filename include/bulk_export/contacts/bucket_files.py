@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from fsspec import AbstractFileSystem
 
 from bulk_export.errors import BulkExportError
+from bulk_export.storage.base import ByteRange
+from bulk_export.storage.reading import read_range
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -65,11 +67,12 @@ class BucketFiles:
         tail_start = max(0, entry.bytes - _TAIL_BYTES)
         with self._noted():
             if start < tail_start:
-                return self.storage.read_range(entry.key, start, length, entry.version)
+                return read_range(self.storage, entry.key, ByteRange(start, length, entry.version))
             identity = (entry.key, entry.version, entry.bytes)
             tail = self._tails.get(identity)
             if tail is None:
-                tail = self.storage.read_range(entry.key, tail_start, entry.bytes - tail_start, entry.version)
+                wanted = ByteRange(tail_start, entry.bytes - tail_start, entry.version)
+                tail = read_range(self.storage, entry.key, wanted)
                 self._tails[identity] = tail
             return tail[start - tail_start : start - tail_start + length]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from bulk_export.contacts.bucket_files import BucketFiles
 from bulk_export.errors import BulkExportError, DefinitionError, RefusedError, TransientError
+from bulk_export.storage.capabilities import local_path
 
 if TYPE_CHECKING:
     import duckdb
@@ -68,7 +69,7 @@ class Catalogue(Protocol):
 
 def open_catalogue(root: Storage) -> Catalogue:
     """The catalogue below a store's root."""
-    folder = root.path("")
+    folder = local_path(root, "")
     return LocalCatalogue(folder, root.uri) if folder is not None else BucketCatalogue(root)
 
 

@@ -26,6 +26,7 @@ from bulk_export.media.transfer import Taken, local_copy, put, send, take
 from bulk_export.reasons import Reason
 from bulk_export.staging.journal import FileResult
 from bulk_export.storage.base import Storage
+from bulk_export.storage.capabilities import LocalPaths
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class Delivery:
     @property
     def is_local(self) -> bool:
         """Whether every byte stays on this machine's disks."""
-        return self.source.path("") is not None and self.destination.path("") is not None
+        return isinstance(self.source, LocalPaths) and isinstance(self.destination, LocalPaths)
 
     def wanted(self, contact: Contact) -> tuple[Wish, ...] | Skip:
         """Which files the contact shall get."""

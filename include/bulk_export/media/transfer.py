@@ -15,7 +15,9 @@ from bulk_export.errors import RefusedError, TransientError
 from bulk_export.media.containers.sniffed import Window
 from bulk_export.media.faults import MediaLimits, corrupt, missing, too_large
 from bulk_export.media.sniff import WINDOW_BYTES, window_of
-from bulk_export.storage.base import Fetched, Storage, Stored
+from bulk_export.storage.base import ByteRange, Fetched, Storage, Stored
+from bulk_export.storage.capabilities import ServerCopy, local_path
+from bulk_export.storage.reading import fetch, read_range
 
 ONE_READ_BYTES = 8 * 1024 * 1024
 # Many objects of a bucket are under way at once, and each is held in memory.
@@ -52,16 +54,16 @@ class Taken:
 
 def take(storage: Storage, key: str, limits: MediaLimits) -> Taken:
     """Read a small file whole, of a large one the ends; `FileNotFoundError` or `MediaFaultError` for a bad one."""
-    path = storage.path(key)
+    path = local_path(storage, key)
     if path is not None:
         return _take_local(storage, key, path, limits)
-    fetched = storage.fetch(key, REMOTE_READ_BYTES)
+    fetched = fetch(storage, key, REMOTE_READ_BYTES)
     size, content = fetched.bytes, fetched.content
     _check_size(size, limits)
     if content is not None:
         return Taken(storage, key, Window(content, content, size), content, None, fetched)
-    head = storage.read_range(key, 0, WINDOW_BYTES, fetched.version)
-    tail = storage.read_range(key, max(0, size - WINDOW_BYTES), WINDOW_BYTES, fetched.version)
+    head = read_range(storage, key, ByteRange(0, WINDOW_BYTES, fetched.version))
+    tail = read_range(storage, key, ByteRange(max(0, size - WINDOW_BYTES), WINDOW_BYTES, fetched.version))
     return Taken(storage, key, Window(head, tail, size), None, None, fetched)
 
 
@@ -89,7 +91,7 @@ def put(destination: Storage, key: str, content: bytes | Path, *, replace: bool 
 
 def _copied(taken: Taken, destination: Storage, key: str) -> Stored | None:
     """What the service itself has copied; None where it cannot, or a PUT is as good."""
-    if taken.fetched is None or taken.window.size < COPY_BYTES:
+    if taken.fetched is None or taken.window.size < COPY_BYTES or not isinstance(destination, ServerCopy):
         return None
     with _as_transient():
         return destination.copy(key, taken.storage, taken.key, taken.fetched)

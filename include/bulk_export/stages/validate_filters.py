@@ -18,6 +18,7 @@ from bulk_export.state.events import append_event
 from bulk_export.state.records import NewRun, RunRecord, Trigger, run_key
 from bulk_export.state.run_errors import record_error
 from bulk_export.state.runs import create_run, get_run
+from bulk_export.storage.rights import check_writable
 
 if TYPE_CHECKING:
     from bulk_export.site import Site
@@ -85,9 +86,9 @@ def check_places(site: Site, run_id: str) -> None:
         return
     with recorded(site, run_id, "validate_filters"):
         run.store.check()
-        run.staging.storage.check_writable(reading=True)
+        check_writable(run.staging.storage, reading=True)
         if not run.dry:
-            run.destination.check_writable()
+            check_writable(run.destination)
 
 
 def _refused_run(definitions: Definitions, request: RunRequest) -> NewRun:

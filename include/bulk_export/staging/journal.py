@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from bulk_export.reasons import Reason
 from bulk_export.storage.base import Storage
+from bulk_export.storage.reading import read
 
 FileKind = Literal["media", "screen", "transcript"]
 
@@ -59,7 +60,7 @@ class Journal:
         """Every result so far, in the order written."""
         results: list[FileResult] = []
         for entry in self._staging.list(self._prefix):
-            table = pq.read_table(BytesIO(self._staging.read(entry.key)))
+            table = pq.read_table(BytesIO(read(self._staging, entry.key)))
             for row in table.to_pylist():
                 reason = Reason(row.pop("reason")) if row["reason"] else row.pop("reason")
                 results.append(FileResult(**row, reason=reason or None))

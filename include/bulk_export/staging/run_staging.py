@@ -17,6 +17,8 @@ import pyarrow.parquet as pq
 
 from bulk_export.staging.journal import Journal
 from bulk_export.storage.base import Storage
+from bulk_export.storage.capabilities import UnfinishedWrites, local_path
+from bulk_export.storage.reading import read
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,11 +38,7 @@ class RunStaging:
 
     def has(self, name: str) -> bool:
         """Whether a file was written (files appear whole or not at all)."""
-        try:
-            self.storage.size(self._prefix + name)
-        except FileNotFoundError:
-            return False
-        return True
+        return self.storage.find(self._prefix + name) is not None
 
     def write_keys(self, keys: pa.Table) -> None:
         """Keep the keys of every matched contact."""
@@ -59,8 +57,8 @@ class RunStaging:
 
     def read_table(self, name: str, columns: list[str] | None = None) -> pa.Table:
         """The table, or some of its columns."""
-        path = self.storage.path(self._prefix + name)
-        source = path if path is not None else BytesIO(self.storage.read(self._prefix + name))
+        path = local_path(self.storage, self._prefix + name)
+        source = path if path is not None else BytesIO(read(self.storage, self._prefix + name))
         return pq.read_table(source, columns=columns)
 
     def left_to_export(self, columns: list[str] | None = None) -> pa.Table:
@@ -74,7 +72,7 @@ class RunStaging:
     def read_facts(self, name: str) -> dict[str, int | str] | None:
         """The counts, or None when the stage has not ended."""
         try:
-            facts: dict[str, int | str] = json.loads(self.storage.read(f"{self._prefix}{name}.json"))
+            facts: dict[str, int | str] = json.loads(read(self.storage, f"{self._prefix}{name}.json"))
         except FileNotFoundError:
             return None
         return facts
@@ -104,11 +102,11 @@ class RunStaging:
 
     def has_rest(self) -> bool:
         """Whether there are keys for a follow-up run."""
-        return any(entry.key == self._rest for entry in self.storage.list(self._rest))
+        return self.storage.find(self._rest) is not None
 
     def read_rest(self) -> pa.Table:
         """The keys for the follow-up run; `FileNotFoundError` when there are none."""
-        return pq.read_table(BytesIO(self.storage.read(self._rest)))
+        return pq.read_table(BytesIO(read(self.storage, self._rest)))
 
     def remove_rest(self) -> None:
         """The follow-up run has exported them."""
@@ -126,7 +124,8 @@ class RunStaging:
     def clear(self) -> None:
         """Remove everything the run kept here."""
         self.storage.delete([entry.key for entry in self.storage.list(self._prefix)])
-        self.storage.sweep(self._prefix)
+        if isinstance(self.storage, UnfinishedWrites):
+            self.storage.sweep(self._prefix)
 
 
 def job_file(number: int) -> str:

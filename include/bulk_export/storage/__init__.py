@@ -18,7 +18,7 @@ from bulk_export.storage.local import LocalStorage
 if TYPE_CHECKING:
     from bulk_export.definitions.settings import StorageLocation
     from bulk_export.storage.credentials import Credentials
-    from bulk_export.storage.retry import Patience
+    from bulk_export.storage.retry import RetryPolicy
 
 __all__ = ["open_storage", "open_uri"]
 
@@ -30,7 +30,7 @@ def open_storage(
     *,
     base: Path,
     credentials: Credentials | None = None,
-    patience: Patience | None = None,
+    retry_policy: RetryPolicy | None = None,
 ) -> Storage:
     """The storage a definition describes; nothing is touched or contacted yet.
 
@@ -39,17 +39,17 @@ def open_storage(
         base: folder of settings.yaml, from which a relative local path is taken.
         credentials: what the location's connection says; None leaves it to the service's standard environment
             variables and the machine's own role.
-        patience: with a service that does not answer; None for the default.
+        retry_policy: with a service that does not answer; None for the default.
     """
     if location.type == "local":
         return LocalStorage(_resolved(location.path, base))
     from bulk_export.storage.buckets import open_bucket
 
-    return open_bucket(location, credentials, patience)
+    return open_bucket(location, credentials, retry_policy)
 
 
 def open_uri(
-    uri: str, *, base: Path, credentials: Credentials | None = None, patience: Patience | None = None
+    uri: str, *, base: Path, credentials: Credentials | None = None, retry_policy: RetryPolicy | None = None
 ) -> Storage:
     """The storage at a path (relative to `base`), `file://…`, `s3://bucket/prefix`, `gs://…` or `az://container/prefix`.
 
@@ -69,7 +69,7 @@ def open_uri(
 
         # Keys may hold '?' and '#': everything after the bucket is prefix.
         prefix = uri.partition("://")[2].partition("/")[2].strip("/")
-        return open_bucket(location_of(_BUCKET_SCHEMES[scheme], parts.netloc, prefix), credentials, patience)
+        return open_bucket(location_of(_BUCKET_SCHEMES[scheme], parts.netloc, prefix), credentials, retry_policy)
     raise _unsupported(scheme, parts.hostname or "")
 
 

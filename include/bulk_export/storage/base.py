@@ -1,7 +1,9 @@
-"""What every storage can do: the seam between the product and disks, buckets and vendors.
+"""The five verbs of a storage: the seam between the product and disks, buckets and vendors.
 
-A storage is a root (directory, or bucket and prefix) under which objects live by key. A key is a relative POSIX path
-such as `data/media/0001/100001.mp3`. An object appears whole or not at all. Nothing above this package knows a vendor.
+A storage is a root (directory, or bucket and prefix) under which objects are kept by key. A key is a relative POSIX
+path such as `data/media/0001/100001.mp3`. An object appears whole or not at all. Nothing above this package knows a
+vendor.
+What only some storages can do is in `capabilities.py`; conveniences over the verbs are in `reading.py` and `rights.py`.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ class Entry:
     Attributes:
         key: its key.
         bytes: its size.
-        version: differs when the content does, such as an ETag; empty where a listing does not say.
+        version: differs when the content does, such as an ETag; empty where the storage does not say.
     """
 
     key: str
@@ -57,29 +59,26 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Rights:
-    """What may be done in a storage: each right with the reason why it is missing, empty where it is there.
+class ByteRange:
+    """A part of one object.
 
     Attributes:
-        list: see what lies there; required everywhere.
-        put: write objects; required of a destination and of the staging area.
-        get: read objects; required of the staging area and of a contact store.
-        delete: remove objects; never required, but without it an interrupted run may leave something behind.
+        start: its first byte, from 0.
+        length: how many bytes; fewer are read where the object ends before.
+        version: as `Entry.version`; empty for whichever is there.
     """
 
-    list: str
-    put: str
-    get: str
-    delete: str
+    start: int
+    length: int
+    version: str = ""
 
 
 class Storage(Protocol):
     """One storage location, staging area or object root of a contact store.
 
     Every method raises `RefusedError` (STORAGE_DENIED, STORAGE_MISSING) when access is denied or there is nothing to
-    write into, `TransientError` (STORAGE_FULL, STORAGE_UNREACHABLE) when a retry may help, `DefinitionError`
-    (KEY_INVALID) for a key that is absolute or would leave the root, and `FileNotFoundError` from the reading ones
-    when the object is absent. The table is `faults.py`.
+    write into, `TransientError` (STORAGE_FULL, STORAGE_UNREACHABLE) when a retry may help, and `DefinitionError`
+    (KEY_INVALID) for a key that is absolute or would leave the root. The table is `faults.py`.
     """
 
     @property
@@ -90,80 +89,36 @@ class Storage(Protocol):
     def put(self, key: str, content: bytes | Path | BinaryIO, *, replace: bool = True) -> Stored:
         """Write one object whole; bytes stream, memory stays flat.
 
-        With `replace`, what stands under the key goes. Without, an object of the same content counts as written, and
-        any other stays as it is: `RefusedError` STORAGE_CONFLICT.
+        With `replace`, an object under the key is replaced. Without, an object of the same content counts as written,
+        and any other stays as it is: `RefusedError` STORAGE_CONFLICT.
         """
         ...
 
-    def copy(self, key: str, source: Storage, source_key: str, fetched: Fetched) -> Stored | None:
-        """Have the service itself copy an object of `source` here, written once, as `put` without `replace`.
+    def open(self, key: str, byte_range: ByteRange | None = None) -> BinaryIO:
+        """The object, or a range of it, as a seekable stream.
 
-        Args:
-            key: of the new object.
-            source: where the object lies.
-            source_key: its key there.
-            fetched: what is known of it; the copy is of this version or none.
+        The caller closes it. A range is read in one request.
 
-        Returns:
-            What was written, or None when the bytes have to pass through this machine: another service, other
-            credentials, no such request, or an object that has changed.
+        Raises:
+            FileNotFoundError: there is no such object.
+            TransientError: the object is of another version than the range.
         """
-        ...
-
-    def fetch(self, key: str, max_bytes: int) -> Fetched:
-        """The object's size and, when it has no more than `max_bytes`, its bytes: one request for most objects."""
-        ...
-
-    def read_range(self, key: str, start: int, length: int, version: str = "") -> bytes:
-        """`length` bytes from `start` on, fewer at the end; with a version, `TransientError` when it is another now."""
-        ...
-
-    def checksum(self, key: str) -> str | None:
-        """SHA-256 (hex) that the service itself keeps of the object, None where it keeps or tells none."""
-        ...
-
-    def read(self, key: str, *, max_bytes: int | None = None) -> bytes:
-        """The object's bytes, at most `max_bytes` of them."""
-        ...
-
-    def open(self, key: str) -> BinaryIO:
-        """The object as a binary stream to read from; the caller closes it."""
-        ...
-
-    def size(self, key: str) -> int:
-        """Bytes of the object."""
         ...
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
-        """Every object whose key starts with `prefix`, in key order; unfinished writes never show."""
+        """Every object whose key starts with `prefix`, in key order.
+
+        Unfinished writes never show.
+        """
+        ...
+
+    def find(self, key: str) -> Entry | None:
+        """One object's size and version, None when it is absent.
+
+        Works with the right to list alone: no right to read is needed.
+        """
         ...
 
     def delete(self, keys: Iterable[str]) -> None:
         """Remove objects; absent ones are fine."""
-        ...
-
-    def path(self, key: str) -> Path | None:
-        """Where the object lies on this machine, or None for a remote storage (tools that need a file ask first)."""
-        ...
-
-    def sweep(self, prefix: str = "") -> int:
-        """Remove what killed writers left unfinished in the folder `prefix`; how much it was.
-
-        Only for folders nobody else is writing to: a write under way would lose its temporary file and fail.
-        """
-        ...
-
-    def make_durable(self, prefix: str) -> None:
-        """Return once everything written under `prefix` survives a power cut; nothing to do for a bucket."""
-        ...
-
-    def check_rights(self) -> Rights:
-        """Try every right with an object of its own, which goes again where deleting is allowed."""
-        ...
-
-    def check_writable(self, *, reading: bool = False) -> None:
-        """Raise unless objects can be listed and put here and, with `reading`, read back.
-
-        `RefusedError` STORAGE_DENIED names every right that is missing, STORAGE_MISSING says there is no such place.
-        """
         ...

@@ -6,42 +6,42 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+from obstore.exceptions import BaseError
+from obstore.store import AzureStore, GCSStore, S3Store
+
 from bulk_export.definitions.settings import AzureLocation, GcsLocation, S3Location
 from bulk_export.errors import DefinitionError
 from bulk_export.storage.credentials import Credentials
 from bulk_export.storage.keys import is_bucket_name
 from bulk_export.storage.objects import ObjectStorage
-from bulk_export.storage.retry import Patience
-from bulk_export.storage.s3 import S3Service
+from bulk_export.storage.retry import RetryPolicy
+from bulk_export.storage.s3 import S3Storage
+from bulk_export.storage.s3_service import S3Service
 
 if TYPE_CHECKING:
     from obstore.store import RetryConfig
 
 BucketLocation = S3Location | AzureLocation | GcsLocation
 
-# One loop tries again (`patience.py`). Only the writer of large objects, which S3 does not need, cannot be begun anew.
+# One loop tries again (`retry.py`). Only the writer of large objects, which S3 does not need, cannot be begun anew.
 _NO_RETRY: RetryConfig = {"max_retries": 0, "retry_timeout": timedelta(seconds=1)}
 
 
 def open_bucket(
-    location: BucketLocation, credentials: Credentials | None, patience: Patience | None = None
+    location: BucketLocation, credentials: Credentials | None, retry_policy: RetryPolicy | None = None
 ) -> ObjectStorage:
     """Open the bucket without contacting it; `DefinitionError` STORAGE_INVALID when the options do not fit."""
-    from obstore.exceptions import BaseError
-    from obstore.store import AzureStore, GCSStore, S3Store
-
     if not is_bucket_name(_name(location)):  # the library would panic
         raise DefinitionError(
             "STORAGE_INVALID",
             f"{_name(location)!r} is no name of a {location.type} bucket or container",
             hint="Its name is of letters, digits, '.', '-' and '_'; a folder in it is its prefix.",
         )
-    patience = patience or Patience()
+    retry_policy = retry_policy or RetryPolicy()
     options: dict[str, str] = dict(credentials.options) if credentials else {}
     prefix = location.prefix.strip("/")
-    common: dict[str, Any] = {"prefix": prefix or None, "retry_config": _retry(patience)}
-    common["client_options"] = _client(patience)
-    s3: S3Service | None = None
+    common: dict[str, Any] = {"prefix": prefix or None, "retry_config": _retry(retry_policy)}
+    common["client_options"] = _client(retry_policy)
     if credentials and credentials.provider:
         common["credential_provider"] = credentials.provider
     try:
@@ -53,8 +53,9 @@ def open_bucket(
             store: Any = S3Store(location.bucket, config=cast("Any", options), **common)
             uri = f"s3://{location.bucket}/{prefix}"
             provider = common.get("credential_provider")
-            s3 = S3Service(location.bucket, prefix, store.config, provider, patience, location.kms_key)
-        elif isinstance(location, AzureLocation):
+            service = S3Service(location.bucket, prefix, store.config, provider, retry_policy, location.kms_key)
+            return S3Storage(store, uri, service)
+        if isinstance(location, AzureLocation):
             options |= {"account_name": location.account} if location.account else {}
             store = AzureStore(location.container, config=cast("Any", options), **common)
             uri = f"az://{location.container}/{prefix}"
@@ -68,7 +69,8 @@ def open_bucket(
             f"The {location.type} storage location {_name(location)} cannot be opened: {type(error).__name__}",
             hint="Check the location in settings.yaml and the options of its connection.",
         ) from None
-    return ObjectStorage(store, uri, patience=patience, s3=s3)
+    # Azure with directories does not promise the order.
+    return ObjectStorage(store, uri, retry_policy=retry_policy, ordered=isinstance(store, GCSStore))
 
 
 def location_of(kind: str, bucket: str, prefix: str) -> BucketLocation:
@@ -111,14 +113,14 @@ def _fixed_key(options: dict[str, str]) -> Callable[[], object]:
     return lambda: key
 
 
-def _retry(patience: Patience) -> RetryConfig:
-    return {"max_retries": 5, "retry_timeout": timedelta(seconds=patience.window_s)}
+def _retry(retry_policy: RetryPolicy) -> RetryConfig:
+    return {"max_retries": 5, "retry_timeout": timedelta(seconds=retry_policy.window_s)}
 
 
-def _client(patience: Patience) -> dict[str, Any]:
+def _client(retry_policy: RetryPolicy) -> dict[str, Any]:
     return {
-        "timeout": timedelta(seconds=patience.timeout_s),
-        "connect_timeout": timedelta(seconds=patience.connect_s),
+        "timeout": timedelta(seconds=retry_policy.timeout_s),
+        "connect_timeout": timedelta(seconds=retry_policy.connect_s),
         # An endpoint says its scheme itself, and without one it is https: http was written so on purpose.
         "allow_http": True,
     }

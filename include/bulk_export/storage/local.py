@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from bulk_export.storage.base import Entry, Fetched, Rights, Storage, Stored
+from bulk_export.storage.base import ByteRange, Entry, Fetched, Stored
+from bulk_export.storage.capabilities import Durability, LocalPaths, Rights, UnfinishedWrites, WholeReads
 from bulk_export.storage.disk import flush_file_system
 from bulk_export.storage.faults import from_os_error, os_faults
 from bulk_export.storage.keys import check_key, check_prefix
-from bulk_export.storage.rights import try_rights
 from bulk_export.storage.sources import Tally, open_file, pieces_of
 from bulk_export.storage.written_once import already_written
 
@@ -26,7 +28,7 @@ from bulk_export.storage.written_once import already_written
 _TEMPORARY = re.compile(r"\.part-[0-9a-f]{16}")
 
 
-class LocalStorage:
+class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads):
     """A directory; safe to use from several threads and processes at once."""
 
     def __init__(self, root: Path) -> None:
@@ -59,44 +61,38 @@ class LocalStorage:
                 raise
         return stored
 
-    def copy(self, key: str, source: Storage, source_key: str, fetched: Fetched) -> None:
-        """A disk has nobody else to copy for it."""
-        check_key(key)
-        check_key(source_key)
-
     def fetch(self, key: str, max_bytes: int) -> Fetched:
-        """The object's size and, when it is not larger than that, its bytes."""
+        """Size of the object, and its bytes up to `max_bytes`."""
         with self.open(key) as stream:
             size = os.fstat(stream.fileno()).st_size
             return Fetched(size, stream.read(size) if size <= max_bytes else None)
 
-    def read_range(self, key: str, start: int, length: int, version: str = "") -> bytes:
-        """A part of the object."""
-        with self.open(key) as stream, os_faults("read", f"{self._root}/{key}"):
-            return os.pread(stream.fileno(), length, start)
-
-    def checksum(self, key: str) -> None:
-        """File systems keep none."""
-        check_key(key)
-
-    def read(self, key: str, *, max_bytes: int | None = None) -> bytes:
-        """The object's bytes, at most `max_bytes` of them."""
-        with self.open(key) as stream:
-            return stream.read() if max_bytes is None else stream.read(max_bytes)
-
-    def open(self, key: str) -> BinaryIO:
-        """The object as a binary stream to read from; the caller closes it."""
-        check_key(key)
-        return os.fdopen(open_file(f"{self._root}/{key}"), "rb")
-
-    def size(self, key: str) -> int:
-        """Bytes of the object."""
+    def open(self, key: str, byte_range: ByteRange | None = None) -> BinaryIO:
+        """The object, or a range of it, as a binary stream."""
         check_key(key)
         descriptor = open_file(f"{self._root}/{key}")
+        if byte_range is None:
+            return os.fdopen(descriptor, "rb")
         try:
-            return os.fstat(descriptor).st_size
+            with os_faults("read", f"{self._root}/{key}"):
+                return BytesIO(os.pread(descriptor, byte_range.length, byte_range.start))
         finally:
             os.close(descriptor)
+
+    def find(self, key: str) -> Entry | None:
+        """Size of the object, None when it is absent."""
+        check_key(key)
+        target = f"{self._root}/{key}"
+        try:
+            status = os.stat(target)  # noqa: PTH116 - as for the rename above
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            fault = from_os_error(error, "find", target)
+            if fault.code == "KEY_INVALID":  # a name no file can have
+                return None
+            raise fault from error
+        return Entry(key, status.st_size) if stat.S_ISREG(status.st_mode) else None
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Every object whose key starts with `prefix`, in key order, one directory at a time."""
@@ -133,7 +129,7 @@ class LocalStorage:
             self._prune(folder)
 
     def path(self, key: str) -> Path:
-        """Where the object lies, whether it is there or not; the root for the empty key."""
+        """Path of the object, existing or not; the root for the empty key."""
         if not key:
             return Path(self._root)
         check_key(key.removesuffix("/"))
@@ -148,11 +144,7 @@ class LocalStorage:
         with os_faults("flush", str(folder)):
             flush_file_system(str(folder))
 
-    def check_rights(self) -> Rights:
-        """Try listing, putting, getting and deleting with a file of its own."""
-        return try_rights(self)
-
-    def check_writable(self, *, reading: bool = False) -> None:
+    def check_writable(self) -> None:
         """Create the directory where it is missing, then a file in it."""
         with os_faults("write to", self._root):
             descriptor, temporary = self._create_temporary(self._root)

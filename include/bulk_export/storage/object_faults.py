@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
+
 from bulk_export.storage.faults import storage_error
 
 _CAUSE_LENGTH = 300
@@ -37,8 +39,6 @@ def object_faults(doing: str, where: str, *, reading: bool = False) -> Iterator[
     `FileExistsError` for what is written once and there, `NotImplementedError` for what the service does not know;
     while `reading`, `FileNotFoundError` for what is absent.
     """
-    from obstore.exceptions import AlreadyExistsError, BaseError
-
     try:
         yield
     except AlreadyExistsError:
@@ -54,8 +54,6 @@ def object_faults(doing: str, where: str, *, reading: bool = False) -> Iterator[
 
 def _code_of(error: Exception, *, reading: bool) -> str:
     """The code of `faults.py`; empty for an absent object."""
-    from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
-
     text = str(error)
     for code, marks in _MARKS.items():
         if any(mark in text for mark in marks):

@@ -8,69 +8,89 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import obstore
 
-from bulk_export.errors import TransientError
-from bulk_export.storage.base import Entry, Fetched
+from bulk_export.errors import RefusedError, TransientError
+from bulk_export.storage.base import ByteRange, Entry, Fetched
 from bulk_export.storage.faults import storage_error
 from bulk_export.storage.object_faults import object_faults
 from bulk_export.storage.object_stream import RANGE_BYTES, ObjectStream
-from bulk_export.storage.retry import Patience
+from bulk_export.storage.retry import RetryPolicy
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta
+    from obstore import GetOptions, ObjectMeta
     from obstore.store import ObjectStore
 
-    from bulk_export.storage.s3 import S3Service
+    from bulk_export.storage.s3_service import Described
 
 _MD5_LENGTH = 32
 
 
 class ObjectReader:
-    """The reading verbs of one bucket and prefix."""
+    """The reading verbs of one bucket and prefix.
 
-    def __init__(self, store: ObjectStore, uri: str, patience: Patience, s3: S3Service | None) -> None:
-        self._store, self._uri, self._patience, self._s3 = store, uri, patience, s3
-        self._etags_are_md5 = s3 is not None
+    Args:
+        store: obstore's.
+        uri: address of bucket and prefix.
+        retry_policy: for failing requests.
+        describe: the checksums that the service keeps of a key in a version, where it keeps any: then its ETags are
+            taken for MD5s until one shows otherwise.
+    """
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        uri: str,
+        retry_policy: RetryPolicy,
+        describe: Callable[[str, str], Described | None] | None = None,
+    ) -> None:
+        self._store, self._uri, self._retry_policy, self._describe = store, uri, retry_policy, describe
+        self._etags_are_md5 = describe is not None
         self._doubtful: dict[str, str] = {}
+        self._may_head = True
 
     def fetch(self, key: str, max_bytes: int) -> Fetched:
-        """Size and, up to `max_bytes`, the bytes; a connection is given up where the object is larger."""
-        return self._patience.persist(lambda: self._fetch(key, max_bytes))
+        """Size of the object, and its bytes up to `max_bytes`.
 
-    def read_range(self, key: str, start: int, length: int, version: str = "") -> bytes:
-        """A part of the object, of the given version."""
-        return self._patience.persist(lambda: self._read_range(key, start, length, version)) if length > 0 else b""
+        The connection is given up where the object is larger.
+        """
+        return self._retry_policy.call(lambda: self._fetch(key, max_bytes))
 
-    def open(self, key: str) -> BinaryIO:
+    def open(self, key: str, byte_range: ByteRange | None) -> BinaryIO:
         """A small object as it was fetched, a large one range by range."""
+        if byte_range is not None:
+            return io.BytesIO(self._read_range(key, byte_range))
         fetched = self.fetch(key, RANGE_BYTES)
         if fetched.content is not None:
             return io.BytesIO(fetched.content)
         raw = ObjectStream(
             fetched.bytes,
-            read=lambda start, length: self.read_range(key, start, length, fetched.version),
+            read=lambda start, length: self._read_range(key, ByteRange(start, length, fetched.version)),
             check=lambda sha256, md5: self._check(key, fetched.version, sha256, md5),
         )
         return cast("BinaryIO", io.BufferedReader(raw, buffer_size=RANGE_BYTES))
 
-    def size(self, key: str) -> int:
-        """Bytes of the object."""
-
-        def once() -> int:
-            with object_faults("read", self._where(key), reading=True):
-                return obstore.head(self._store, key)["size"]
-
-        return self._patience.persist(once)
+    def find(self, key: str) -> Entry | None:
+        """Size and version of the object, None when it is absent."""
+        try:
+            if self._may_head:
+                return self._retry_policy.call(lambda: self._head(key))
+        except FileNotFoundError:
+            return None
+        except RefusedError as error:
+            if error.code != "STORAGE_DENIED":
+                raise
+            self._may_head = False  # asking is reading, listing may be allowed all the same
+        return next((entry for entry in self.entries(key) if entry.key == key), None)
 
     def entries(self, prefix: str) -> Iterator[Entry]:
         """Every object whose key starts with `prefix`, page by page; a page that fails is asked for again."""
         # obstore takes whole folders for prefixes: the beginning of a name is compared here.
         pages = _Pages(self._store, prefix.rpartition("/")[0] or None, f"{self._uri}/{prefix}")
-        while page := self._patience.persist(pages.next):
+        while page := self._retry_policy.call(pages.next):
             for found in page:
                 if found["path"].startswith(prefix):
                     yield Entry(found["path"], found["size"], found["e_tag"] or "")
@@ -90,10 +110,21 @@ class ObjectReader:
         self._check_whole(key, version, content)
         return Fetched(size, content, version)
 
-    def _read_range(self, key: str, start: int, length: int, version: str) -> bytes:
-        with object_faults("read", self._where(key), reading=True):
-            options = {"range": (start, start + length)} | ({"if_match": version} if version else {})
-            return obstore.get(self._store, key, options=options).bytes().to_bytes()  # type: ignore[arg-type]
+    def _head(self, key: str) -> Entry:
+        with object_faults("find", self._where(key), reading=True):
+            found = obstore.head(self._store, key)
+            return Entry(key, found["size"], found["e_tag"] or "")
+
+    def _read_range(self, key: str, wanted: ByteRange) -> bytes:
+        options: GetOptions = {"range": (wanted.start, wanted.start + wanted.length)}
+        if wanted.version:
+            options["if_match"] = wanted.version
+
+        def once() -> bytes:
+            with object_faults("read", self._where(key), reading=True):
+                return obstore.get(self._store, key, options=options).bytes().to_bytes()
+
+        return self._retry_policy.call(once) if wanted.length > 0 else b""
 
     def _check_whole(self, key: str, version: str, content: bytes) -> None:
         etag = version.strip('"').lower()
@@ -111,7 +142,7 @@ class ObjectReader:
 
     def _check(self, key: str, version: str, sha256: str, md5: str) -> bool:
         """Whether the service vouches for these bytes; `TransientError` when it vouches for others."""
-        described = self._s3.describe(key, version) if self._s3 else None
+        described = self._describe(key, version) if self._describe else None
         if described is None:
             return False
         expected, found = (described.sha256, sha256) if described.sha256 else (described.md5, md5)

@@ -1,4 +1,4 @@
-"""Objects in a bucket, through obstore; what only S3 can do comes from `s3.py`.
+"""Objects in a bucket, through obstore, which does the same for every service; what only S3 can do is `s3.py`.
 
 Needs the rights to list and put, and to get where something is read; never to delete. Small objects are one PUT with
 their checksum, larger ones a multipart upload, which appears when it is completed and not before.
@@ -7,7 +7,7 @@ their checksum, larger ones a multipart upload, which appears when it is complet
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from itertools import chain, islice
 from pathlib import Path
@@ -16,24 +16,21 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import obstore
 
-from bulk_export.storage.base import Entry, Fetched, Rights, Storage, Stored
+from bulk_export.storage.base import ByteRange, Entry, Fetched, Stored
+from bulk_export.storage.capabilities import WholeReads
 from bulk_export.storage.content_types import content_type
 from bulk_export.storage.keys import check_key, check_prefix
 from bulk_export.storage.object_faults import object_faults
 from bulk_export.storage.object_reads import ObjectReader
-from bulk_export.storage.retry import Patience
-from bulk_export.storage.rights import missing_rights, try_rights
-from bulk_export.storage.s3_faults import NotOfferedError, PreconditionError, UploadGoneError
-from bulk_export.storage.s3_uploads import Upload, abort_unfinished, upload
-from bulk_export.storage.server_copy import server_copy
+from bulk_export.storage.retry import RetryPolicy
 from bulk_export.storage.sources import Tally, parts_of
-from bulk_export.storage.written_once import already_written, conflict
+from bulk_export.storage.written_once import already_written
 
 if TYPE_CHECKING:
     from obstore import Attributes, PutMode
     from obstore.store import ObjectStore
 
-    from bulk_export.storage.s3 import S3Service
+    from bulk_export.storage.s3_service import Described
 
 WHOLE_BYTES = 16 * 1024 * 1024  # larger objects go in parts
 PART_BYTES = 8 * 1024 * 1024  # S3 takes 10,000 of them: 80 GB
@@ -42,24 +39,31 @@ _LARGE_AT_ONCE = 2  # each holds a few parts in memory
 _DELETE_AT_ONCE = 1_000
 
 
-class ObjectStorage:
+class ObjectStorage(WholeReads):
     """A bucket and prefix; safe to use from several threads, not across a fork.
 
     Args:
         store: obstore's, opened at the prefix.
         uri: address of bucket and prefix.
-        patience: with failing requests.
-        s3: what S3 offers beyond; None for every other service.
+        retry_policy: for failing requests.
+        describe: the checksums that the service keeps of a key in a version, where it keeps any.
+        ordered: whether the service lists in key order.
     """
 
     def __init__(
-        self, store: ObjectStore, uri: str, *, patience: Patience | None = None, s3: S3Service | None = None
+        self,
+        store: ObjectStore,
+        uri: str,
+        *,
+        retry_policy: RetryPolicy | None = None,
+        describe: Callable[[str, str], Described | None] | None = None,
+        ordered: bool = False,
     ) -> None:
         self._store = store
         self._uri = uri.rstrip("/")
-        self._patience = patience or Patience()
-        self.s3 = s3
-        self._reader = ObjectReader(store, self._uri, self._patience, s3)
+        self._retry_policy = retry_policy or RetryPolicy()
+        self._reader = ObjectReader(store, self._uri, self._retry_policy, describe)
+        self._ordered = ordered
         self._large = Semaphore(_LARGE_AT_ONCE)
         self._takes_conditions = True
 
@@ -81,52 +85,26 @@ class ObjectStorage:
             with self._large:
                 return self._put_parts(key, chain(_emptied(begun), parts), replace=replace)
 
-    def copy(self, key: str, source: Storage, source_key: str, fetched: Fetched) -> Stored | None:
-        """Have the service copy; None where it cannot, or where the object has to pass through this machine."""
-        check_key(key)
-        check_key(source_key)
-        return server_copy(self, key, source, source_key, fetched) if isinstance(source, ObjectStorage) else None
-
     def fetch(self, key: str, max_bytes: int) -> Fetched:
-        """The object's size and, when it is not larger than that, its bytes, in one request."""
+        """Size of the object, and its bytes up to `max_bytes`, in one request."""
         check_key(key)
         return self._reader.fetch(key, max_bytes)
 
-    def read_range(self, key: str, start: int, length: int, version: str = "") -> bytes:
-        """A part of the object; `TransientError` when it is not the version any more."""
+    def open(self, key: str, byte_range: ByteRange | None = None) -> BinaryIO:
+        """The object, or a range of it, as a seekable binary stream."""
         check_key(key)
-        return self._reader.read_range(key, start, length, version)
+        return self._reader.open(key, byte_range)
 
-    def read(self, key: str, *, max_bytes: int | None = None) -> bytes:
-        """The object's bytes, at most `max_bytes` of them."""
-        with self.open(key) as stream:
-            return stream.read() if max_bytes is None else stream.read(max_bytes)
-
-    def open(self, key: str) -> BinaryIO:
-        """The object as a seekable binary stream; the caller closes it."""
+    def find(self, key: str) -> Entry | None:
+        """Size and version of the object, None when it is absent."""
         check_key(key)
-        return self._reader.open(key)
-
-    def size(self, key: str) -> int:
-        """Bytes of the object."""
-        check_key(key)
-        return self._reader.size(key)
-
-    def checksum(self, key: str) -> str | None:
-        """SHA-256 the service keeps of the object; None unless it is S3, asking is allowed, and there is one."""
-        check_key(key)
-        described = self.s3.describe(key) if self.s3 else None
-        return described.sha256 if described else None
+        return self._reader.find(key)
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Every object whose key starts with `prefix`, in key order."""
-        from obstore.store import GCSStore
-
         check_prefix(prefix)
-        # These two promise the order; elsewhere (Azure with directories, servers that only speak S3) it is made.
-        if isinstance(self._store, GCSStore) or (self.s3 is not None and self.s3.is_amazon):
-            return self._reader.entries(prefix)
-        return iter(sorted(self._reader.entries(prefix), key=lambda entry: entry.key))
+        found = self._reader.entries(prefix)
+        return found if self._ordered else iter(sorted(found, key=lambda entry: entry.key))
 
     def delete(self, keys: Iterable[str]) -> None:
         """Remove objects, a thousand to a request; absent ones are fine."""
@@ -134,29 +112,7 @@ class ObjectStorage:
         while batch := [*islice(remaining, _DELETE_AT_ONCE)]:
             for key in batch:
                 check_key(key)
-            self._patience.persist(lambda batch=batch: self._delete(batch))  # type: ignore[misc]
-
-    def path(self, key: str) -> None:
-        """Nothing here is a file on this machine."""
-        if key:
-            check_key(key.removesuffix("/"))
-
-    def make_durable(self, prefix: str) -> None:
-        """An acknowledged PUT is durable already."""
-        check_prefix(prefix)
-
-    def check_rights(self) -> Rights:
-        """Try listing, putting, getting and deleting with an object of its own."""
-        return try_rights(self)
-
-    def check_writable(self, *, reading: bool = False) -> None:
-        """Refuse a bucket that cannot be listed or written to, naming what is missing."""
-        missing_rights(self, self.check_rights(), ("list", "put", "get") if reading else ("list", "put"))
-
-    def sweep(self, prefix: str = "") -> int:
-        """Abort the uploads that killed writers left unfinished, where S3 lets it; the others are invisible."""
-        check_prefix(prefix)
-        return abort_unfinished(self.s3, prefix) if self.s3 else 0
+            self._retry_policy.call(lambda batch=batch: self._delete(batch))  # type: ignore[misc]
 
     def _put_whole(self, key: str, body: bytes, *, replace: bool) -> Stored:
         tally = Tally()
@@ -175,7 +131,7 @@ class ObjectStorage:
                 if not already_written(self, key, stored, etag):
                     self._send(key, body)
 
-        self._patience.persist(settle)
+        self._retry_policy.call(settle)
         return stored
 
     def _send_new(self, key: str, body: bytes) -> bool:
@@ -196,42 +152,12 @@ class ObjectStorage:
             obstore.put(self._store, key, body, attributes=attributes, mode=mode, use_multipart=False)
 
     def _refuse_taken(self, key: str) -> None:
-        if any(entry.key == key for entry in self.list(key)):
+        if self.find(key) is not None:
             raise FileExistsError(key)
 
     def _put_parts(self, key: str, pieces: Iterator[bytes], *, replace: bool) -> Stored:
+        """Write through obstore's writer, which knows no condition: an earlier attempt's object is replaced."""
         tally = Tally()
-
-        def counted() -> Iterator[bytes]:
-            for piece in pieces:
-                tally.add(piece)
-                yield piece
-
-        if self.s3 is None:
-            self._write_parts(key, counted())
-            return tally.stored()
-        with upload(self.s3, key) as begun:
-            begun.send(counted())
-            self._complete(begun, key, tally, replace=replace)
-        return tally.stored()
-
-    def _complete(self, begun: Upload, key: str, tally: Tally, *, replace: bool) -> None:
-        try:
-            begun.complete(replace=replace)
-        except PreconditionError:
-            if already_written(self, key, tally.stored(), begun.etag):
-                begun.abort()
-            else:
-                begun.complete(replace=True)
-        except UploadGoneError:  # completed by a try whose answer was lost
-            if not already_written(self, key, tally.stored(), begun.etag):
-                raise conflict(f"{self._uri}/{key}", "an unfinished upload was removed by somebody else") from None
-        except NotOfferedError:  # a service without conditions
-            self._refuse_taken(key)
-            begun.complete(replace=True)
-
-    def _write_parts(self, key: str, pieces: Iterator[bytes]) -> None:
-        """The same through obstore, whose writer knows no condition: an earlier attempt's object is replaced."""
         where = f"{self._uri}/{key}"
         with object_faults("write", where):
             writer = obstore.open_writer(
@@ -244,11 +170,12 @@ class ObjectStorage:
         # No `with`, which would complete the object although its source broke: a writer left alone never does.
         # No iterator handed to obstore.put either: it would be read inside its event loop, where a source that
         # is an object itself cannot be.
-        for piece in pieces:
+        for piece in tally.counted(pieces):
             with object_faults("write", where):
                 writer.write(piece)
         with object_faults("write", where):
             writer.close()
+        return tally.stored()
 
     def _delete(self, batch: Sequence[str]) -> None:
         with object_faults("delete", f"{self._uri}/{batch[0]}"):

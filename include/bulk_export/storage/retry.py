@@ -1,6 +1,6 @@
 """How long a bucket is given to answer: every request is tried again until it goes through or the window closes.
 
-Only what a retry may fix is tried again (`TransientError` STORAGE_UNREACHABLE: throttling, resets, stalls, outages).
+Only what waiting may cure is tried again (`TransientError` STORAGE_UNREACHABLE: throttling, resets, stalls, outages).
 One loop for every verb and every service, so that there is one place to say how long an outage a run survives.
 """
 
@@ -15,12 +15,12 @@ from typing import TypeVar
 from bulk_export.errors import TransientError
 
 _Answer = TypeVar("_Answer")
-_MENDED_BY_WAITING = frozenset({"STORAGE_UNREACHABLE"})
+_RETRIED = frozenset({"STORAGE_UNREACHABLE"})
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """What a request may take.
+class RetryPolicy:
+    """How long and how often one request is tried.
 
     Attributes:
         window_s: how long one request is tried again; then its error is the answer, and the task itself is retried.
@@ -36,16 +36,16 @@ class Patience:
     first_pause_s: float = 0.2
     longest_pause_s: float = 10.0
 
-    def persist(self, act: Callable[[], _Answer]) -> _Answer:
-        """What `act` returns, once it does not fail for want of an answer."""
+    def call(self, fn: Callable[[], _Answer]) -> _Answer:
+        """What `fn` returns, tried again while the service does not answer."""
         closes, pause = time.monotonic() + self.window_s, self.first_pause_s
         while True:
             try:
-                return act()
+                return fn()
             except TransientError as error:
                 # Jitter: many threads that were throttled together must not come back together.
                 wait = pause * random.uniform(0.5, 1.0)
-                if error.code not in _MENDED_BY_WAITING or time.monotonic() + wait > closes:
+                if error.code not in _RETRIED or time.monotonic() + wait > closes:
                     raise
             time.sleep(wait)
             pause = min(2 * pause, self.longest_pause_s)

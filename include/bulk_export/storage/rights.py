@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from bulk_export.errors import RefusedError
-from bulk_export.storage.base import Rights
-
-if TYPE_CHECKING:
-    from bulk_export.storage.base import Storage
+from bulk_export.storage.base import Storage
+from bulk_export.storage.capabilities import Rights
+from bulk_export.storage.reading import read
 
 PROBE = ".bulk-export-write-check"
 _CONTENT = b"bulk-export: may the exporter write here? This object means nothing and can be removed.\n"
 
 
-def try_rights(storage: Storage) -> Rights:
-    """Use each right once.
+@dataclass(frozen=True, slots=True)
+class RightsReport:
+    """Why each right in a storage is missing, empty where it is there.
+
+    Attributes:
+        list: see what is stored there; required everywhere.
+        put: write objects; required of a destination and of the staging area.
+        get: read objects; required of the staging area and of a contact store.
+        delete: remove objects; never required, but without it an interrupted run may leave something behind.
+    """
+
+    list: str
+    put: str
+    get: str
+    delete: str
+
+
+def check_rights(storage: Storage) -> RightsReport:
+    """Use each right once, on an object that is deleted where that is allowed.
 
     Raises:
         RefusedError: STORAGE_MISSING, there is no such bucket or directory.
@@ -29,13 +45,24 @@ def try_rights(storage: Storage) -> Rights:
     may_list = _why_not(listing)
     may_put = _why_not(lambda: storage.put(PROBE, _CONTENT))
     # Without the object the answers tell less: many services answer "denied" for what is absent.
-    may_get = _why_not(lambda: storage.read(PROBE)) if not may_put else "not tried: nothing could be put there"
+    may_get = _why_not(lambda: read(storage, PROBE)) if not may_put else "not tried: nothing could be put there"
     may_delete = _why_not(lambda: storage.delete([PROBE]))
-    return Rights(list=may_list, put=may_put, get=may_get, delete=may_delete)
+    return RightsReport(list=may_list, put=may_put, get=may_get, delete=may_delete)
 
 
-def missing_rights(storage: Storage, rights: Rights, required: Sequence[str]) -> None:
-    """Raise `RefusedError` STORAGE_DENIED, naming every required right that is missing."""
+def check_writable(storage: Storage, *, reading: bool = False) -> None:
+    """Raise unless objects can be listed and put and, with `reading`, read back.
+
+    Raises:
+        RefusedError: STORAGE_DENIED names every right that is missing, STORAGE_MISSING says there is no such place.
+    """
+    if isinstance(storage, Rights):
+        storage.check_writable()
+        return
+    _refuse_missing(storage, check_rights(storage), ("list", "put", "get") if reading else ("list", "put"))
+
+
+def _refuse_missing(storage: Storage, rights: RightsReport, required: Sequence[str]) -> None:
     missing = {name: getattr(rights, name) for name in required if getattr(rights, name)}
     if missing:
         reasons = "; ".join(dict.fromkeys(missing.values()))
@@ -55,6 +82,6 @@ def _why_not(act: Callable[[], object]) -> str:
             raise
         return error.message
     except FileNotFoundError:
-        # Another run's check removed it meanwhile. Whoever may not read is told "denied".
+        # Another run's check removed it meanwhile. Whoever may not read gets "denied".
         return ""
     return ""

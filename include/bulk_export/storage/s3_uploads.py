@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bulk_export.errors import BulkExportError
 from bulk_export.storage.content_types import content_type
-from bulk_export.storage.s3_faults import PreconditionError, UploadGoneError, s3_faults
-
-if TYPE_CHECKING:
-    from bulk_export.storage.s3 import S3Service
+from bulk_export.storage.s3_answers import NotOfferedError, PreconditionError, UploadGoneError
+from bulk_export.storage.s3_service import S3Service
 
 PARTS_AT_ONCE = 3
 
@@ -31,7 +29,7 @@ class Upload:
 
     @property
     def etag(self) -> str:
-        """The ETag a completed upload of these parts has, where nothing is encrypted with a key of its own."""
+        """ETag of the completed upload, unless it is encrypted with a KMS key."""
         digests = b"".join(bytes.fromhex(part["ETag"].strip('"')) for part in self._sorted())
         return f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(self.parts)}"
 
@@ -52,7 +50,7 @@ class Upload:
                 raise
 
     def copy(self, source: dict[str, str], version: str, size: int, part_bytes: int) -> None:
-        """Have the service fill the parts from an object of its own."""
+        """Have the service copy an object of its own into the parts."""
 
         def copy_part(number: int) -> dict[str, Any]:
             first = (number - 1) * part_bytes
@@ -72,7 +70,7 @@ class Upload:
             self.parts += pool.map(copy_part, range(1, -(-size // part_bytes) + 1))
 
     def complete(self, *, replace: bool) -> None:
-        """Make the object appear; `PreconditionError` when one is there and must not be replaced."""
+        """Make the object appear; `PreconditionError` when one exists and `replace` is not set."""
         condition: dict[str, Any] = {} if replace else {"IfNoneMatch": "*"}
         self.service.call(
             "complete_multipart_upload",
@@ -84,7 +82,7 @@ class Upload:
         )
 
     def abort(self) -> None:
-        """Leave nothing behind; where that is not allowed, the bucket's own lifecycle rule has to."""
+        """Remove the parts; where that is denied, the bucket's lifecycle rule has to."""
         with suppress(BulkExportError, FileNotFoundError, UploadGoneError, PreconditionError):
             self.service.call("abort_multipart_upload", "write", self.key, UploadId=self.upload_id)
 
@@ -113,17 +111,17 @@ def upload(service: S3Service, key: str) -> Iterator[Upload]:
     def begin() -> str:
         nonlocal tries
         tries += 1
-        with s3_faults("write", service.where(key)):
-            answer = service.client.create_multipart_upload(
-                Bucket=service.bucket,
-                Key=service.full_key(key),
-                ChecksumAlgorithm="SHA256",
-                ContentType=content_type(key),
-                **service.encryption,
-            )
+        answer = service.request(
+            "create_multipart_upload",
+            "write",
+            key,
+            ChecksumAlgorithm="SHA256",
+            ContentType=content_type(key),
+            **service.encryption,
+        )
         return str(answer["UploadId"])
 
-    begun = Upload(service, key, service.patience.persist(begin))
+    begun = Upload(service, key, service.retry_policy.call(begin))
     try:
         yield begun
     except BaseException:
@@ -135,13 +133,19 @@ def upload(service: S3Service, key: str) -> Iterator[Upload]:
 
 
 def abort_unfinished(service: S3Service, prefix: str) -> int:
-    """Abort every upload below a prefix that nobody completes any more; how many. 0 where listing them is denied."""
+    """Abort every upload below a prefix; how many, 0 where listing them is denied."""
     found = 0
-    with suppress(BulkExportError), s3_faults("list", service.where(prefix)):
-        pages = service.client.get_paginator("list_multipart_uploads")
-        for page in pages.paginate(Bucket=service.bucket, Prefix=service.full_key(prefix)):
+    with suppress(BulkExportError, NotOfferedError, UploadGoneError):
+        for page in service.pages("list_multipart_uploads", "list", prefix):
             for one in page.get("Uploads", ()):
-                service.client.abort_multipart_upload(Bucket=service.bucket, Key=one["Key"], UploadId=one["UploadId"])
+                service.client.request(
+                    "abort_multipart_upload",
+                    "delete",
+                    service.where(prefix),
+                    Bucket=service.bucket,
+                    Key=one["Key"],
+                    UploadId=one["UploadId"],
+                )
                 found += 1
     return found
 

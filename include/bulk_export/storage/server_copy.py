@@ -4,7 +4,7 @@ Where the digest comes from, the first that is there:
 
 | source | needs |
 |---|---|
-| CopyObject computes a SHA-256 of the new object and tells it | Amazon S3, up to 5 GiB |
+| CopyObject computes a SHA-256 of the new object and returns it | Amazon S3, up to 5 GiB |
 | the caller has read all of the source | |
 | the service keeps a SHA-256 of the source, checked when it was written | the right to read the source |
 | the source is read once, of the very version that was copied | the same |
@@ -16,50 +16,57 @@ even where the source has to be read. So it is at 240 KB, by a quarter of the pr
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from bulk_export.errors import RefusedError, TransientError
-from bulk_export.storage.base import Fetched, Stored
-from bulk_export.storage.s3_faults import NotOfferedError, PreconditionError
-
-if TYPE_CHECKING:
-    from bulk_export.storage.objects import ObjectStorage
+from bulk_export.storage.base import ByteRange, Fetched, Storage, Stored
+from bulk_export.storage.reading import read_range
+from bulk_export.storage.s3_answers import NotOfferedError, PreconditionError
+from bulk_export.storage.s3_copies import S3Copies
+from bulk_export.storage.s3_service import S3Service
 
 _READ_BYTES = 8 * 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class S3Bucket:
+    """A bucket as storage and as service."""
+
+    storage: Storage
+    service: S3Service
+
+
 def server_copy(
-    destination: ObjectStorage, key: str, source: ObjectStorage, source_key: str, fetched: Fetched
+    copies: S3Copies, into: S3Bucket, key: str, source: S3Bucket, source_key: str, fetched: Fetched
 ) -> Stored | None:
-    """Copy within one S3 service; None where it does not go, and nothing has been written then.
+    """Copy within one S3 service; None where it is not possible, with nothing written.
 
     Raises:
         FileNotFoundError: the source is not there.
         TransientError: the service does not answer.
     """
-    into, origin = destination.s3, source.s3
-    if into is None or origin is None or not fetched.version or not into.may_copy or not into.same_account(origin):
+    if not fetched.version or not copies.allowed or not into.service.same_account(source.service):
         return None
     try:
-        sha256 = into.copy(key, origin, source_key, fetched.bytes, fetched.version)
+        sha256 = copies.copy(key, source.service, source_key, fetched.bytes, fetched.version)
     except (NotOfferedError, RefusedError):
         return None  # reading and writing, each with its own rights, says what is really refused
     except PreconditionError:
-        return _stands_already(destination, key, source, source_key, fetched)
+        return _already_copied(into, key, source, source_key, fetched)
     return Stored(fetched.bytes, sha256 or _sha256(source, source_key, fetched))
 
 
-def _stands_already(
-    destination: ObjectStorage, key: str, source: ObjectStorage, source_key: str, fetched: Fetched
-) -> Stored | None:
+def _already_copied(into: S3Bucket, key: str, source: S3Bucket, source_key: str, fetched: Fetched) -> Stored | None:
     """The object as an earlier attempt copied it; None when it is another, or the source has changed."""
-    there = next((entry for entry in destination.list(key) if entry.key == key), None)
-    if there is None or there.bytes != fetched.bytes:
+    found = into.storage.find(key)
+    if found is None or found.bytes != fetched.bytes:
         return None
     try:
         sha256 = _sha256(source, source_key, fetched)
-        if there.version.strip('"') != fetched.version.strip('"'):
-            known = destination.checksum(key) or _sha256(destination, key, Fetched(there.bytes, None, there.version))
+        if found.version.strip('"') != fetched.version.strip('"'):
+            described = into.service.describe(key)
+            known = described.sha256 if described else None
+            known = known or _sha256(into, key, Fetched(found.bytes, None, found.version))
             if known != sha256:
                 return None
     except (RefusedError, TransientError, FileNotFoundError):
@@ -67,17 +74,17 @@ def _stands_already(
     return Stored(fetched.bytes, sha256)
 
 
-def _sha256(storage: ObjectStorage, key: str, fetched: Fetched) -> str:
+def _sha256(bucket: S3Bucket, key: str, fetched: Fetched) -> str:
     if fetched.content is not None:
         return hashlib.sha256(fetched.content).hexdigest()
-    described = storage.s3.describe(key, fetched.version) if storage.s3 else None
+    described = bucket.service.describe(key, fetched.version)
     if described and described.sha256:
         return described.sha256
     digest = hashlib.sha256()
     for start in range(0, fetched.bytes, _READ_BYTES):
         length = min(_READ_BYTES, fetched.bytes - start)
-        piece = storage.read_range(key, start, length, fetched.version)
+        piece = read_range(bucket.storage, key, ByteRange(start, length, fetched.version))
         if len(piece) != length:
-            raise TransientError("STORAGE_UNREACHABLE", f"{storage.uri}/{key} ended before its size")
+            raise TransientError("STORAGE_UNREACHABLE", f"{bucket.storage.uri}/{key} ended before its size")
         digest.update(piece)
     return digest.hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
@@ -32,8 +32,14 @@ class Tally:
         self._digest.update(piece)
         self._size += len(piece)
 
+    def counted(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """The pieces, each counted as it passes."""
+        for piece in pieces:
+            self.add(piece)
+            yield piece
+
     def stored(self) -> Stored:
-        """What it came to."""
+        """Size and digest of all pieces so far."""
         return Stored(bytes=self._size, sha256=self._digest.hexdigest())
 
 
@@ -88,7 +94,7 @@ def parts_of(content: bytes | Path | BinaryIO, part_bytes: int) -> Generator[byt
 
 
 def open_file(path: str) -> int:
-    """A descriptor of the regular file at `path`; whatever else stands there is no object."""
+    """A descriptor of the regular file at `path`; anything else is no object."""
     try:
         # O_NONBLOCK: opening a named pipe that nobody writes to must not wait for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)

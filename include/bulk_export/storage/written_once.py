@@ -1,6 +1,6 @@
-"""What to make of a key that is taken already, when an object is to be written once.
+"""Decide about a key that is taken already, when an object is to be written once.
 
-| what stands there | then |
+| what is stored there | then |
 |---|---|
 | nothing (any more) | try again: two writers met |
 | another size | STORAGE_CONFLICT; it stays as it is |
@@ -8,27 +8,22 @@
 | other content of the same size, by one of those | STORAGE_CONFLICT |
 | the same size, and nothing may be asked or read | unknown: written over, with the very bytes that were to be written |
 
-The last line is for exporters that may only list and put: a run's directory bears the run's key, so what stands there
+The last line is for exporters that may only list and put: a run's directory bears the run's key, so what is there
 is an earlier attempt's, and only the bytes that are sent again are proven.
 """
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
 
 from bulk_export.errors import RefusedError
-from bulk_export.storage.base import Stored
+from bulk_export.storage.base import Storage, Stored
+from bulk_export.storage.capabilities import Checksums
 from bulk_export.storage.faults import storage_error
-
-if TYPE_CHECKING:
-    from bulk_export.storage.base import Storage
-
-_MD5_LENGTH = 32
 
 
 def already_written(storage: Storage, key: str, stored: Stored, etag: str) -> bool:
-    """Whether what stands under the key is what was to be written; False when that cannot be told.
+    """Whether the stored object is what was to be written; False when unknown.
 
     Args:
         storage: where.
@@ -41,7 +36,7 @@ def already_written(storage: Storage, key: str, stored: Stored, etag: str) -> bo
         TransientError: it is not there any more.
     """
     where = f"{storage.uri}/{key}"
-    entry = next((entry for entry in storage.list(key) if entry.key == key), None)
+    entry = storage.find(key)
     if entry is None:
         raise storage_error("STORAGE_UNREACHABLE", "write", where, "another request for it was under way")
     if entry.bytes != stored.bytes:
@@ -50,7 +45,7 @@ def already_written(storage: Storage, key: str, stored: Stored, etag: str) -> bo
     if etag and found == etag:
         return True
     try:
-        sha256 = storage.checksum(key) or _read_sha256(storage, key)
+        sha256 = _kept_sha256(storage, key) or _read_sha256(storage, key)
     except (RefusedError, FileNotFoundError):
         return False
     if sha256 != stored.sha256:
@@ -63,6 +58,10 @@ def conflict(where: str, cause: str) -> RefusedError:
     error = storage_error("STORAGE_CONFLICT", "write", where, cause)
     assert isinstance(error, RefusedError)
     return error
+
+
+def _kept_sha256(storage: Storage, key: str) -> str | None:
+    return storage.checksum(key) if isinstance(storage, Checksums) else None
 
 
 def _read_sha256(storage: Storage, key: str) -> str:

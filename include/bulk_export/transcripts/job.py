@@ -33,6 +33,8 @@ from bulk_export.errors import DefinitionError, RefusedError
 from bulk_export.reasons import NOT_APPLICABLE, Reason
 from bulk_export.staging.journal import FileResult, Journal
 from bulk_export.storage.base import Storage
+from bulk_export.storage.capabilities import LocalPaths
+from bulk_export.storage.reading import fetch, read
 from bulk_export.transcripts.document import TranscriptFormatError, parse
 
 if TYPE_CHECKING:
@@ -124,7 +126,7 @@ def export_job_transcripts(
     todo = [one for one in wanted if not worker.is_done(results.get(one.contact_id))]
     done = total - len(todo)
     progress(done, total)
-    local = source.path("") is not None and destination.path("") is not None
+    local = isinstance(source, LocalPaths) and isinstance(destination, LocalPaths)
     with ExitStack() as stack:
         export_all = map if local else stack.enter_context(_threads()).map
         for start in range(0, len(todo), _JOURNAL_EVERY):
@@ -211,12 +213,12 @@ class _Worker:
         """The file to deliver, how many characters were replaced in it, and what else there is to say of it."""
         try:
             storage, key = locate(uri, self.source, self.resolve)
-            fetched = storage.fetch(key, min(self.max_bytes, _LARGE_BYTES))
+            fetched = fetch(storage, key, min(self.max_bytes, _LARGE_BYTES))
             self._denials.note_readable()
             if fetched.bytes > self.max_bytes:
                 raise _FaultError(Reason.TRANSCRIPT_TOO_LARGE, f"{fetched.bytes} bytes, the limit is {self.max_bytes}")
             with nullcontext() if fetched.content is not None else self._large:
-                stored = fetched.content if fetched.content is not None else storage.read(key)
+                stored = fetched.content if fetched.content is not None else read(storage, key)
                 return self._converted(stored, contact_id)
         except AddressError as error:
             raise _missing(f"address {error}") from error

@@ -15,6 +15,7 @@ from bulk_export.bag.verify import verify_run
 from bulk_export.items.payload_file import PayloadFile
 from bulk_export.storage.local import LocalStorage
 from bulk_export.storage.objects import ObjectStorage
+from bulk_export.storage.reading import read
 
 from .conftest import INFO, PREFIX, Run
 
@@ -179,7 +180,7 @@ def test_a_bucket_gets_the_same_bag(run: Run, folder: Path) -> None:
     on_disk = LocalStorage(folder.parents[1])
     assert [*bucket.storage.list()] == [*on_disk.list()]
     for entry in on_disk.list():
-        assert bucket.storage.read(entry.key) == on_disk.read(entry.key)
+        assert read(bucket.storage, entry.key) == read(on_disk, entry.key)
     assert verify_run(bucket.storage, PREFIX) == verify_run(on_disk, PREFIX)
 
 

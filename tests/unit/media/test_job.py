@@ -10,7 +10,9 @@ from bulk_export.errors import RefusedError, TransientError
 from bulk_export.media.job import MediaCounts, MediaLimits, copy_job_media
 from bulk_export.reasons import Reason
 from bulk_export.staging.journal import FileResult, Journal
+from bulk_export.storage.capabilities import ServerCopy
 from bulk_export.storage.local import LocalStorage
+from bulk_export.storage.reading import read
 
 RUN = "export/20261123T000000Z_abc"
 
@@ -277,13 +279,22 @@ def test_a_store_that_is_not_mounted_fails_the_task(site):
         site.run(audio="mp3")
 
 
-class Denying(LocalStorage):
+class Remote:
+    """A storage with the verbs alone: without local paths, as a bucket is."""
+
+    def __init__(self, root: Path) -> None:
+        disk = LocalStorage(root)
+        self.uri, self.put, self.list, self.find, self.delete = disk.uri, disk.put, disk.list, disk.find, disk.delete
+        self._disk = disk
+
+    def open(self, key, byte_range=None):
+        return self._disk.open(key, byte_range)
+
+
+class Denying(Remote):
     """A bucket that denies reading."""
 
-    def path(self, key):
-        return None
-
-    def fetch(self, key, max_bytes):
+    def open(self, key, byte_range=None):
         raise RefusedError("STORAGE_DENIED", f"could not read {key}: access denied")
 
 
@@ -332,13 +343,6 @@ class Watching(LocalStorage):
         return super().put(key, content, replace=replace)
 
 
-class Remote(LocalStorage):
-    """A storage without local paths, as a bucket is."""
-
-    def path(self, key):
-        return None
-
-
 def test_remote_objects_are_fetched_converted_and_copied(site, media):
     media.wav(site.store / "media/1.wav")
     large = media.long_wav(site.store / "media/2.wav", 60)
@@ -356,7 +360,7 @@ def test_remote_objects_are_fetched_converted_and_copied(site, media):
     assert not site.scratch.exists()
 
 
-class Copying(LocalStorage):
+class Copying(LocalStorage, ServerCopy):
     """A destination whose service copies by itself, and notes what."""
 
     def __init__(self, root: Path) -> None:
@@ -365,7 +369,7 @@ class Copying(LocalStorage):
 
     def copy(self, key, source, source_key, fetched):
         self.copied.append(source_key)
-        return self.put(key, source.read(source_key))
+        return self.put(key, read(source, source_key))
 
 
 def test_a_large_remote_object_is_judged_by_its_ends_and_copied_inside_the_service(site, media):

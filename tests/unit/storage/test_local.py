@@ -15,6 +15,7 @@ import pytest
 from bulk_export.errors import BulkExportError, DefinitionError, RefusedError, TransientError
 from bulk_export.storage.faults import from_os_error
 from bulk_export.storage.local import LocalStorage
+from bulk_export.storage.reading import read
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs Linux's /proc")
 
@@ -206,7 +207,7 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
     (tmp_path / "root" / "dangling").symlink_to(tmp_path / "nothing")
 
     assert [entry.key for entry in storage.list()] == ["a/b", "linked/c"]
-    assert storage.read("linked/c") == b"there"
+    assert read(storage, "linked/c") == b"there"
 
 
 def test_a_named_pipe_is_no_object_and_blocks_nobody(tmp_path: Path) -> None:
@@ -215,7 +216,7 @@ def test_a_named_pipe_is_no_object_and_blocks_nobody(tmp_path: Path) -> None:
 
     assert [*storage.list()] == []
     with pytest.raises(FileNotFoundError):
-        storage.read("pipe")
+        read(storage, "pipe")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
@@ -225,7 +226,7 @@ def test_a_name_that_is_not_utf8_is_listed_and_read(tmp_path: Path) -> None:
 
     (entry,) = storage.list()
 
-    assert storage.read(entry.key) == b"content"
+    assert read(storage, entry.key) == b"content"
 
 
 def test_files_have_the_rights_the_process_gives_new_files(tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ from bulk_export.storage import open_storage
 from bulk_export.storage.base import Storage
 from bulk_export.storage.credentials import Credentials
 from bulk_export.storage.objects import ObjectStorage
-from bulk_export.storage.retry import Patience
+from bulk_export.storage.reading import read
+from bulk_export.storage.retry import RetryPolicy
+from bulk_export.storage.rights import check_writable
 
 SECRET = "s3cr3t-value"
 KEY = Credentials({"access_key_id": "CONNECTION", "secret_access_key": SECRET})
@@ -28,7 +30,7 @@ DENIED = (
     "<Error><Code>AccessDenied</Code><Message>Not for you</Message><StringToSign>s3cr3t</StringToSign></Error>",
 )
 NOTHING_LISTED = (200, "<ListBucketResult></ListBucketResult>")
-AT_ONCE = Patience(window_s=0)
+AT_ONCE = RetryPolicy(window_s=0)
 NO_BUCKET = (404, "<Error><Code>NoSuchBucket</Code><Message>It does not exist</Message></Error>")
 NO_KEY = (404, "<Error><Code>NoSuchKey</Code><Message>It does not exist</Message></Error>")
 FULL = (400, "<Error><Code>QuotaExceeded</Code><Message>No room</Message></Error>")
@@ -49,7 +51,7 @@ class Service:
         location = S3Location(
             type="s3", bucket="exports", prefix="/calls/", endpoint=endpoint, region="us-east-1", kms_key=kms_key
         )
-        return open_storage(location, base=Path("/"), credentials=credentials, patience=AT_ONCE)
+        return open_storage(location, base=Path("/"), credentials=credentials, retry_policy=AT_ONCE)
 
 
 @pytest.fixture
@@ -145,9 +147,9 @@ def test_an_answer_of_the_service_says_who_must_act(
     service.answer = answer
     acts = {
         "put": lambda storage: storage.put("run/key", b""),
-        "read": lambda storage: storage.read("run/key"),
+        "read": lambda storage: read(storage, "run/key"),
         "list": lambda storage: [*storage.list("run/")],
-        "check_writable": lambda storage: storage.check_writable(),
+        "check_writable": check_writable,
     }
 
     with pytest.raises(kind) as caught:
@@ -163,17 +165,17 @@ def test_an_answer_of_the_service_says_who_must_act(
 def test_an_absent_object_is_told_from_an_absent_bucket(service: Service) -> None:
     service.answer = NO_KEY
     with pytest.raises(FileNotFoundError, match="s3://exports/calls/key"):
-        service.storage().read("key")
+        read(service.storage(), "key")
 
     service.answer = NO_BUCKET
     with pytest.raises(RefusedError, match="STORAGE_MISSING"):
-        service.storage().read("key")
+        read(service.storage(), "key")
 
 
 def test_an_exporter_that_may_not_delete_can_still_write(service: Service) -> None:
     service.by_method = {"GET": NOTHING_LISTED, "DELETE": DENIED, "POST": DENIED}  # a batch of deletions is a POST
 
-    service.storage().check_writable()
+    check_writable(service.storage())
 
     assert [method for method, _, _ in service.seen] == ["GET", "PUT", "GET", "POST"]
 
@@ -190,7 +192,7 @@ def test_a_large_object_that_is_refused_part_way_says_who_must_act(service: Serv
 
 def test_a_service_that_is_down_can_be_tried_again() -> None:
     location = S3Location(type="s3", bucket="exports", endpoint="http://127.0.0.1:1", region="us-east-1")
-    storage = open_storage(location, base=Path("/"), credentials=KEY, patience=AT_ONCE)
+    storage = open_storage(location, base=Path("/"), credentials=KEY, retry_policy=AT_ONCE)
 
     with pytest.raises(TransientError, match=r"STORAGE_UNREACHABLE.*s3://exports/key") as caught:
         storage.put("key", b"")

@@ -7,6 +7,7 @@ import pytest
 from bulk_export.definitions.settings import AzureLocation, GcsLocation, LocalLocation, S3Location
 from bulk_export.errors import DefinitionError
 from bulk_export.storage import open_storage, open_uri
+from bulk_export.storage.capabilities import local_path
 from bulk_export.storage.credentials import Credentials
 
 
@@ -37,7 +38,7 @@ def test_every_kind_of_bucket_opens_without_contacting_it() -> None:
     ]
 
     assert [storage.uri for storage in opened] == ["s3://acme/calls", "az://acme", "gs://acme/calls"]
-    assert [storage.path("") for storage in opened] == [None, None, None]
+    assert [local_path(storage, "") for storage in opened] == [None, None, None]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from bulk_export.reasons import Reason
 from bulk_export.staging.journal import FileResult, Journal
 from bulk_export.storage.base import Storage, Stored
 from bulk_export.storage.local import LocalStorage
+from bulk_export.storage.reading import read
 from bulk_export.transcripts.job import TranscriptCounts, export_job_transcripts
 
 StoredDocument = Callable[..., dict[str, Any]]
@@ -80,7 +81,7 @@ class Bench:
 
     def delivered(self) -> dict[str, bytes]:
         return {
-            entry.key.removeprefix(f"{RUN}/"): self.destination.read(entry.key) for entry in self.destination.list()
+            entry.key.removeprefix(f"{RUN}/"): read(self.destination, entry.key) for entry in self.destination.list()
         }
 
 

@@ -1,0 +1,96 @@
+"""What some storages can do beyond the five verbs: a class each, which an implementation inherits or does not.
+
+A caller asks with `isinstance(storage, LocalPaths)`, and has another way where the answer is no.
+
+| capability | local | S3 | other buckets |
+|---|---|---|---|
+| `LocalPaths` | yes | | |
+| `Durability` | yes | | |
+| `Rights` | yes | | |
+| `UnfinishedWrites` | yes | yes | |
+| `WholeReads` | yes | yes | yes |
+| `ServerCopy` | | yes | |
+| `Checksums` | | yes | |
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+from bulk_export.storage.base import Fetched, Storage, Stored
+
+
+class LocalPaths(ABC):
+    """Objects are files of this machine, for tools that need one."""
+
+    @abstractmethod
+    def path(self, key: str) -> Path:
+        """Path of the object, existing or not; the root for the empty key."""
+
+
+class Durability(ABC):
+    """What is written needs flushing before it survives a power cut."""
+
+    @abstractmethod
+    def make_durable(self, prefix: str) -> None:
+        """Return once everything written under `prefix` survives a power cut."""
+
+
+class Rights(ABC):
+    """The right to write is checked without an object under a key."""
+
+    @abstractmethod
+    def check_writable(self) -> None:
+        """Raise `RefusedError` STORAGE_DENIED or STORAGE_MISSING unless objects can be put."""
+
+
+class UnfinishedWrites(ABC):
+    """Killed writers leave something behind that no listing shows."""
+
+    @abstractmethod
+    def sweep(self, prefix: str = "") -> int:
+        """Remove unfinished writes in the folder `prefix`; how many there were.
+
+        Only for folders nobody else is writing to: a write under way would lose its temporary file and fail.
+        """
+
+
+class WholeReads(ABC):
+    """Size and bytes of an object come in one request."""
+
+    @abstractmethod
+    def fetch(self, key: str, max_bytes: int) -> Fetched:
+        """Size of the object, and its bytes up to `max_bytes`; `FileNotFoundError` when absent."""
+
+
+class ServerCopy(ABC):
+    """The service copies objects itself, so that no byte passes through this machine."""
+
+    @abstractmethod
+    def copy(self, key: str, source: Storage, source_key: str, fetched: Fetched) -> Stored | None:
+        """Copy an object of `source` here, written once, as `put` without `replace`.
+
+        Args:
+            key: of the new object.
+            source: storage of the object.
+            source_key: its key there.
+            fetched: what is known of it; the copy is of this version or none.
+
+        Returns:
+            What was written, or None when the bytes have to pass through this machine: another service, other
+            credentials, no such request, or an object that has changed.
+        """
+
+
+class Checksums(ABC):
+    """The service keeps checksums of its objects."""
+
+    @abstractmethod
+    def checksum(self, key: str) -> str | None:
+        """SHA-256 (hex) that the service keeps of the object, None without one."""
+
+
+def local_path(storage: Storage, key: str) -> Path | None:
+    """Path of an object on this machine, None for a remote storage."""
+    return storage.path(key) if isinstance(storage, LocalPaths) else None
