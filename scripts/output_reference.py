@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from bulk_export.fields import CSV_FIELDS, Field, Kind
-from bulk_export.items.table import COLUMNS
+from bulk_export.items.table import item_columns
 from bulk_export.reasons import MEANINGS, NOT_APPLICABLE, ItemStatus, Reason
 from markdown_table import table
 
@@ -90,7 +90,7 @@ def _notes(field: Field) -> str:
 
 def items() -> str:
     """Every column of items.csv."""
-    return table(("column", "meaning"), [(f"`{name}`", _ITEM_WORDS[name]) for name in COLUMNS])
+    return table(("column", "meaning"), [(f"`{name}`", _ITEM_WORDS[name]) for name in item_columns()])
 
 
 def statuses() -> str:

@@ -1,8 +1,8 @@
 """The whole export on one screen: the stages of a run, in order.
 
-The tasks of every generated DAG, the command line and the tests call these functions and nothing else. A stage gets the
-site and the run's id, reads what earlier stages left in the run record and the staging area, and leaves its own there.
-It may run again at any time, and then goes on where it stopped.
+`STAGES` says which they are; the tasks of every generated DAG, `run_export` and these functions call the same ones. A
+stage gets the site and the run's id, reads what earlier stages left in the run record and the staging area, and leaves
+its own there. It may run again at any time, and then goes on where it stopped.
 
 Each function imports its stage when it is called: a DAG file that is parsed needs the names, not the libraries.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bulk_export.errors import BulkExportError
+from bulk_export.stage_registry import STAGES, Phase
 
 if TYPE_CHECKING:
     from bulk_export.runs.request import RunRequest
@@ -23,17 +24,6 @@ if TYPE_CHECKING:
     from bulk_export.storage.credentials import Credentials
 
 Counts = dict[str, int]
-
-STAGES = (
-    "validate_filters",
-    "check_quota",
-    "batch_contacts",
-    "copy_media",
-    "export_transcripts",
-    "build_csv",
-    "publish_manifest",
-    "write_audit",
-)
 
 
 def open_site(
@@ -119,27 +109,24 @@ def run_export(site: Site, request: RunRequest) -> RunRecord:
     Raises:
         DefinitionError: the settings do not load, so that there is nowhere to keep a record.
     """
-    run_id, current = request.run_id, STAGES[0]
+    run_id, jobs = request.run_id, []
+    [stage] = STAGES.of(Phase.OPEN)
+    delivering = STAGES.of(Phase.DELIVER)
     try:
-        validate_filters(site, request)
-        current = "check_quota"
-        check_quota(site, run_id)
-        current = "batch_contacts"
-        for job in batch_contacts(site, run_id):
-            current = "copy_media"
-            copy_media(site, run_id, job)
-            current = "export_transcripts"
-            export_transcripts(site, run_id, job)
-        current = "build_csv"
-        build_csv(site, run_id)
-        current = "publish_manifest"
-        publish_manifest(site, run_id)
+        stage.call(site, request)
+        for stage in STAGES.of(Phase.SELECT):
+            jobs = stage.call(site, run_id)
+        for job in jobs:
+            for stage in (each for each in delivering if each.per_job):
+                stage.call(site, run_id, job)
+        for stage in [*(each for each in delivering if not each.per_job), *STAGES.of(Phase.PUBLISH)]:
+            stage.call(site, run_id)
     except BulkExportError as error:
-        return _failed(site, run_id, current, error)
+        return _failed(site, run_id, stage.name, error)
     except KeyboardInterrupt as stop:
-        return _failed(site, run_id, current, stop)
+        return _failed(site, run_id, stage.name, stop)
     except Exception as error:
-        _failed(site, run_id, current, error)
+        _failed(site, run_id, stage.name, error)
         raise
     return write_audit(site, run_id)
 

@@ -19,7 +19,7 @@ from bulk_export_airflow.follow_up import follow_up_run_id, queue_follow_up
 from bulk_export_airflow.metrics import measure
 from bulk_export_airflow.notify import notify_about
 from bulk_export_airflow.site import current_site, dag_definitions, dag_run_url
-from bulk_export_airflow.tasks import stage
+from bulk_export_airflow.tasks import export_task
 
 _DOCUMENT = """Closes what nobody closed: runs that a time limit, a dead process or a dead host ended without a word.
 
@@ -29,13 +29,13 @@ concerns, and clears the staging area of runs that failed two weeks ago.
 STILL_GOING = ["queued", "running"]
 
 
-@stage()
+@export_task()
 def find_abandoned_runs() -> list[str]:
     """Find every open run whose DAG run has ended or is gone."""
     return abandoned_runs(current_site(), _still_going)
 
 
-@stage()
+@export_task()
 def close_abandoned_run(abandoned: str) -> str:
     """Close a run that ended without a word, and give its quota back."""
     record = close_abandoned(current_site(), abandoned, _still_going, follow_up=follow_up_run_id)
@@ -45,25 +45,25 @@ def close_abandoned_run(abandoned: str) -> str:
     return record.run_id
 
 
-@stage()
+@export_task()
 def tell_about_run(closed: str) -> str:
     """Tell whom its export names how the lost run ended. Returns what was sent."""
     return notify_about(current_site(), closed)
 
 
-@stage()
+@export_task()
 def find_lost_follow_ups() -> list[str]:
     """Find the runs whose follow-up run was never queued, whenever and by whomever they were closed."""
     return lost_follow_ups(current_site(), _known, dag_run_url)
 
 
-@stage()
+@export_task()
 def queue_follow_up_run(continued: str) -> None:
     """Queue the follow-up run that the lost run would have queued."""
     queue_follow_up(current_site().reread(continued))
 
 
-@stage()
+@export_task()
 def clear_staging() -> list[str]:
     """Remove what runs that failed two weeks ago left in the staging area."""
     return clear_old_staging(current_site())

@@ -16,8 +16,9 @@ from airflow.sdk.configuration import conf
 
 from bulk_export.definitions.run import IMMEDIATE
 from bulk_export.errors import DefinitionError
-from bulk_export.pipeline import STAGES, open_site
+from bulk_export.pipeline import open_site
 from bulk_export.runs.request import RunRequest
+from bulk_export.stage_registry import STAGES
 from bulk_export_airflow.connections import credentials, database_url
 from bulk_export_airflow.follow_up import CONTINUES
 from bulk_export_airflow.parameters import read_immediate, read_run
@@ -34,8 +35,6 @@ RETRY_DELAY_S = 30.0
 _FOLDER_MACRO = "definitions_folder"
 
 TRIGGERS = {"scheduled": "schedule", "manual": "manual", "backfill": "backfill"}
-# The stages that are never skipped for want of jobs: if one is, somebody marked the run as failed.
-ALWAYS_RUN = ("validate_filters", "check_quota", "batch_contacts", "build_csv", "publish_manifest")
 
 
 def dag_definitions(folder: Path) -> dict[str, Any]:
@@ -115,12 +114,13 @@ def was_cancelled() -> bool:
     """Whether somebody marked this DAG run as failed: Airflow then skips what had not begun."""
     states = _states()
     dry_run = bool((_dag_run().conf or {}).get("dry_run"))
-    expected = ALWAYS_RUN[:3] if dry_run else ALWAYS_RUN
-    return any("skipped" in states.get(stage, ()) for stage in expected)
+    # A dry run skips what would write.
+    expected = [stage for stage in STAGES.all() if stage.always_runs and not (dry_run and stage.writes)]
+    return any("skipped" in states.get(stage.name, ()) for stage in expected)
 
 
 def _states() -> dict[str, set[str]]:
-    """The states of each stage's tasks in this DAG run; mapped ones are called `copy_media_0` by Airflow."""
+    """The states of each stage's tasks in this DAG run; Airflow calls mapped ones `copy_media_0`."""
     context = get_current_context()
     dag_run = _dag_run()
     answered = context["ti"].get_task_states(dag_id=dag_run.dag_id, run_ids=[dag_run.run_id])

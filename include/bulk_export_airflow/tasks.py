@@ -1,6 +1,6 @@
-"""The eight tasks that every export DAG has, and how they hang together.
+"""Build the tasks that every export DAG has, one a stage, and their order.
 
-Each task is one call into `bulk_export.pipeline`. `site.py` reads what a task is told about its run.
+`site.py` reads what a task knows of its run.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import cache, wraps
 from inspect import signature
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -16,10 +16,10 @@ from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule, task
 from airflow.sdk.exceptions import AirflowSkipException
 from structlog.contextvars import bind_contextvars
 
-from bulk_export import pipeline
 from bulk_export.definitions.run import IMMEDIATE
 from bulk_export.errors import BulkExportError, DefinitionError, RefusedError
 from bulk_export.runs.follow_up import show_queued
+from bulk_export.stage_registry import STAGES, Load, Phase, Stage
 from bulk_export.state.records import UNSUCCESSFUL
 from bulk_export_airflow.assets import announce, outlet
 from bulk_export_airflow.follow_up import follow_up_run_id, queue_follow_up
@@ -40,8 +40,12 @@ from bulk_export_airflow.site import (
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from bulk_export.state.records import RunRecord
+
 Arguments = ParamSpec("Arguments")
-Outcome = TypeVar("Outcome")
+Result = TypeVar("Result")
+# What a stage counted. Airflow makes an XCom of each entry.
+Counts = dict[str, int]
 
 log = logging.getLogger(__name__)
 
@@ -61,14 +65,14 @@ RETRY_POLICY = ExceptionRetryPolicy(
 VALIDATION_POLICY = ExceptionRetryPolicy([RetryRule(Exception, RetryAction.FAIL, reason="validating is not retried")])
 
 
-def stage(
+def export_task(
     policy: ExceptionRetryPolicy = RETRY_POLICY,
-) -> Callable[[Callable[Arguments, Outcome]], Any]:
-    """Make a task of a function; its errors stand in the task's log in words first."""
+) -> Callable[[Callable[Arguments, Result]], Any]:
+    """Make a task of a function; its log says errors in words first."""
 
-    def decorate(body: Callable[Arguments, Outcome]) -> Any:
+    def decorate(body: Callable[Arguments, Result]) -> Any:
         @wraps(body)
-        def logged(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Outcome:
+        def logged(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
             bind_contextvars(**_whose_log(kwargs.get("job")))
             try:
                 return body(*args, **kwargs)
@@ -98,68 +102,72 @@ def _whose_log(job: object) -> dict[str, object]:
     return {"export_run": current_run_id()} | ({} if job is None else {"job": job})
 
 
-@stage(VALIDATION_POLICY)
-def validate_filters(export_id: str | None) -> str:
-    """Open the audit record, freeze the definitions in it, and refuse what cannot run."""
-    return pipeline.validate_filters(current_site(), run_request(export_id))
+@cache
+def _opening_task(stage: Stage) -> Any:
+    def body(export_id: str | None) -> str:
+        return str(stage.call(current_site(), run_request(export_id)))
+
+    return export_task(VALIDATION_POLICY)(_named(body, stage))
 
 
-@stage()
-def check_quota() -> dict[str, int]:
-    """Count the matches and reserve quota for them in one transaction."""
-    return pipeline.check_quota(current_site(), current_run_id())
+@cache
+def _batching_task(stage: Stage) -> Any:
+    def body() -> list[int]:
+        jobs: list[int] = stage.call(current_site(), current_run_id())
+        return jobs
+
+    return export_task()(_named(body, stage))
 
 
-@stage()
-def batch_contacts() -> list[int]:
-    """Cut the granted contacts into jobs, oldest first, with every field frozen."""
-    return pipeline.batch_contacts(current_site(), current_run_id())
+@cache
+def _job_task(stage: Stage) -> Any:
+    def body(job: int) -> Counts:
+        counts: Counts = stage.call(current_site(), current_run_id(), job)
+        return counts
+
+    return export_task()(_named(body, stage))
 
 
-@stage()
-def copy_media(job: int) -> dict[str, int]:
-    """Copy or convert the media of one job's contacts."""
-    return pipeline.copy_media(current_site(), current_run_id(), job)
+@cache
+def _run_task(stage: Stage) -> Any:
+    def body() -> Counts:
+        counts: Counts | None = stage.call(current_site(), current_run_id())
+        if counts is None:
+            raise AirflowSkipException("A dry run writes nothing.")
+        if stage is STAGES.of(Phase.PUBLISH)[0]:
+            announce(current_site().reread(current_run_id()))
+        return counts
+
+    return export_task()(_named(body, stage))
 
 
-@stage()
-def export_transcripts(job: int) -> dict[str, int]:
-    """Write the transcripts of one job's contacts as JSON or XML."""
-    return pipeline.export_transcripts(current_site(), current_run_id(), job)
-
-
-@stage()
-def build_csv() -> dict[str, int]:
-    """Write contacts.csv: one row per exported contact, every job in order."""
-    return _written(pipeline.build_csv(current_site(), current_run_id()))
-
-
-@stage()
-def publish_manifest() -> dict[str, int]:
-    """Write items.csv and the manifests, last of all the marker that the directory is whole."""
-    counts = _written(pipeline.publish_manifest(current_site(), current_run_id()))
-    announce(current_site().reread(current_run_id()))
-    return counts
-
-
-@stage()
-def write_audit() -> str:
-    """Close the audit record whatever happened, give back unused quota, and queue what the quota did not reach."""
-    record = pipeline.write_audit(
-        current_site(), current_run_id(), failed_stages(), cancelled=was_cancelled(), follow_up=follow_up_run_id
-    )
-    measure(record)
-    if record.follow_up_run_id:
-        queue_follow_up(record)
-    if record.status in UNSUCCESSFUL:
-        # Airflow judges a run by its last tasks, and those of a run that somebody stopped are skipped: it would turn
-        # green. So the audit, which knows, is the task that decides.
-        raise RefusedError(
-            record.error_code or str(record.status),
-            f"the run is {record.status}: its audit is written, and quota it did not use is given back",
-            hint=record.error_hint,
+@cache
+def _closing_task(stage: Stage) -> Any:
+    def body() -> str:
+        record: RunRecord = stage.call(
+            current_site(), current_run_id(), failed_stages(), cancelled=was_cancelled(), follow_up=follow_up_run_id
         )
-    return str(record.status)
+        measure(record)
+        if record.follow_up_run_id:
+            queue_follow_up(record)
+        if record.status in UNSUCCESSFUL:
+            # Airflow judges a run by its last tasks, and those of a run that somebody stopped are skipped: it would
+            # turn green. So the audit, which knows, is the task that decides.
+            raise RefusedError(
+                record.error_code or str(record.status),
+                f"the run is {record.status}: its audit is written, and quota it did not use is given back",
+                hint=record.error_hint,
+            )
+        return str(record.status)
+
+    return export_task()(_named(body, stage))
+
+
+def _named(body: Callable[Arguments, Result], stage: Stage) -> Callable[Arguments, Result]:
+    """The function under the stage's name, by which Airflow calls its task."""
+    body.__name__ = body.__qualname__ = stage.name
+    body.__doc__ = stage.summary
+    return body
 
 
 def show_follow_up(context: Context) -> None:
@@ -173,16 +181,10 @@ def show_follow_up(context: Context) -> None:
         show_queued(here, record, dag_run_url)
 
 
-@stage()
+@export_task()
 def notify() -> str:
     """Tell whom the export names how the run ended. Returns what was sent."""
     return notify_about(current_site(), current_run_id())
-
-
-def _written(counts: dict[str, int] | None) -> dict[str, int]:
-    if counts is None:
-        raise AirflowSkipException("A dry run writes nothing.")
-    return counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,23 +213,39 @@ def export_tasks(export_id: str | None, *, notifies: bool = False, limits: TaskL
         notifies: whether somebody is to be told how a run ended.
         limits: what the tasks may take.
     """
-    per_job: dict[str, Any] = {"pool": limits.writing, "max_active_tis_per_dagrun": limits.jobs_at_once}
-    jobs = batch_contacts.override(pool=limits.reading)()
-    media = copy_media.override(**per_job).expand(job=jobs)
-    transcripts = export_transcripts.override(**per_job).expand(job=jobs)
-    csv = build_csv.override(pool=limits.writing)()
-    # Without a matching contact there are no jobs, the mapped tasks are skipped, and there still is a run to publish.
-    published = publish_manifest.override(
-        trigger_rule="none_failed", outlets=[outlet(export_id or IMMEDIATE)], pool=limits.writing
-    )()
+    [opening], [closing] = STAGES.of(Phase.OPEN), STAGES.of(Phase.CLOSE)
+    batching = STAGES.of(Phase.SELECT)[-1]
+    publishing, *later = STAGES.of(Phase.PUBLISH)
+    pools = {Load.NOTHING: DEFAULT_POOL, Load.SOURCE: limits.reading, Load.DESTINATION: limits.writing}
 
-    validated, counted = validate_filters(export_id), check_quota.override(pool=limits.reading)()
-    validated >> counted >> jobs >> csv
-    [media, transcripts, csv] >> published
+    def once(stage: Stage, **options: Any) -> Any:
+        make = _batching_task if stage is batching else _run_task
+        return make(stage).override(pool=pools[stage.load], **options)()
+
+    def per_job(stage: Stage) -> Any:
+        options = {"pool": pools[stage.load], "max_active_tis_per_dagrun": limits.jobs_at_once}
+        return _job_task(stage).override(**options).expand(job=jobs)
+
+    made: list[Any] = [_opening_task(opening)(export_id)]
+    for stage in STAGES.of(Phase.SELECT):
+        made.append(once(stage))
+        made[-2] >> made[-1]
+    jobs = made[-1]
+    delivering = {stage.name: per_job(stage) if stage.per_job else once(stage) for stage in STAGES.of(Phase.DELIVER)}
+    for stage in STAGES.of(Phase.DELIVER):
+        [jobs, *(delivering[name] for name in stage.after)] >> delivering[stage.name]
+    # Without a matching contact there are no jobs, the mapped tasks are skipped, and there still is a run to publish.
+    published = once(publishing, trigger_rule="none_failed", outlets=[outlet(export_id or IMMEDIATE)])
+    list(delivering.values()) >> published
+    made += [*delivering.values(), published]
+    for stage in later:
+        made.append(once(stage))
+        made[-2] >> made[-1]
     # A teardown runs whatever happened, and this one fails with the run it audits. It has no setup, because a failed
     # setup would skip it; and it waits for every single stage: publishing gives up as soon as one branch has failed,
     # and where somebody marks the run as failed, what follows a running stage is skipped while that one goes on.
-    closed = write_audit.override(on_success_callback=show_follow_up)().as_teardown(on_failure_fail_dagrun=True)
-    [validated, counted, jobs, media, transcripts, csv, published] >> closed
+    closed = _closing_task(closing).override(on_success_callback=show_follow_up)()
+    closed = closed.as_teardown(on_failure_fail_dagrun=True)
+    made >> closed
     if notifies:
         closed >> notify().as_teardown()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bulk_export.definitions.models import SavedExport, Schedule
 from bulk_export.reasons import REASON_WORDS, ItemStatus
+from bulk_export.stage_registry import STAGES, Phase
 from bulk_export.state.records import RunStatus, Trigger
 
 STATUSES: Mapping[RunStatus, str] = {
@@ -85,12 +86,6 @@ FORMAT_KINDS: Mapping[str, str] = {
     "csv": "CSV",
 }
 
-STAGES: Mapping[str, str] = {
-    "copy_media": "Media",
-    "export_transcripts": "Transcripts",
-    "build_csv": "CSV",
-}
-
 WEEKDAYS: Mapping[str, str] = {
     "mon": "Monday",
     "tue": "Tuesday",
@@ -108,6 +103,11 @@ OVER_QUOTA: Mapping[str, str] = {
 }
 
 REASONS: Mapping[str, str] = {str(reason): words for reason, words in REASON_WORDS.items()}
+
+
+def stage_labels() -> dict[str, str]:
+    """What the stages that show how far they are are called, by stage."""
+    return {stage.name: stage.label or stage.name for stage in STAGES.of(Phase.DELIVER)}
 
 
 def schedule_kind(export: SavedExport) -> str:

@@ -262,3 +262,27 @@ def test_parsing_imports_nothing_that_only_a_running_stage_needs() -> None:
         [sys.executable, "-c", program], cwd=PROJECT / "dags", capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_one_more_stage_is_one_more_task_in_its_place(parse: Parse) -> None:
+    from bulk_export.stage_registry import STAGES as REGISTRY
+    from bulk_export.stage_registry import Load, Phase, Stage
+
+    summary = "Write one line about each contact."
+    REGISTRY.register(
+        Stage("summarise", summary, Phase.DELIVER, per_job=True, load=Load.DESTINATION, after=("copy_media",))
+    )
+    REGISTRY.register(Stage("sign", "Sign the directory.", Phase.PUBLISH))
+    try:
+        for dag in export_dags(parse()):
+            edges = {task.task_id: task.downstream_task_ids for task in dag.tasks}
+            assert set(edges) == {*EDGES, "summarise", "sign"}
+            assert edges["batch_contacts"] == EDGES["batch_contacts"] | {"summarise"}
+            assert edges["copy_media"] == EDGES["copy_media"] | {"summarise"}
+            assert edges["summarise"] == {"publish_manifest", "write_audit"}
+            assert edges["publish_manifest"] == {"sign", "write_audit"}
+            assert edges["sign"] == {"write_audit"}
+            assert dag.get_task("summarise").partial_kwargs["doc_md"] == summary
+    finally:
+        REGISTRY.unregister("summarise")
+        REGISTRY.unregister("sign")

@@ -23,7 +23,7 @@ def texts() -> set[str]:
     found = {*REASON_WORDS.values(), *filter_forms.OPERATOR_NAMES.values(), *filter_forms._NAMES.values()}
     for mapping in (
         *(wording.STATUSES, wording.TRIGGERS, wording.ITEM_STATUSES, wording.FORMATS, wording.FORMAT_KINDS),
-        *(wording.STAGES, wording.WEEKDAYS, wording.OVER_QUOTA, wording.LICENCES, wording.CHECKS),
+        *(wording.stage_labels(), wording.WEEKDAYS, wording.OVER_QUOTA, wording.LICENCES, wording.CHECKS),
     ):
         found |= set(mapping.values())
     found |= {page.label for page in PAGES if page.label}

@@ -26,21 +26,11 @@ from bulk_export.errors import TransientError
 from bulk_export.items.csv_text import csv_lines
 from bulk_export.items.payload_file import PayloadFile
 from bulk_export.reasons import NOT_APPLICABLE, ItemStatus, Reason
+from bulk_export.stage_registry import STAGES
 from bulk_export.staging.journal import FileKind, FileResult
 
-# What a stage says something about for every contact: delivered, or why not.
-MEDIA: frozenset[FileKind] = frozenset({"media", "screen"})
-TRANSCRIPT: frozenset[FileKind] = frozenset({"transcript"})
-
-_KINDS: tuple[FileKind, ...] = ("media", "screen", "transcript")
-FILE_COLUMNS = tuple((f"{kind}_file", f"{kind}_bytes", f"{kind}_sha256") for kind in _KINDS)
-COLUMNS = (
-    *("contact_id", "status", "reason", "media_reason", "transcript_reason"),
-    *(column for columns in FILE_COLUMNS for column in columns),
-    "detail",
-)
-_INTEGERS = frozenset({"contact_id", "media_bytes", "screen_bytes", "transcript_bytes"})
-_SHOWN_UNKNOWN = 5
+_CONTACT = ("contact_id", "status", "reason")
+_MISMATCHED_SHOWN = 5
 
 Row = tuple[object, ...]
 
@@ -68,9 +58,23 @@ class ItemCounts:
         return sum(self.by_status.values())
 
 
+def item_columns() -> tuple[str, ...]:
+    """The columns of items.csv: those of the contact, why files are missing, and the files of each kind."""
+    reasons = [results.reason_column for _, results in STAGES.with_results()]
+    files = [column for columns in file_columns().values() for column in columns]
+    return (*_CONTACT, *reasons, *files, "detail")
+
+
+def file_columns() -> dict[FileKind, tuple[str, str, str]]:
+    """Per kind of file the columns of its path, size and digest."""
+    kinds = [kind for _, results in STAGES.with_results() for kind in results.kinds]
+    return {kind: (f"{kind}_file", f"{kind}_bytes", f"{kind}_sha256") for kind in kinds}
+
+
 def items_schema() -> pa.Schema:
     """The columns of items.csv with their types."""
-    return pa.schema([(name, pa.int64() if name in _INTEGERS else pa.string()) for name in COLUMNS])
+    integers = {"contact_id", *(size for _, size, _ in file_columns().values())}
+    return pa.schema([(name, pa.int64() if name in integers else pa.string()) for name in item_columns()])
 
 
 def job_items(
@@ -78,55 +82,78 @@ def job_items(
     recycled: Sequence[bool | None],
     results: Iterable[FileResult],
     *,
-    gone: Sequence[int] = (),
-    wanted: Collection[frozenset[FileKind]] = (),
+    wanted: Collection[Collection[FileKind]] = (),
 ) -> pa.Table:
-    """The rows of one job, in the order of `contact_ids`, then those of `gone`.
+    """The rows of one job, in the order of `contact_ids`.
 
     Args:
         contact_ids: contacts of the job's table.
         recycled: whether each is recycled.
         results: the job's journals, media and transcripts; of two results for one file the later counts.
-        gone: contacts of the job's keys that the store no longer had.
-        wanted: of each of these sets every contact that is not recycled must have a result (`MEDIA`, `TRANSCRIPT`).
+        wanted: of each of these sets of kinds every contact that is not recycled must have a result.
 
     Raises:
         TransientError: ITEMS_INCOMPLETE when a result is missing or belongs to no contact of the job: the journal is
             not this job's whole journal, and publishing it would hide a gap.
+        ValueError: a result is of a kind that no stage delivers, so that items.csv has no place for it.
     """
+    layout = _Layout.of_stages()
     by_contact: dict[int, dict[FileKind, FileResult]] = {contact_id: {} for contact_id in contact_ids}
-    strangers = []
+    mismatched_ids = []
     for result in results:
+        if result.kind not in layout.kinds:
+            raise ValueError(f"no stage delivers files of the kind {result.kind}")
         if result.contact_id in by_contact:
             by_contact[result.contact_id][result.kind] = result
         else:
-            strangers.append(result.contact_id)
+            mismatched_ids.append(result.contact_id)
     rows: list[Row] = []
     for contact_id, is_recycled in zip(contact_ids, recycled, strict=True):
         files = by_contact[contact_id]
         if is_recycled:
-            rows.append(_fileless(contact_id, ItemStatus.MASKED, Reason.RECYCLED))
+            rows.append((contact_id, ItemStatus.MASKED, Reason.RECYCLED, *layout.empty))
             continue
-        if any(kinds.isdisjoint(files) for kinds in wanted):
-            strangers.append(contact_id)
-        rows.append(_row(contact_id, files))
-    rows += [_fileless(contact_id, ItemStatus.FAULTY, Reason.CONTACT_GONE) for contact_id in gone]
-    if strangers:
-        raise _incomplete(strangers)
-    columns = zip(*rows, strict=True) if rows else ([] for _ in COLUMNS)
+        if any(files.keys().isdisjoint(kinds) for kinds in wanted):
+            mismatched_ids.append(contact_id)
+        rows.append(_row(contact_id, files, layout))
+    if mismatched_ids:
+        raise _incomplete(mismatched_ids)
+    columns = zip(*rows, strict=True) if rows else ([] for _ in item_columns())
     return pa.table([[*column] for column in columns], schema=items_schema())
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What a row holds, looked up once a job.
+
+    Attributes:
+        kinds: every kind of file, in the order in which their reasons decide.
+        reasons: per reason column the kinds it is about.
+        empty: the cells of a contact without files.
+    """
+
+    kinds: tuple[FileKind, ...]
+    reasons: tuple[tuple[FileKind, ...], ...]
+    empty: tuple[None, ...]
+
+    @classmethod
+    def of_stages(cls) -> _Layout:
+        reasons = tuple(results.kinds for _, results in STAGES.with_results())
+        empty = (None,) * (len(item_columns()) - len(_CONTACT))
+        return cls(tuple(file_columns()), reasons, empty)
 
 
 def excluded_items(excluded: pa.Table) -> pa.Table:
     """The rows of contacts the run left out, from a table with contact_id, status and reason."""
-    given = [excluded[name].cast(items_schema().field(name).type) for name in COLUMNS[:3]]
-    empty = [pa.nulls(excluded.num_rows, items_schema().field(name).type) for name in COLUMNS[3:]]
-    return pa.table([*given, *empty], schema=items_schema())
+    schema, count = items_schema(), len(_CONTACT)
+    given = [excluded[name].cast(schema.field(name).type) for name in _CONTACT]
+    empty = [pa.nulls(excluded.num_rows, kind) for kind in schema.types[count:]]
+    return pa.table([*given, *empty], schema=schema)
 
 
 def item_files(items: pa.Table) -> Iterator[PayloadFile]:
     """The files the rows name, for the manifest."""
-    for columns in FILE_COLUMNS:
+    for columns in file_columns().values():
         delivered = items.select(columns).filter(pc.is_valid(items[columns[0]]))
         for path, size, sha256 in zip(*(delivered[name].to_pylist() for name in columns), strict=True):
             yield PayloadFile(path, size, sha256)
@@ -138,14 +165,15 @@ def write_items_csv(batches: Iterable[pa.Table], out: BinaryIO) -> ItemCounts:
     reasons: Counter[str] = Counter()
     files: Counter[FileKind] = Counter()
     sizes: Counter[FileKind] = Counter()
-    out.write(f"{','.join(COLUMNS)}\n".encode())
+    columns = item_columns()
+    out.write(f"{','.join(columns)}\n".encode())
     for batch in batches:
-        table = batch.select(COLUMNS).cast(items_schema())
+        table = batch.select(columns).cast(items_schema())
         out.write(csv_lines(table))
         statuses.update(_counts(table["status"]))
         reasons.update(_counts(table["reason"]))
         reasons.update(_not_applicable(table))
-        for kind, (path_column, bytes_column, _) in zip(_KINDS, FILE_COLUMNS, strict=True):
+        for kind, (path_column, bytes_column, _) in file_columns().items():
             files[kind] += table.num_rows - table[path_column].null_count
             sizes[kind] += sum(size or 0 for size in table[bytes_column].to_pylist())
     return ItemCounts(
@@ -156,13 +184,13 @@ def write_items_csv(batches: Iterable[pa.Table], out: BinaryIO) -> ItemCounts:
     )
 
 
-def _row(contact_id: int, files: Mapping[FileKind, FileResult]) -> Row:
-    found = [files.get(kind) for kind in _KINDS]
-    reasons = [result.reason if result else None for result in found]
-    deciding = next((reason for reason in reasons if reason and reason not in NOT_APPLICABLE), None)
+def _row(contact_id: int, files: Mapping[FileKind, FileResult], layout: _Layout) -> Row:
+    found = [files.get(kind) for kind in layout.kinds]
+    reasons = {result.kind: result.reason for result in found if result and result.reason}
+    deciding = next((reason for reason in reasons.values() if reason not in NOT_APPLICABLE), None)
     cells: list[object] = [contact_id, ItemStatus.FAULTY if deciding else ItemStatus.DELIVERED, deciding]
-    cells.append(" ".join(dict.fromkeys(reason for reason in reasons[:2] if reason)) or None)
-    cells.append(reasons[2])
+    for kinds in layout.reasons:
+        cells.append(" ".join(dict.fromkeys(reasons[kind] for kind in kinds if kind in reasons)) or None)
     for result in found:
         delivered = result is not None and result.reason is None and result.path
         cells += [result.path, result.bytes, result.sha256] if result and delivered else [None, None, None]
@@ -170,16 +198,12 @@ def _row(contact_id: int, files: Mapping[FileKind, FileResult]) -> Row:
     return tuple(cells)
 
 
-def _fileless(contact_id: int, status: ItemStatus, reason: Reason) -> Row:
-    return (contact_id, status, reason, *[None] * (len(COLUMNS) - 3))
-
-
 def _not_applicable(items: pa.Table) -> Counter[str]:
     """Delivered contacts per reason that leaves them whole; a contact may have two, one for its media."""
     found: Counter[str] = Counter()
     delivered = items.filter(pc.equal(items["status"], str(ItemStatus.DELIVERED)))
-    for column in ("media_reason", "transcript_reason"):
-        found.update(_counts(pc.list_flatten(pc.split_pattern(delivered[column], " "))))
+    for _, results in STAGES.with_results():
+        found.update(_counts(pc.list_flatten(pc.split_pattern(delivered[results.reason_column], " "))))
     return found
 
 
@@ -188,9 +212,10 @@ def _counts(column: pa.ChunkedArray) -> dict[str, int]:
 
 
 def _incomplete(contact_ids: Sequence[int]) -> TransientError:
-    some = ", ".join(map(str, contact_ids[:_SHOWN_UNKNOWN]))
+    stages = " and ".join(stage.name for stage, _ in STAGES.with_results())
+    some = ", ".join(map(str, contact_ids[:_MISMATCHED_SHOWN]))
     return TransientError(
         "ITEMS_INCOMPLETE",
         f"The journal does not fit the job: {len(contact_ids)} contacts without their own results, such as {some}",
-        hint="Clear the job's copy_media and export_transcripts tasks so that they finish, then publish again.",
+        hint=f"Clear the job's {stages} tasks so that they finish, then publish again.",
     )

@@ -17,8 +17,6 @@ from bulk_export.bag.write import publish_bag
 from bulk_export.errors import RefusedError, TransientError
 from bulk_export.items.payload_file import PayloadFile
 from bulk_export.items.table import (
-    MEDIA,
-    TRANSCRIPT,
     excluded_items,
     item_files,
     items_schema,
@@ -28,9 +26,10 @@ from bulk_export.items.table import (
 from bulk_export.reasons import ItemStatus, Reason
 from bulk_export.runs.follow_up import keep_rest
 from bulk_export.runs.selection import run_share
+from bulk_export.stage_registry import STAGES, Phase
 from bulk_export.stages.build_csv import delivered_tables
 from bulk_export.stages.stage import Counts, stage
-from bulk_export.staging.journal import FileKind, FileResult
+from bulk_export.staging.journal import FileResult
 from bulk_export.staging.run_staging import EXCLUDED
 from bulk_export.state.delivered_contacts import record_deliveries
 from bulk_export.state.items import Item, record_items
@@ -89,7 +88,9 @@ class _Outcome:
 
     def _worked_out(self) -> Iterator[pa.Table]:
         """Each job's contacts, then those no job holds."""
-        staging, wanted = self.run.staging, self._wanted()
+        staging = self.run.staging
+        # A stage that was skipped must not look like one that delivered.
+        wanted = [results.kinds for _, results in STAGES.with_results(self.run.record.formats)]
         for job in staging.jobs():
             contacts = staging.job(job, ["contact_id", "recycled"])
             ids = contacts["contact_id"].to_pylist()
@@ -97,16 +98,10 @@ class _Outcome:
             yield job_items(ids, recycled, self._results(job, set(ids)), wanted=wanted)
         yield excluded_items(staging.read_table(EXCLUDED))
 
-    def _wanted(self) -> list[frozenset[FileKind]]:
-        """What every contact must have a result of: a stage that was skipped must not look like one that delivered."""
-        export = self.run.snapshot.export
-        media = export.media.audio_video is not None or export.media.audio_only is not None
-        return [*([MEDIA] if media else []), *([TRANSCRIPT] if export.transcripts != "none" else [])]
-
     def _results(self, job: int, contact_ids: set[int]) -> Iterator[FileResult]:
         # A run that was granted less after it was cleared has results of contacts that are no longer in the job.
-        for name in ("media", "transcripts"):
-            journal = self.run.staging.journal(name, job)
+        for _, results in STAGES.with_results():
+            journal = self.run.staging.journal(results.journal, job)
             yield from (result for result in journal.read() if result.contact_id in contact_ids)
 
     def write_items(self) -> ItemCounts:
@@ -227,10 +222,11 @@ class _Outcome:
 
 
 def _missing(keys: list[str], directory: str) -> TransientError:
+    *others, last = (stage.name for stage in STAGES.of(Phase.DELIVER))
     return TransientError(
         "FILES_MISSING",
         f"{len(keys)} files that were delivered to {directory} are not there any more, or were cut, such as {keys[0]}",
-        hint="Clear the run's copy_media, export_transcripts and build_csv tasks: they deliver again what is missing.",
+        hint=f"Clear the run's {', '.join(others)} and {last} tasks: they deliver again what is missing.",
     )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,7 +18,8 @@ from bulk_export.reasons import Reason
 from bulk_export.storage.base import Storage
 from bulk_export.storage.reading import read
 
-FileKind = Literal["media", "screen", "transcript"]
+# One of the kinds that a stage says something of (`stage_registry.Results`).
+FileKind = str
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, St
 
 from bulk_export.quota import quota_day
 from bulk_export.reasons import ItemStatus
+from bulk_export.runs.progress import progress_of
 from bulk_export.state.progress import stage_progress
 from bulk_export.state.records import RunRecord, RunStatus
 from bulk_export.state.reservations import usage
@@ -21,7 +22,6 @@ from bulk_export.state.statistics import daily_figures, known_exports
 from bulk_export_console import charts
 from bulk_export_console.context import ConsoleContext, ContextDep
 from bulk_export_console.language import language_of, translator
-from bulk_export_console.progress import progress_of
 from bulk_export_console.rendering import Reader, page
 from bulk_export_console.tables import csv_lines
 

@@ -13,13 +13,13 @@ from starlette.responses import HTMLResponse, StreamingResponse
 from bulk_export.definitions.dag_ids import IMMEDIATE_DAG_ID
 from bulk_export.definitions.run import RunSnapshot
 from bulk_export.reasons import NOT_APPLICABLE, ItemStatus, Reason
+from bulk_export.runs.progress import progress_of
 from bulk_export.state.items import Item, list_items
 from bulk_export.state.progress import stage_progress
 from bulk_export.state.records import OPEN, RunRecord
 from bulk_export.state.runs import find_run
 from bulk_export_console.context import ConsoleContext, ContextDep
 from bulk_export_console.figures import figures, notes
-from bulk_export_console.progress import progress_of
 from bulk_export_console.rendering import page
 from bulk_export_console.rerun import RETRY, can_be_retried, linked_runs, rerun_conf, retry_conf
 from bulk_export_console.tables import csv_lines

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from bulk_export.errors import TransientError
 from bulk_export.items.payload_file import PayloadFile
-from bulk_export.items.table import COLUMNS, MEDIA, ItemCounts, excluded_items, item_files, job_items, write_items_csv
+from bulk_export.items.table import ItemCounts, excluded_items, item_columns, item_files, job_items, write_items_csv
 from bulk_export.reasons import NOT_APPLICABLE, ItemStatus, Reason
 from bulk_export.staging.journal import FileKind, FileResult
 
 SHA256 = "ab" * 32
+MEDIA = frozenset({"media", "screen"})
 
 
 def delivered(contact_id: int, kind: FileKind = "media", path: str = "data/media/0001/1.wav") -> FileResult:
@@ -81,17 +82,7 @@ def test_what_is_not_applicable_never_makes_a_contact_faulty() -> None:
 def test_a_recycled_contact_is_masked_whatever_it_has() -> None:
     row = one(delivered(1), recycled=True)
 
-    assert [row[name] for name in COLUMNS] == [1, "masked", "RECYCLED", *[None] * (len(COLUMNS) - 3)]
-
-
-def test_a_contact_that_left_the_store_is_faulty() -> None:
-    items = job_items([1, 3], [False, None], [delivered(1), delivered(3)], gone=[2])
-
-    assert items.select(["contact_id", "status", "reason"]).to_pylist() == [
-        {"contact_id": 1, "status": "delivered", "reason": None},
-        {"contact_id": 3, "status": "delivered", "reason": None},
-        {"contact_id": 2, "status": "faulty", "reason": "CONTACT_GONE"},
-    ]
+    assert [row[name] for name in item_columns()] == [1, "masked", "RECYCLED", *[None] * (len(item_columns()) - 3)]
 
 
 def test_of_two_results_for_one_file_the_later_counts() -> None:
@@ -107,13 +98,18 @@ def test_details_of_all_files_are_told() -> None:
     assert row["detail"] == "no such object; line 3: not JSON"
 
 
-def test_a_journal_with_gaps_or_strangers_is_refused() -> None:
+def test_a_journal_with_gaps_or_other_contacts_is_refused() -> None:
     with pytest.raises(TransientError, match=r"ITEMS_INCOMPLETE.*such as 2"):
         job_items([1, 2], [False, False], [delivered(1)], wanted=[MEDIA])
     with pytest.raises(TransientError, match=r"ITEMS_INCOMPLETE.*such as 9"):
         job_items([1], [False], [delivered(1), delivered(9)])
 
     assert job_items([1, 2], [False, True], [delivered(1)], wanted=[MEDIA]).num_rows == 2
+
+
+def test_a_result_of_a_kind_that_no_stage_delivers_is_refused() -> None:
+    with pytest.raises(ValueError, match="no stage delivers files of the kind summary"):
+        job_items([1], [False], [delivered(1, "summary")])
 
 
 def test_the_file_starts_with_the_promised_columns_and_quotes_only_where_needed() -> None:
@@ -171,14 +167,13 @@ def test_the_counts_are_those_of_the_rows() -> None:
             failed(4, Reason.NO_MEDIA),
             delivered(4, "transcript", "data/t"),
         ],
-        gone=[5],
     )
     left_out = excluded_items(
         pa.table(
             {
-                "contact_id": pa.array([6, 7, 8], pa.int64()),
-                "status": ["deferred", "deferred", "already_delivered"],
-                "reason": ["QUOTA_EXCEEDED", "LIMIT", "ALREADY_DELIVERED"],
+                "contact_id": pa.array([5, 6, 7, 8], pa.int64()),
+                "status": ["faulty", "deferred", "deferred", "already_delivered"],
+                "reason": ["CONTACT_GONE", "QUOTA_EXCEEDED", "LIMIT", "ALREADY_DELIVERED"],
             }
         )
     )

@@ -1,16 +1,17 @@
-"""How far a run is: contacts done over contacts to do, all delivering stages together."""
+"""Say how far a run is: contacts done over contacts to do, all stages that deliver together."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bulk_export.stage_registry import STAGES, Phase
 from bulk_export.state.progress import StageProgress
 from bulk_export.state.records import OPEN, RunRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RunProgress:
     """What a progress bar shows.
 
     Attributes:
@@ -24,23 +25,14 @@ class Progress:
     stages: Mapping[str, tuple[int, int]]
 
 
-def progress_of(record: RunRecord, stages: Sequence[StageProgress]) -> Progress:
+def progress_of(record: RunRecord, stages: Sequence[StageProgress]) -> RunProgress:
     """The progress of a run; a stage that has not begun counts with all its contacts still to do."""
-    formats = record.formats
-    wanted = [
-        *(
-            ["copy_media"]
-            if {formats.get("audio_video", "none"), formats.get("audio_only", "none")} != {"none"}
-            else []
-        ),
-        *(["export_transcripts"] if formats.get("transcripts", "none") != "none" else []),
-        "build_csv",
-    ]
+    wanted = [stage.name for stage in STAGES.of(Phase.DELIVER) if stage.wanted(record.formats)]
     done = {stage.stage: min(stage.done, stage.total) for stage in stages}
     total = (record.granted or 0) * len(wanted)
     shown = {name: (done.get(name, 0), record.granted or 0) for name in wanted}
     if record.status not in OPEN:
-        return Progress(record.status, 100, shown)
+        return RunProgress(record.status, 100, shown)
     # The last hundredth is for the manifest, which says nothing of how far it is.
     percent = min(99, 100 * sum(done.get(name, 0) for name in wanted) // total) if total else None
-    return Progress(record.status, percent, shown)
+    return RunProgress(record.status, percent, shown)
