@@ -7,15 +7,12 @@ RUN useradd --uid 50000 --gid 0 --no-create-home --home-dir /opt/airflow airflow
     && install -d -o airflow -g 0 -m 0775 /opt/airflow /opt/bulk-export /opt/definitions
 WORKDIR /opt/bulk-export
 
-# Packages first: they change less often than the project, and Docker keeps what has not changed. Those of the tests,
-# the last section of requirements.txt, stay out.
-COPY requirements.txt constraints.txt ./
-RUN awk '/^uv==/ { uv = 1; print; next } uv && /^ / { print; next } { uv = 0 }' constraints.txt >/tmp/uv.txt \
+# Packages first: they change less often than the project, and Docker keeps what has not changed.
+COPY constraints-runtime.txt ./
+RUN awk '/^uv==/ { uv = 1; print; next } uv && /^ / { print; next } { uv = 0 }' constraints-runtime.txt >/tmp/uv.txt \
     && python -m pip install --no-cache-dir --no-deps --require-hashes -r /tmp/uv.txt \
     && python -m venv --without-pip .venv \
-    && sed '/^# --- tests and checks ---$/,$d' requirements.txt >/tmp/run.txt \
-    && uv pip install --no-cache --python .venv/bin/python --require-hashes --compile-bytecode \
-        -r /tmp/run.txt -c constraints.txt
+    && uv pip install --no-cache --python .venv/bin/python --require-hashes --compile-bytecode -r constraints-runtime.txt
 COPY . .
 RUN uv pip install --no-cache --python .venv/bin/python --no-deps --no-build-isolation --compile-bytecode -e .
 

@@ -47,9 +47,11 @@ check: setup ## linter, formatter, types
 graph: setup ## modules, packages, imports and import circles, counted
 	@$(python) scripts/import_graph.py
 
-lock: setup ## write constraints.txt anew from requirements.txt
+lock: setup ## write the locks anew: constraints.txt from requirements-dev.txt, constraints-runtime.txt from requirements.txt
 	@$(python) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		requirements.txt --output-file constraints.txt
+		requirements-dev.txt --output-file constraints.txt
+	@$(python) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		requirements.txt --constraints constraints.txt --output-file constraints-runtime.txt
 
 docs: setup ## write what is generated: definitions, tables of the output format, error codes, licences
 	@$(python) scripts/reference.py

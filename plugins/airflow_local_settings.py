@@ -10,22 +10,26 @@ A module of this name in `$AIRFLOW_HOME/config` comes before this one; it may en
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 
 FORKS_TASKS = frozenset({"scheduler", "celery"})
-PRELOADED = (
+PRELOADED: tuple[str, ...] = (
     "airflow.providers.standard.operators.python",
     "boto3",
     "duckdb",
     "jinja2.sandbox",
     "lxml.etree",
     "orjson",
-    "pandas",
     "pyarrow.compute",
     "pyarrow.parquet",
     "pydantic",
     "sqlalchemy",
 )
+
+# Nothing here needs it, but Arrow loads it wherever it is installed.
+if importlib.util.find_spec("pandas") is not None:
+    PRELOADED = (*PRELOADED, "pandas")
 
 if FORKS_TASKS.intersection(sys.argv[1:2]):
     for name in PRELOADED:

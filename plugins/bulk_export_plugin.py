@@ -1,55 +1,30 @@
-"""Registers the Exports pages with Airflow: an app below /bulk-export, and where the UI shows it.
+"""Register the Exports pages where the project is not installed as a package.
 
-Airflow imports this file in every process, tasks included, so it does nothing but name things: the app is built when
-the API server asks for it, and only then are the pages, in `bulk_export_console/`, imported. That package lies beside
-this file because Airflow puts the plugins folder on the import path; `.airflowignore` keeps the plugin scan, which
-would import each of its modules as a plugin of its own, out of it (seen in 3.3.2: the scan does not descend into an
-ignored folder).
+Where it is (`make setup`, `pip install`), its entry point of the group `airflow.plugins` registers them, and this file
+names nothing: Airflow 3.3 reads the plugins folder first, skips a second plugin of the same name, and lists the skipped
+one as a plugin that failed to load.
+
+The pages are in `bulk_export_console/` beside this file; `.airflowignore` keeps the plugin scan, which would import
+each of its modules as a plugin of its own, out of it (seen in 3.3.2: it does not descend into an ignored folder).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from importlib.metadata import PackageNotFoundError, distribution
 
-from airflow.plugins_manager import AirflowPlugin
+from bulk_export_airflow import plugin
 
-# Relative: the UI takes it from its own address, which has a path of its own where [api] base_url has one.
-PREFIX = "bulk-export"
-_ICONS = {"icon": f"{PREFIX}/static/icon.svg", "icon_dark_mode": f"{PREFIX}/static/icon-dark.svg"}
+PACKAGE = "bulk-contact-export"
+GROUP = "airflow.plugins"
 
 
-class BulkExportPlugin(AirflowPlugin):
-    """The Exports pages: in the navigation, the definition as a tab of each DAG, the record as one of each DAG run."""
+def has_entry_point(package: str) -> bool:
+    """Whether an installed package registers a plugin by itself; version 0.1.0 did not."""
+    try:
+        return any(entry_point.group == GROUP for entry_point in distribution(package).entry_points)
+    except PackageNotFoundError:
+        return False
 
-    name = "bulk_export"
-    external_views = [  # noqa: RUF012 - the base class declares it like this
-        {
-            "name": "Exports",
-            "href": f"{PREFIX}/",
-            "destination": "nav",
-            "url_route": "exports",
-            "nav_top_level": True,
-            **_ICONS,
-        },
-        {
-            "name": "Export",
-            "href": f"{PREFIX}/dag/{{DAG_ID}}",
-            "destination": "dag",
-            "url_route": "export-audit",
-            **_ICONS,
-        },
-        {
-            "name": "Export",
-            "href": f"{PREFIX}/dag-run/{{DAG_ID}}/{{RUN_ID}}",
-            "destination": "dag_run",
-            "url_route": "export-run",
-            **_ICONS,
-        },
-    ]
 
-    @property
-    def fastapi_apps(self) -> list[Any]:  # type: ignore[override]
-        """The app, built anew for whoever asks: only the API server does."""
-        from bulk_export_console.app import create_app
-
-        return [{"app": create_app(), "url_prefix": f"/{PREFIX}", "name": "Bulk Contact Export"}]
+if not has_entry_point(PACKAGE):
+    BulkExportPlugin = plugin.BulkExportPlugin

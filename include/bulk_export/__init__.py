@@ -19,4 +19,4 @@ it selects), `storage/` (where bytes lie), `staging.py` and `results.py` (what s
 (why something is missing), `state/` (runs, quota, events), `site.py`, `stages.py` (what every stage is given), `cli/`.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

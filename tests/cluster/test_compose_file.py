@@ -44,15 +44,16 @@ def test_what_it_mounts_and_runs_is_in_the_project_and_in_the_image() -> None:
     assert files and all((PROJECT / name).exists() for name in files)
     assert (PROJECT / content["services"]["init"]["command"][1].removeprefix("/opt/bulk-export/")).exists()
     ignored = (PROJECT / ".dockerignore").read_text().splitlines()
-    assert all(f"!{name}" in ignored for name in ("dags", "plugins", "include", "scripts", "deploy", "constraints.txt"))
+    assert all(
+        f"!{name}" in ignored for name in ("dags", "plugins", "include", "scripts", "deploy", "constraints-runtime.txt")
+    )
 
 
 def test_the_image_gets_every_package_but_those_of_the_tests() -> None:
-    heading = "# --- tests and checks ---"
-    assert f"sed '/^{heading}$/,$d' requirements.txt" in (PROJECT / "Dockerfile").read_text()
-    kept, _, left_out = (PROJECT / "requirements.txt").read_text().partition(heading)
-    assert "apache-airflow-providers-celery==" in kept
-    assert "pytest==" in left_out and "# ---" not in left_out
+    assert "--require-hashes --compile-bytecode -r constraints-runtime.txt" in (PROJECT / "Dockerfile").read_text()
+    kept, left_out = ((PROJECT / name).read_text() for name in ("constraints-runtime.txt", "requirements-dev.txt"))
+    assert "\napache-airflow-providers-celery==" in kept
+    assert "\npytest==" in left_out and "\npytest==" not in kept
 
 
 def test_every_service_of_airflow_says_whether_it_is_healthy() -> None:

@@ -23,7 +23,6 @@ LATE_LEFT = {
     "bulk_export.storage",
     "bulk_export.transcripts.job",
     "bulk_export_airflow.connections",
-    "bulk_export_plugin",
 }
 SQL_LEFT = {"bulk_export_console.rerun", "bulk_export_console.health"}
 
