@@ -40,8 +40,6 @@ Operation:
 | module | has |
 |---|---|
 | `health` | whether the installation can do its work now |
-| `maintenance_status` | when the maintenance DAG last succeeded |
-| `refresh` | asks Airflow to read the definitions again |
 
 Pages are made on the server; `static/` adds what needs the browser: live progress, dialogs, the filter builder, and
 calls of Airflow's own API (trigger, pause), which keep Airflow's authorisation.

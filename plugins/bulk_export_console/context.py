@@ -19,10 +19,10 @@ from bulk_export.definitions.folder import definitions_folder
 from bulk_export.definitions.store import DefinitionStore
 from bulk_export.site import Site
 from bulk_export_airflow.connections import credentials, database_url
+from bulk_export_airflow.maintenance_status import last_maintenance_success
+from bulk_export_airflow.refresh import request_refresh
 from bulk_export_console.health import HealthChecks
-from bulk_export_console.maintenance_status import last_maintenance_success
 from bulk_export_console.rate import RateLimit
-from bulk_export_console.refresh import request_refresh
 
 if TYPE_CHECKING:
     from bulk_export.definitions.settings import Settings

@@ -1,7 +1,8 @@
-"""Ask Airflow's DAG processor to read the definitions again now, instead of at its next round.
+"""Ask Airflow's DAG processor to read the definitions again now.
 
-Airflow 3.3 knows this only as a row in its own database, the one its "Reparse DAG" button writes; its table is
-internal, so whatever goes wrong here is logged and nothing else: the regular refresh comes anyway.
+For the API server alone: it writes to Airflow's metadata database, which no task may. Airflow 3.3 knows a request only
+as a row there, the one its "Reparse DAG" button writes. The table is internal, so what goes wrong here is logged and
+nothing else: the regular refresh comes anyway.
 """
 
 from __future__ import annotations

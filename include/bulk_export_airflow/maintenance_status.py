@@ -1,4 +1,7 @@
-"""Ask Airflow when the maintenance DAG, which closes lost runs, last succeeded."""
+"""Ask Airflow when the maintenance DAG, which closes lost runs, last succeeded.
+
+For the API server alone: it reads Airflow's metadata database, which no task may.
+"""
 
 from __future__ import annotations
 
