@@ -27,7 +27,7 @@ MAX_BYTES = 200_000
 PATIENCE_S = 90
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def history(installation: Installation) -> str:
     """A month of runs in the audit, one of them with trouble, and definitions that need attention; a run's key."""
     from sqlalchemy import insert

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,22 +19,23 @@ from local_airflow.config import free_ports
 from receivers import MailServer, mail_server, web_server
 
 if TYPE_CHECKING:
-    from conftest import Done, Running
+    from receivers import WebServer
+    from running_airflow import Done, Running
 
 SECRET = "shared with the receiver"
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+# Search, and what its run comes to.
+TOLD = [("none", "COMPLETED_EMPTY", None), ("incomplete", "FAILED", "FILTER_INCOMPLETE")]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def removed(airflow: Running) -> Done:
-    """A run of an export whose file was deleted afterwards, long before somebody looks."""
-    dag_id = airflow.export("removed", search="none")
-    airflow.up(dag_id)
-    done = airflow.run(dag_id)
-    (airflow.definitions / "exports/removed.yaml").unlink()
-    return done
+@pytest.fixture(scope="module")
+def webs() -> Iterator[dict[str, WebServer]]:
+    """A receiver of webhooks for each search, which refuses the first."""
+    with ExitStack() as stack:
+        yield {search: stack.enter_context(web_server(503)) for search, _, _ in TOLD}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def mail(airflow: Running) -> Iterator[MailServer]:
     """A mail server, and the Airflow connections to it and to the secret of the webhooks."""
     port = free_ports((0, 0, 0)).api
@@ -50,10 +52,43 @@ def mail(airflow: Running) -> Iterator[MailServer]:
             airflow.api.request("DELETE", f"/connections/{connection_id}")
 
 
-def test_a_delivery_is_an_asset_event_that_starts_the_dags_that_wait_for_it(airflow: Running) -> None:
-    airflow.up("export-calls", "consumer")
-    done = airflow.run("export-calls")
-    record = done.record
+@pytest.fixture(scope="module", autouse=True)
+def begun(airflow: Running, webs: dict[str, WebServer], mail: MailServer) -> dict[str, str]:
+    """Runs that have nothing to do with each other, all under way at once: run by DAG."""
+    (airflow.definitions / "searches/yesterday.yaml").write_text(
+        "name: Yesterday\nfilters:\n  - {field: started_at, operator: yesterday}\n"
+    )
+    removed = airflow.export("removed", search="none")
+    daily = airflow.export("daily", search="yesterday", schedule={"cron": "0 6 * * *", "time_zone": "UTC"})
+    told = []
+    for search, web in webs.items():
+        notify = {"webhook": web.url, "webhook_secret_connection": "webhook_secret"}
+        told.append(
+            airflow.export(f"told-{search}", search=search, notify=notify | {"email": [f"{search}@example.com"]})
+        )
+    airflow.up("export-calls", "consumer", removed, daily, *told)
+    airflow.metrics.received.clear()
+    span = {"from_date": (TODAY - timedelta(days=3)).isoformat(), "to_date": (TODAY - timedelta(days=1)).isoformat()}
+    airflow.api.request("POST", "/backfills", {"dag_id": daily, "max_active_runs": 2} | span)
+    return {dag_id: airflow.api.trigger(dag_id) for dag_id in (removed, "export-calls", *told)}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def removed(airflow: Running, begun: dict[str, str]) -> Done:
+    """A run of an export whose file was deleted afterwards, long before somebody looks."""
+    done = airflow.follow("export-removed", begun["export-removed"])
+    (airflow.definitions / "exports/removed.yaml").unlink()
+    return done
+
+
+@pytest.fixture(scope="module")
+def delivery(airflow: Running, begun: dict[str, str]) -> Done:
+    """A run that delivers."""
+    return airflow.follow("export-calls", begun["export-calls"])
+
+
+def test_a_delivery_is_an_asset_event_that_starts_the_dags_that_wait_for_it(airflow: Running, delivery: Done) -> None:
+    done, record = delivery, delivery.record
     events = airflow.api.request("GET", f"/assets/events?source_dag_id={done.dag_id}&limit=100")["asset_events"]
     [extra] = [event["extra"] for event in events if event["source_run_id"] == done.run_id]
     assert extra["directory"] == f"{record.destination_uri}/{record.directory}"
@@ -72,10 +107,10 @@ def consumed(airflow: Running) -> list[str]:
     return values
 
 
-def test_what_a_run_came_to_is_in_airflows_metrics_and_its_id_in_every_line_of_its_log(airflow: Running) -> None:
-    airflow.metrics.received.clear()
-    done = airflow.run("export-calls")
-    record = done.record
+def test_what_a_run_came_to_is_in_airflows_metrics_and_its_id_in_every_line_of_its_log(
+    airflow: Running, delivery: Done
+) -> None:
+    done, record = delivery, delivery.record
     expected = {
         f"airflow.bulk_export.{name}:{count}|c"
         for name, count in {
@@ -94,18 +129,19 @@ def test_what_a_run_came_to_is_in_airflows_metrics_and_its_id_in_every_line_of_i
     assert {line["export_run"] for line in lines if "export_run" in line} == {record.run_id}
 
 
-@pytest.mark.parametrize(
-    ("search", "status", "code"), [("none", "COMPLETED_EMPTY", None), ("incomplete", "FAILED", "FILTER_INCOMPLETE")]
-)
+@pytest.mark.parametrize(("search", "status", "code"), TOLD)
 def test_how_a_run_ended_is_told_by_a_signed_webhook_tried_again_and_by_one_mail(
-    airflow: Running, mail: MailServer, search: str, status: str, code: str | None
+    airflow: Running,
+    begun: dict[str, str],
+    webs: dict[str, WebServer],
+    mail: MailServer,
+    search: str,
+    status: str,
+    code: str | None,
 ) -> None:
-    with web_server(503) as web:
-        notify = {"email": ["legal@example.com"], "webhook": web.url, "webhook_secret_connection": "webhook_secret"}
-        dag_id = airflow.export(f"told-{search}", search=search, notify=notify)
-        airflow.up(dag_id)
-        done = airflow.run(dag_id)
-        airflow.until("notify has ended", lambda: airflow.tasks(dag_id, done.run_id, "notify", "success", "failed"))
+    dag_id, web = f"export-told-{search}", webs[search]
+    done = airflow.follow(dag_id, begun[dag_id])
+    airflow.until("notify has ended", lambda: airflow.tasks(dag_id, done.run_id, "notify", "success", "failed"))
 
     [task] = airflow.tasks(dag_id, done.run_id, "notify", "success")
     assert task["try_number"] == 2
@@ -117,25 +153,18 @@ def test_how_a_run_ended_is_told_by_a_signed_webhook_tried_again_and_by_one_mail
     told = json.loads(body)["data"]
     assert (told["run_id"], told["status"], told["error_code"]) == (done.record.run_id, status, code)
 
-    [message] = mail.received
-    assert (message["to"], message["from"]) == ("legal@example.com", "airflow@example.com")
+    [message] = [message for message in mail.received if message["to"] == f"{search}@example.com"]
+    assert message["from"] == "airflow@example.com"
     assert message["subject"] == f"Bulk contact export: told-{search}: {status.replace('_', ' ').lower()}"
     assert done.record.dag_run_url in "".join(part.get_content() for part in message.iter_parts())
 
 
 def test_a_backfill_exports_what_each_past_day_would_have_exported(airflow: Running) -> None:
-    (airflow.definitions / "searches/yesterday.yaml").write_text(
-        "name: Yesterday\nfilters:\n  - {field: started_at, operator: yesterday}\n"
-    )
-    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    dag_id = airflow.export("daily", search="yesterday", schedule={"cron": "0 6 * * *", "time_zone": "UTC"})
-    airflow.up(dag_id)
-    span = {"from_date": (today - timedelta(days=3)).isoformat(), "to_date": (today - timedelta(days=1)).isoformat()}
-    airflow.api.request("POST", "/backfills", {"dag_id": dag_id, "max_active_runs": 2} | span)
+    dag_id = "export-daily"
     ran = [airflow.follow(dag_id, run["dag_run_id"]) for run in backfilled(airflow, dag_id)]
 
     contacts = pq.read_table(airflow.root / "store/contacts", columns=["contact_id", "started_at", "is_root"])
-    ticks = [today - timedelta(days=days) + timedelta(hours=6) for days in (3, 2)]
+    ticks = [TODAY - timedelta(days=days) + timedelta(hours=6) for days in (3, 2)]
     assert sorted(done.record.as_of for done in ran) == ticks
     for done in ran:
         assert (done.state, done.record.trigger) == ("success", "backfill")

@@ -17,7 +17,7 @@ from bulk_export.state.runs import RunFilters, list_runs
 from bulk_export_sample import make_sample_store
 
 if TYPE_CHECKING:
-    from conftest import Done, Running
+    from running_airflow import Done, Running
 
 ZONE = "America/Bogota"
 STANDARD = {"type": "standard"}

@@ -24,7 +24,9 @@ from local_airflow import processes
 from receivers import web_server
 
 if TYPE_CHECKING:
-    from conftest import Done, Running
+    from running_airflow import Done, Running
+
+pytestmark = pytest.mark.kills_airflow
 
 # Stages that run at the same time, in the order of the pipeline.
 STEPS = (
@@ -169,33 +171,39 @@ def test_a_run_survives_the_death_of_the_scheduler_and_then_of_everything(airflo
     assert_whole(airflow, done, undisturbed)
 
 
-@pytest.mark.parametrize("deleted", [False, True])
-def test_a_run_that_ended_without_a_word_is_closed_by_maintenance_and_gives_its_quota_back(
-    airflow: Running, deleted: bool
-) -> None:
+def test_a_run_that_ended_without_a_word_is_closed_by_maintenance_and_gives_its_quota_back(airflow: Running) -> None:
     """By its time limit, which skips teardowns too; known to Airflow still, or deleted there meanwhile."""
-    dag_id = killable(airflow, f"abandoned-{deleted}".lower())
-    run_id = airflow.api.trigger(dag_id)
-    wait_for(airflow, dag_id, run_id, "check_quota")
+    known, deleted = (killable(airflow, name) for name in ("abandoned-known", "abandoned-deleted"))
+    runs = {dag_id: airflow.api.trigger(dag_id) for dag_id in (known, deleted)}
+    for dag_id, run_id in runs.items():
+        wait_for(airflow, dag_id, run_id, "check_quota")
     with airflow.nobody_writes_the_audit():
-        pid = airflow.until("a stage is at work", lambda: at_work(airflow, dag_id, run_id, "batch_contacts"))
-        eight_days_ago = "UPDATE dag_run SET start_date = datetime(start_date, '-8 days') WHERE run_id = ?"
-        airflow.airflow_database(eight_days_ago, run_id)
-        airflow.until("Airflow ends the run", lambda: airflow.api.run(dag_id, run_id)["state"] == "failed")
-        airflow.until("Airflow ends the task", lambda: not psutil.pid_exists(pid))
-    if deleted:
-        airflow.api.request("DELETE", f"/dags/{dag_id}/dagRuns/{run_id}")
-    record = airflow.record(dag_id, run_id)
-    assert (record.status, record.quota_used) == ("RUNNING", record.granted)
-    day = record.quota_day
+        pids = [
+            airflow.until("a stage is at work", lambda run=run: at_work(airflow, *run, "batch_contacts"))
+            for run in runs.items()
+        ]
+        for dag_id, run_id in runs.items():
+            eight_days_ago = (
+                "UPDATE dag_run SET start_date = datetime(start_date, '-8 days') WHERE dag_id = ? AND run_id = ?"
+            )
+            airflow.airflow_database(eight_days_ago, dag_id, run_id)
+        for run, pid in zip(runs.items(), pids, strict=True):
+            airflow.until("Airflow ends the run", lambda run=run: airflow.api.run(*run)["state"] == "failed")
+            airflow.until("Airflow ends the task", lambda pid=pid: not psutil.pid_exists(pid))
+    airflow.api.request("DELETE", f"/dags/{deleted}/dagRuns/{runs[deleted]}")
+    records = [airflow.record(*run) for run in runs.items()]
+    for record in records:
+        assert (record.status, record.quota_used) == ("RUNNING", record.granted)
+    [day] = {record.quota_day for record in records}
     assert day is not None
     before = usage(airflow.site.engine, "test", day).used
 
     assert airflow.run("bulk_export_maintenance").state == "success"
 
-    record = airflow.record(dag_id, run_id)
-    assert (record.status, record.error_code, record.quota_used) == ("FAILED", "INTERRUPTED", 0)
-    assert usage(airflow.site.engine, "test", day).used == before - (record.granted or 0)
+    for run in runs.items():
+        record = airflow.record(*run)
+        assert (record.status, record.error_code, record.quota_used) == ("FAILED", "INTERRUPTED", 0)
+    assert usage(airflow.site.engine, "test", day).used == before - sum(record.granted or 0 for record in records)
 
 
 def test_a_follow_up_that_a_run_could_not_queue_any_more_is_queued_by_maintenance(airflow: Running) -> None:

@@ -14,7 +14,7 @@ import pytest
 from servers import SECRETS, S3Server
 
 if TYPE_CHECKING:
-    from conftest import Running
+    from running_airflow import Running
 
 WRONG = "canary/Wrong+Secret0123456789"
 CANARIES = (SECRETS["owner"], WRONG)
