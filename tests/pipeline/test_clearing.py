@@ -9,6 +9,8 @@ from workbench import Workbench, read_csv
 
 from bulk_export.errors import RefusedError, TransientError
 from bulk_export.pipeline import publish_manifest, run_export, validate_filters, write_audit
+from bulk_export.runs.selection import freeze_keys, reserve_quota
+from bulk_export.stages.stage import load_run
 from bulk_export.state.records import RunRecord, RunStatus
 from bulk_export.state.reservations import usage
 
@@ -61,6 +63,18 @@ def test_a_cleared_task_that_is_tried_again_holds_quota_before_it_delivers(limit
             publish_manifest(limited.site(), "dag/1")
 
     assert not limited.site().reread("dag/1").published
+
+
+def test_a_task_that_outlives_the_closing_of_its_run_holds_no_quota(limited: Workbench) -> None:
+    run = load_run(limited.site(), validate_filters(limited.site(), limited.request(run_id="dag/1")))
+    matched = freeze_keys(run)
+    write_audit(limited.site(), "dag/1", ("check_quota",), cancelled=True)
+
+    with pytest.raises(TransientError, match="INTERRUPTED"):
+        reserve_quota(run, matched)
+
+    record = limited.site().reread("dag/1")
+    assert (record.status, record.granted, used(limited)) == (RunStatus.CANCELLED, None, 0)
 
 
 def test_a_run_cleared_on_a_day_with_more_quota_is_cut_anew_and_whole(limited: Workbench) -> None:

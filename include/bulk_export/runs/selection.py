@@ -19,6 +19,7 @@ from bulk_export.runs.incremental import contacts_to_make_up_for, contacts_tried
 from bulk_export.runs.retry import failed_contacts
 from bulk_export.staging.run_staging import KEYS
 from bulk_export.state.delivered_contacts import delivered_before
+from bulk_export.state.records import UNSUCCESSFUL
 from bulk_export.state.reservations import reserve
 from bulk_export.state.runs import record_counts
 
@@ -110,6 +111,7 @@ def reserve_quota(run: OpenRun, matched: Matched) -> dict[str, int]:
         daily_limit=snapshot.licence.contacts_per_day,
         policy=snapshot.export.on_quota_exceeded,
         now=now,
+        reopening=run.record.status in UNSUCCESSFUL,
     )
     return {"matched": matched.contacts, "roots": matched.roots, "granted": grant.granted}
 

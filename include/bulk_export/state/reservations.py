@@ -25,10 +25,11 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Engine, Row, func, select, update
 
-from bulk_export.errors import RefusedError
+from bulk_export.errors import RefusedError, TransientError
 from bulk_export.quota import QuotaPolicy, decide
 from bulk_export.state.database import insert_missing, transaction
-from bulk_export.state.tables import quota_days, reservations
+from bulk_export.state.records import UNSUCCESSFUL
+from bulk_export.state.tables import quota_days, reservations, runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ def reserve(
     daily_limit: int,
     policy: QuotaPolicy,
     now: datetime,
+    reopening: bool = False,
 ) -> Grant:
     """Hold quota for a run, or find what it holds already (table above), in one transaction.
 
@@ -83,15 +85,20 @@ def reserve(
         daily_limit: the licence's contacts per day.
         policy: what to do when they do not fit.
         now: aware time.
+        reopening: True when the run is closed as failed, and its caller is about to open it again.
 
     Raises:
         RefusedError: QUOTA_EXCEEDED under policy `fail`; nothing is held then.
+        TransientError: INTERRUPTED, somebody closed the run as failed or cancelled; nothing is held then.
         ValueError: when `wanted` or `daily_limit` is negative.
     """
     if wanted < 0 or daily_limit < 0:
         raise ValueError("neither contacts nor limits can be negative")
     row = {"environment": environment, "day": day, "state": "held", "daily_limit": daily_limit, "reserved_at": now}
     with transaction(engine) as connection:
+        # A task that somebody stops works on for some seconds, while the run's audit is closed and gives quota back.
+        if not reopening and _closed_unsuccessfully(connection, run_id):
+            raise _interrupted(run_id)
         # Inserting is the lock: the same run's second request waits here and then finds the first's grant.
         nothing = {"granted": 0, "charged": 0, "used_before": 0}
         if not insert_missing(connection, reservations, {"run_id": run_id} | row | nothing):
@@ -106,6 +113,19 @@ def reserve(
         connection.execute(update(reservations).where(reservations.c.run_id == run_id).values(held))
         _set_used(connection, environment, day, used + granted)
         return Grant(granted, used, daily_limit, day)
+
+
+def _closed_unsuccessfully(connection: Connection, run_id: str) -> bool:
+    status = connection.execute(select(runs.c.status).where(runs.c.run_id == run_id).with_for_update()).scalar()
+    return status in UNSUCCESSFUL
+
+
+def _interrupted(run_id: str) -> TransientError:
+    return TransientError(
+        "INTERRUPTED",
+        f"{run_id} was closed while it asked for quota: somebody stopped it, or it was taken for lost",
+        hint="Run it again, or clear it from check_quota on, with everything downstream.",
+    )
 
 
 def _ask_again(connection: Connection, row: Row[Any]) -> Grant:
