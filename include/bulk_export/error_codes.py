@@ -111,7 +111,7 @@ _TEXTS: Mapping[ErrorKind, Mapping[str, tuple[str, str]]] = {
             "Change the connection, or name another.",
         ),
         "DIRECTORY_UNWRITABLE": (
-            "The directory for a sample store cannot be made or written.",
+            "The directory for a sample store, or for starting definitions, cannot be made or written.",
             "Name one on a disk with room, whose parent you may write to.",
         ),
         "STATE_DRIVER_MISSING": (

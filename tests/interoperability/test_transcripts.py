@@ -86,7 +86,7 @@ def wrong_xml(transcripts: dict[str, list[Path]], tmp_path: Path) -> Path:
 
 
 def test_two_json_schema_validators_take_the_definitions_in_the_project() -> None:
-    from bulk_export.cli.schema import definitions_schema
+    from bulk_export.definitions.json_schema import definition_schema, definitions_schema
     from bulk_export.definitions.yaml_file import read_yaml
 
     folder = Path(__file__).parents[2] / "include/definitions"
@@ -102,3 +102,4 @@ def test_two_json_schema_validators_take_the_definitions_in_the_project() -> Non
             jsonschema.Draft202012Validator(schema).validate(value)
             jsonschema_rs.validator_for(schema).validate(value)
             assert not jsonschema_rs.validator_for(schema).is_valid(value | {"colour": "blue"})
+        assert definition_schema(kind) == schema

@@ -31,6 +31,10 @@ STATUSES = [
     "CANCELLED",
 ]
 
+# As `definitions.json_schema.MODELS`, whose import would cost the start-up pydantic; a test compares them.
+DEFINITION_KINDS = ("settings", "search", "export")
+SCHEMAS = ("definitions", *DEFINITION_KINDS, "transcript-json", "transcript-xsd", "store", "store-sql")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
@@ -144,7 +148,10 @@ def parser() -> argparse.ArgumentParser:
     sample.add_argument("--audio-bytes", type=int, metavar="N", help="calls only, with audio of about N bytes each")
 
     schema = command("schema", "schema", "print a published schema")
-    schema.add_argument("name", choices=("definitions", "transcript-json", "transcript-xsd", "store", "store-sql"))
+    schema.add_argument("name", choices=SCHEMAS)
+
+    init = command("init", "init", "write DAG files and starting definitions, over nothing that is there")
+    init.add_argument("directory", type=Path, metavar="DIR", help="made where it is missing")
 
     command("migrate", "migrate", "create or upgrade the state database")
     return top

@@ -5,13 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 
+from bulk_export.cli import DEFINITION_KINDS
 from bulk_export.cli.exit_codes import DONE
 
 
 def run(options: argparse.Namespace) -> int:
     """Print one schema to standard output."""
     if options.name == "definitions":
+        from bulk_export.definitions.json_schema import definitions_schema
+
         print(json.dumps(definitions_schema(), indent=2))
+    elif options.name in DEFINITION_KINDS:
+        from bulk_export.definitions.json_schema import definition_schema
+
+        print(json.dumps(definition_schema(options.name), indent=2))
     elif options.name == "store":
         print(json.dumps(store_schema(), indent=2))
     elif options.name == "store-sql":
@@ -21,22 +28,6 @@ def run(options: argparse.Namespace) -> int:
 
         print(schema_text(JSON_SCHEMA if options.name == "transcript-json" else XSD), end="")
     return DONE
-
-
-def definitions_schema() -> dict[str, object]:
-    """JSON Schema 2020-12 of the three kinds of definition files, by kind."""
-    from bulk_export.definitions.models import SavedExport, SavedSearch
-    from bulk_export.definitions.settings import Settings
-    from bulk_export.definitions.values import Model
-
-    kinds: dict[str, type[Model]] = {"settings": Settings, "search": SavedSearch, "export": SavedExport}
-    schemas = {}
-    for kind, model in kinds.items():
-        schema = model.model_json_schema()
-        schema.get("properties", {}).pop("id", None)  # the file's stem, not a key in it
-        schema["required"] = [key for key in schema.get("required", []) if key != "id"]
-        schemas[kind] = schema
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": schemas}
 
 
 def store_schema() -> dict[str, object]:

@@ -1,0 +1,8 @@
+"""What a new installation starts with: DAG files, definitions and their schemas, in one folder.
+
+`dag_files.py`    the texts of the DAG files
+`write.py`        write all of them, over nothing that is there
+
+`definitions/` holds the starting definitions as they are written. The folder made of all this is a whole DAG bundle:
+its DAG files read the definitions beside them.
+"""
