@@ -1,4 +1,6 @@
-"""Airflow imports this by its name in each of its programs: here, load once what every task would load for itself.
+"""Load once what every task would load for itself.
+
+Airflow imports this module by its name in each of its programs.
 
 A task is forked from the scheduler's process or from a Celery worker's; what those have loaded is there for it, and it
 was a third of the time of a run of short tasks. Nothing of the project itself belongs here: a task shall run the code

@@ -1,4 +1,4 @@
-"""Register the Exports pages where the project is not installed as a package.
+"""Register the Exports pages where the package is not installed.
 
 Where it is (`make setup`, `pip install`), its entry point of the group `airflow.plugins` registers them, and this file
 names nothing: Airflow 3.3 reads the plugins folder first, skips a second plugin of the same name, and lists the skipped
@@ -19,7 +19,7 @@ GROUP = "airflow.plugins"
 
 
 def has_entry_point(package: str) -> bool:
-    """Whether an installed package registers a plugin by itself; version 0.1.0 did not."""
+    """Whether an installed package registers a plugin; 0.1.0 did not."""
     try:
         return any(entry_point.group == GROUP for entry_point in distribution(package).entry_points)
     except PackageNotFoundError:

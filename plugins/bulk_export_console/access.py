@@ -1,4 +1,6 @@
-"""Who may use the pages: signed in, allowed by Airflow's own permissions, and not sent here by another site.
+"""Decide who may use the pages.
+
+Whoever is signed in, allowed by Airflow's own permissions, and not sent here by another site.
 
 Airflow does not authenticate plugin apps, so `guard` stands in front of the whole app. Reading needs the permission
 on the custom view `Bulk Contact Export`; everything that is not a GET also needs the right to edit DAGs, because a
@@ -40,7 +42,7 @@ class Visitor:
 
 
 def guard(request: Request, user: GetUserDep, context: Annotated[ConsoleContext, Depends(get_context)]) -> Visitor:
-    """Let a request through, or refuse it with a word in the event log.
+    """Let a request through, or refuse it and log that.
 
     Raises:
         HTTPException: 401 when nobody is signed in (by Airflow's own dependency), 403 without permission or when the

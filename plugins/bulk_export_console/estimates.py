@@ -1,4 +1,4 @@
-"""What an export would do if it ran now: how many contacts, how many bytes, what the day's quota says, when it runs."""
+"""Estimate what an export would do if it ran now."""
 
 from __future__ import annotations
 
@@ -48,7 +48,11 @@ class Estimate:
 
 
 def estimate(context: ConsoleContext, search: SavedSearch, policy: str) -> Estimate:
-    """Count a search and lay it against today's quota; `DefinitionError` FILTER_INCOMPLETE, or as the store says."""
+    """Count a search and compare it with today's quota.
+
+    Raises:
+        DefinitionError: FILTER_INCOMPLETE, or as the store says.
+    """
     settings = context.settings
     with opened(context, search) as (store, selection):
         matches = store.count(selection)
@@ -71,7 +75,10 @@ def _estimate(matches: Matches, left: int, limit: int, policy: str) -> Estimate:
 
 @contextmanager
 def opened(context: ConsoleContext, search: SavedSearch) -> Iterator[tuple[ContactStore, Selection]]:
-    """The contact store and what a search selects in it now; a few at a time, scratch files removed afterwards."""
+    """Open the contact store, with what a search selects in it.
+
+    A few at a time; scratch files are removed afterwards.
+    """
     snapshot = _snapshot(context.settings, search, context.now())
     with _AT_ONCE, tempfile.TemporaryDirectory(prefix="bulk-export-count-") as scratch:
         store = context.site.contact_store(snapshot, Path(scratch))
@@ -79,7 +86,10 @@ def opened(context: ConsoleContext, search: SavedSearch) -> Iterator[tuple[Conta
 
 
 def _snapshot(settings: Settings, search: SavedSearch, now: datetime) -> RunSnapshot:
-    """As a run would freeze it; where to and in which formats does not matter for what it selects."""
+    """The search as a run would freeze it.
+
+    Where to and in which formats does not matter for what it selects.
+    """
     return RunSnapshot(
         export=SavedExport(id="estimate", name="estimate", search=search.id, storage_location="none"),
         search=search,

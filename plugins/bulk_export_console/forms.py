@@ -1,4 +1,4 @@
-"""What the export form sends, and the change to a definition file it stands for."""
+"""Turn the export form into a change to a definition file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ When = Literal["now", "none", "weekly", "monthly", "cron"]
 
 
 class ExportForm(BaseModel):
-    """The fields as filled in; whether they make sense is for the definition's own model to say.
+    """The export form as filled in.
+
+    Whether it makes sense is for the definition's own model to say.
 
     `when` is `now` for an export that is sent at once and not saved, `none` for a saved one without schedule.
     """
@@ -41,7 +43,9 @@ class ExportForm(BaseModel):
     enabled: bool = True
 
     def changes(self, now: datetime, present: SavedExport | None) -> dict[str, object]:
-        """The keys of the file as they shall be; what the form does not ask for is left alone.
+        """The new values of the file's keys.
+
+        A key the form does not ask for is left alone.
 
         Args:
             now: dates a schedule that is new or edited: no run before it is ever made up for.
@@ -120,7 +124,7 @@ def form_of(export: SavedExport) -> ExportForm:
 
 
 class Edit(BaseModel):
-    """A form and the version of the file it was filled in from."""
+    """A form, with the version of the file it edits."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -129,7 +133,7 @@ class Edit(BaseModel):
 
 
 class Deletion(BaseModel):
-    """Which version of a file somebody wants to be gone."""
+    """The version of a file that somebody deletes."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -141,7 +141,10 @@ class HealthChecks:
         return self._together(checks)
 
     def _together(self, checks: Sequence[tuple[str, str, Callable[[], Mapping[str, Figure]]]]) -> tuple[Finding, ...]:
-        """Run the checks at once; one that hangs is not started again before it has ended."""
+        """Run all checks at the same time.
+
+        One that hangs is not started again before it has ended.
+        """
         found: dict[str, Finding] = {}
         for check, name, look in checks:
             key = f"{check} {name}"

@@ -1,4 +1,4 @@
-"""English or Spanish: which one a reader wants, and a text in it.
+"""Choose a reader's language, English or Spanish, and translate texts.
 
 Texts stand in templates and modules in English; `es.json` holds the Spanish of each, in the words of the product's
 Spanish documentation. A text without a Spanish one would be shown in English; a test sees that there is none.
@@ -20,7 +20,10 @@ Translate = Callable[..., str]
 
 
 def language_of(request: Request) -> str:
-    """What the reader switched to, now or earlier, or what their browser prefers; English otherwise."""
+    """The language chosen on the page, or preferred by the browser.
+
+    English where neither says.
+    """
     for wanted in (request.query_params.get("language"), request.cookies.get(COOKIE)):
         if wanted in LANGUAGES:
             return str(wanted)
@@ -28,7 +31,7 @@ def language_of(request: Request) -> str:
 
 
 def preferred(accept_language: str) -> str:
-    """The language a browser likes best of those there are."""
+    """The language a browser prefers of those there are."""
     best, best_quality = "en", 0.0
     for part in accept_language.split(","):
         tag, _, parameter = part.strip().partition(";")
@@ -43,7 +46,7 @@ def preferred(accept_language: str) -> str:
 
 
 def translator(language: str) -> Translate:
-    """A function from an English text, with `{named}` gaps, to the text in a language."""
+    """A function that translates an English text with `{named}` gaps."""
     texts = spanish() if language == "es" else {}
 
     def translate(text: str, **gaps: object) -> str:

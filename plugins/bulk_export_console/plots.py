@@ -1,4 +1,7 @@
-"""The audit's charts as SVG. Shapes carry classes, never colours or styles: the style sheet knows light and dark."""
+"""Draw the audit's charts as SVG.
+
+Shapes carry classes, never colours or styles: the style sheet knows light and dark.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ class Bar:
 
 
 def bars(title: str, columns: Sequence[Bar], shown: Callable[[float], str]) -> Markup:
-    """A chart of upright bars.
+    """A chart of vertical bars.
 
     Args:
         title: what a screen reader says of it, its figures included.
@@ -70,7 +73,10 @@ def _bar(column: Bar, left: float, step: float, highest: float) -> Markup:
 
 
 def gauge(title: str, used: float, held: float, limit: float) -> Markup:
-    """A lying bar: what is used, what of it open runs hold, and the limit as its full length."""
+    """A horizontal bar: quota used and held, of the limit.
+
+    The limit is its full length.
+    """
     scale = _WIDTH / max(limit, used, 1)
     charged = max(0.0, used - held)
     shapes = [Markup('<rect class="track" x="0" y="4" width="{}" height="16" rx="4"/>').format(_WIDTH)]

@@ -1,4 +1,7 @@
-"""The first contacts a search finds, as their CSV would show them: recycled ones masked, nothing written anywhere."""
+"""Preview the first contacts of a search, as the CSV shows them.
+
+Recycled ones are masked, and nothing is written anywhere.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,11 @@ class Preview:
 
 
 def preview(context: ConsoleContext, search: SavedSearch, language: str) -> Preview:
-    """Look a search's first contacts up; `DefinitionError` FILTER_INCOMPLETE, or as the store says."""
+    """Find a search's first contacts.
+
+    Raises:
+        DefinitionError: FILTER_INCOMPLETE, or as the store says.
+    """
     filters = [item for item in search.filters if item.field == "text"]
     with opened(context, search) as (store, selection):
         matches, keys = store.preview(selection, PREVIEWED)

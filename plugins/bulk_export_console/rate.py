@@ -1,4 +1,4 @@
-"""Limit how often one person does something within a while. Counts in this process only."""
+"""Limit how often a person does something, within this process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ class RateLimit:
         self._lock = threading.Lock()
 
     def wait(self, who: str) -> float:
-        """Count a call; 0 when it is allowed, otherwise the seconds until one is (and then it is not counted)."""
+        """Count a call, or return the seconds to wait.
+
+        0 means that it is allowed; a call that has to wait is not counted.
+        """
         with self._lock:
             now = self._clock()
             calls = self._calls.setdefault(who, deque())

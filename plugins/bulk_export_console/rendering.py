@@ -1,4 +1,7 @@
-"""Fill a template for a reader: their language, their rights, and numbers, sizes and times as they read them."""
+"""Fill a template in the reader's language and with their rights.
+
+Numbers, sizes and times are written as the reader writes them.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +83,7 @@ def page(request: Request, template: str, *, zone: str = "UTC", status_code: int
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """How numbers, sizes and times are written for somebody."""
+    """How a reader writes numbers, sizes and times."""
 
     language: str
     zone: str
@@ -106,12 +109,15 @@ class Reader:
         return f"{day:%d/%m/%Y}" if self.language == "es" else f"{day:%Y-%m-%d}"
 
     def moment(self, moment: datetime, *, zone: str | None = None) -> str:
-        """A day and the time of day in the reader's zone, or another."""
+        """Day and time in the reader's zone, or another."""
         local = moment.astimezone(ZoneInfo(zone or self.zone))
         return f"{self.day(local)} {local:%H:%M}"
 
     def time(self, moment: datetime | None, *, zone: str | None = None) -> str | Markup:
-        """A moment in the reader's zone, its UTC time beside it for machines; a dash when there is none."""
+        """A `<time>` element in the reader's zone; a dash for None.
+
+        Its attributes have the UTC time, for machines and for whoever points at it.
+        """
         if moment is None:
             return "–"
         shown = self.moment(moment, zone=zone)

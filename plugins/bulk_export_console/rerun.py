@@ -1,4 +1,4 @@
-"""Make the conf of a rerun or a retry, and find the runs linked with one."""
+"""Make the conf of a rerun or retry; find linked runs."""
 
 from __future__ import annotations
 

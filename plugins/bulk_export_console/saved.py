@@ -1,4 +1,4 @@
-"""The saved exports and searches as the lists show them: state, next run, last outcome, what is wrong."""
+"""List saved exports and searches: state, next run, last run, problems."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _state(export: SavedExport | None, problems: Sequence[Problem]) -> str:
 
 
 def upcoming(context: ConsoleContext, export: SavedExport, count: int) -> list[datetime]:
-    """The next run times of an export that is scheduled; none where it is disabled."""
+    """The next run times of an export; none where it is disabled."""
     if export.schedule is None or not export.enabled:
         return []
     # A schedule counts from its creation or last edit, which may lie ahead.
@@ -90,7 +90,14 @@ def upcoming(context: ConsoleContext, export: SavedExport, count: int) -> list[d
 
 @dataclass(frozen=True, slots=True)
 class SearchRow:
-    """One saved search: None for `search` when the file does not load; `used_by` are ids of exports."""
+    """One saved search.
+
+    Attributes:
+        id: the file's stem.
+        search: None when the file does not load.
+        problems: everything wrong with the file.
+        used_by: ids of the exports that name it.
+    """
 
     id: str
     search: SavedSearch | None

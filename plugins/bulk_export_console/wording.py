@@ -111,7 +111,7 @@ def stage_labels() -> dict[str, str]:
 
 
 def schedule_kind(export: SavedExport) -> str:
-    """`weekly`, `monthly`, `cron`, or `none` for an export that runs on demand only."""
+    """`weekly`, `monthly`, `cron`; `none` for an export run on demand only."""
     schedule: Schedule | None = export.schedule
     if schedule is None:
         return "none"

@@ -95,7 +95,7 @@ def extra_page() -> Iterator[Page]:
 
     @module.router.get("/extra")
     def extra(request: Request) -> HTMLResponse:
-        return page(request, "not_ours.html")
+        return page(request, "other_dag.html")
 
     registered = Page("/extra", module, label="Extra")
     PAGES.append(registered)

@@ -1,4 +1,4 @@
-"""`bulk-export audit`: what ran, what it delivered, and what went wrong; who did what."""
+"""`bulk-export audit`: runs, what they delivered, and who did what."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`bulk-export check-storage`: which rights there are in a storage location, and which are missing."""
+"""`bulk-export check-storage`: the rights in a storage location."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ _WORDS = {
 
 
 def run(options: argparse.Namespace) -> int:
-    """Try each right with an object that goes again; fail when one is missing that runs need."""
+    """Try each right with an object that is deleted afterwards.
+
+    Fails when one is missing that runs need.
+    """
     here = site(options)
     places = {**here.settings.storage_locations, STAGING: here.settings.staging}
     if options.name not in places:

@@ -11,7 +11,10 @@ from bulk_export.cli.places import site
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check the catalogue's columns and rows; problems end in an error that names every one."""
+    """Check the catalogue's columns and rows.
+
+    Problems end in an error that names every one.
+    """
     here = site(options)
     with tempfile.TemporaryDirectory(prefix="bulk-export-") as scratch:
         report = here.open_contact_store(here.settings.contact_store, Path(scratch)).check()

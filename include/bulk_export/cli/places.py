@@ -1,4 +1,4 @@
-"""What the commands have in common: the site they work on, and times people type."""
+"""Open the site a command works on; read times people type."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _database_url(connection: str) -> str:
 
 
 def moment(text: str, zone: str) -> datetime:
-    """A time somebody typed, in ISO 8601; without an offset it is of the zone."""
+    """A typed ISO 8601 time; without an offset, of the zone."""
     try:
         time = datetime.fromisoformat(text)
     except ValueError as error:

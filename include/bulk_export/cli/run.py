@@ -1,4 +1,7 @@
-"""`bulk-export run`: a whole export without Airflow, through the same stages as its DAG."""
+"""`bulk-export run`: a whole export without Airflow.
+
+It goes through the same stages as the export's DAG.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ from bulk_export.site import Report
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the export, show how far it is, and print its audit record."""
+    """Run the export, show its progress, print its audit record."""
     from bulk_export.audit.report import audit_summary, record_as_json
     from bulk_export.state.records import RunStatus
 

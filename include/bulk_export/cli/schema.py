@@ -1,4 +1,7 @@
-"""`bulk-export schema`: the published schemas, for editors, validators and whoever fills a contact store."""
+"""`bulk-export schema`: the published schemas.
+
+For editors, validators and whoever fills a contact store.
+"""
 
 from __future__ import annotations
 

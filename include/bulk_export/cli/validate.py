@@ -10,7 +10,10 @@ from bulk_export.definitions.loader import load_definitions
 
 
 def run(options: argparse.Namespace) -> int:
-    """List problems; with `--stamp`, first date the exports named, or the scheduled ones without `effective_from`."""
+    """List the definitions' problems.
+
+    With `--stamp`, first date the exports named, or the scheduled ones without `effective_from`.
+    """
     definitions = load_definitions(options.definitions)
     if options.stamp is not None:
         from bulk_export.definitions.stamp import stamp

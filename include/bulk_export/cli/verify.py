@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check every file of each run against its manifests, say every fault of all, and a verdict on each."""
+    """Check every file of each run against its manifests.
+
+    Reports every fault of all, and a verdict on each.
+    """
     from bulk_export.storage import open_uri
 
     # An address that makes no sense is told before hours are spent on those before it.
@@ -33,7 +36,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _report(uri: str, storage: Storage) -> VerifyReport | None:
-    """What is wrong with a run; None, and the reason on standard error, where it cannot be reached or read."""
+    """The faults of a run.
+
+    None, and the reason on standard error, where it cannot be reached or read.
+    """
     from bulk_export.bag.verify import verify_run
 
     try:
@@ -44,7 +50,10 @@ def _report(uri: str, storage: Storage) -> VerifyReport | None:
 
 
 def _as_json(uri: str, report: VerifyReport, *, alone: bool) -> str:
-    """The report; of several each on a line of its own, with the address it is about."""
+    """The report as JSON.
+
+    Of several runs each is one line, with the address it is about.
+    """
     if alone:
         return json.dumps(asdict(report), indent=2, default=str)
     return json.dumps({"uri": uri} | asdict(report), default=str)

@@ -145,7 +145,7 @@ job_progress = Table(
     Column("updated_at", UtcDateTime, nullable=False),
 )
 
-# Only contacts with trouble: what was delivered whole is in the run's own items.csv.
+# Only contacts with problems: what was delivered whole is in the run's own items.csv.
 items = Table(
     "items",
     metadata,

@@ -1,4 +1,7 @@
-"""The audit: every run, newest first, with charts above; the same rows as CSV."""
+"""Show the audit: every run, newest first, and charts.
+
+The same rows as CSV, and the progress of open runs.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +69,7 @@ def audit(
         progress=_progress(engine, shown),
         older=shown[-1].run_id if len(found) > PAGE else "",
         paged=bool(before),
-        asked={"status": status, "export": export, "who": who, "first": first, "last": last},
+        filters={"status": status, "export": export, "who": who, "first": first, "last": last},
         exports=known_exports(engine),
         statuses=list(RunStatus),
         licence=context.settings.licence.type,
@@ -75,7 +78,10 @@ def audit(
 
 
 def run_filters(status: str, export: str, who: str, first: str, last: str, zone: str) -> RunFilters:
-    """What the filter form asks for; an unreadable value filters nothing. Days are the environment's."""
+    """The filters of the form.
+
+    An unreadable value filters nothing. Days are the environment's.
+    """
 
     def start(text: str, days: int) -> datetime | None:
         try:
@@ -94,9 +100,9 @@ def run_filters(status: str, export: str, who: str, first: str, last: str, zone:
 
 
 def _progress(engine: Engine, runs: list[RunRecord]) -> dict[str, object]:
-    going = [run for run in runs if run.status is RunStatus.RUNNING]
-    stages = stage_progress(engine, [run.run_id for run in going]) if going else {}
-    return {run.run_id: progress_of(run, stages[run.run_id]) for run in going}
+    running = [run for run in runs if run.status is RunStatus.RUNNING]
+    stages = stage_progress(engine, [run.run_id for run in running]) if running else {}
+    return {run.run_id: progress_of(run, stages[run.run_id]) for run in running}
 
 
 def _charts(request: Request, context: ConsoleContext, engine: Engine, zone: str) -> charts.Charts:
@@ -110,7 +116,7 @@ def _charts(request: Request, context: ConsoleContext, engine: Engine, zone: str
 
 @router.get("/audit/progress")
 def progress(context: ContextDep, run: Annotated[list[str], Query(max_length=_MAX_POLLED)]) -> JSONResponse:
-    """How far runs are, by run key; what the pages ask for every two seconds."""
+    """The progress of runs by run key, asked every two seconds."""
     engine = context.site.engine
     records = [find_run(engine, key) for key in run]
     stages = stage_progress(engine, [record.run_id for record in records])

@@ -1,4 +1,7 @@
-"""What Airflow shows as a tab of a DAG and of a DAG run: the definition of that export, the page of that run."""
+"""Show the tabs of a DAG and of a DAG run.
+
+The tab of a DAG is its export's definition, that of a DAG run the page of the run.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +20,19 @@ router = APIRouter()
 
 
 def export_of(dag_id: str) -> str:
-    """The export behind a DAG; empty for a DAG that is none of ours."""
+    """The export of a DAG; empty for other people's DAGs."""
     return IMMEDIATE if dag_id == IMMEDIATE_DAG_ID else export_id_of(dag_id) or ""
 
 
 @router.get("/dag/{dag_id}")
 def dag(request: Request, context: ContextDep, dag_id: str) -> Response:
-    """The definition of one export, with its last run; the audit of one that is not saved, or not any more."""
+    """The definition of an export, with its last run.
+
+    The audit, for an export that is not saved, or not any more.
+    """
     export = export_of(dag_id)
     if not export:
-        return page(request, "not_ours.html")
+        return page(request, "other_dag.html")
     if export in context.store.ids("exports"):
         return RedirectResponse(request.url_for("edit_export", id=export), status_code=307)
     return RedirectResponse(request.url_for("audit").include_query_params(export=export), status_code=307)
@@ -34,9 +40,12 @@ def dag(request: Request, context: ContextDep, dag_id: str) -> Response:
 
 @router.get("/dag-run/{dag_id}/{dag_run_id:path}")
 def dag_run(request: Request, context: ContextDep, dag_id: str, dag_run_id: str) -> Response:
-    """The page of the run; until its first task has opened a record, a page that waits for it."""
+    """The page of the run.
+
+    A page that waits, until the run's first task has opened its record.
+    """
     if not export_of(dag_id):
-        return page(request, "not_ours.html")
+        return page(request, "other_dag.html")
     try:
         record = find_run(context.site.engine, f"{dag_id}/{dag_run_id}")
     except DefinitionError as error:

@@ -33,7 +33,7 @@ UPCOMING = 5
 
 @router.get("/exports")
 def exports(request: Request, context: ContextDep) -> HTMLResponse:
-    """Every saved export with its next runs, and files that do not load."""
+    """Every saved export, and files that do not load."""
     definitions = context.site.load()
     return page(
         request,
@@ -62,7 +62,10 @@ def new(request: Request, context: ContextDep, copy: str = "", search: str = "")
 
 @router.get("/exports/{id}", name="edit_export")
 def edit(request: Request, context: ContextDep, id: str) -> HTMLResponse:
-    """The form of a saved export; for a file that does not load, what is wrong with it."""
+    """The form of a saved export.
+
+    For a file that does not load, what is wrong with it.
+    """
     source = context.store.read("exports", id)
     definitions = context.site.load()
     row = export_row(context, definitions, id)
@@ -95,7 +98,7 @@ def _form_page(
 
 @router.post("/exports/estimate")
 def count(request: Request, context: ContextDep, form: ExportForm) -> JSONResponse:
-    """What the export would do now, and its next five times; nothing is created."""
+    """What the export would do now, and its next five runs."""
     definitions = context.site.load()
     answer: dict[str, Any] = {"next_runs": [], "problems": []}
     try:
@@ -134,7 +137,10 @@ def create(context: ContextDep, visitor: VisitorDep, form: ExportForm) -> JSONRe
 
 @router.put("/exports/{id}")
 def save(context: ContextDep, visitor: VisitorDep, id: str, edit: Edit) -> JSONResponse:
-    """Change a saved export; 409 with both versions when it is not the one that was seen."""
+    """Change a saved export.
+
+    409 with both versions when the file is not the one that was seen.
+    """
     _check_names(context, edit.form)
     present = context.site.load(id).exports.get(id)
     saved = context.store.save("exports", id, edit.form.changes(context.now(), present), seen=edit.seen)
@@ -144,7 +150,10 @@ def save(context: ContextDep, visitor: VisitorDep, id: str, edit: Edit) -> JSONR
 
 @router.delete("/exports/{id}")
 def delete(context: ContextDep, visitor: VisitorDep, id: str, deletion: Deletion) -> JSONResponse:
-    """Remove a saved export, unless a run of it is open: Airflow would drop its tasks, or never begin it."""
+    """Delete a saved export, unless a run of it is open.
+
+    Airflow would drop the run's tasks, or never begin it.
+    """
     context.store.read("exports", id)
     if list_runs(context.site.engine, RunFilters(export_id=id, statuses=OPEN), limit=1):
         raise RefusedError(

@@ -1,4 +1,4 @@
-"""What a run delivered: the files in its directory, as the storage location lists them now."""
+"""List the files of a run's directory, as they are now."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ FILES = 200
 def files(
     request: Request, context: ContextDep, key: str, after: Annotated[str, Query(max_length=2_000)] = ""
 ) -> HTMLResponse:
-    """A page of the files, by name; none where nothing was delivered or it has been taken away since."""
+    """A page of the files, by name.
+
+    None where nothing was delivered, or it has been taken away since.
+    """
     record = find_run(context.site.engine, key)
     found = _listed(context, record, after)
     return page(
@@ -39,7 +42,10 @@ def files(
 
 
 def _listed(context: ConsoleContext, record: RunRecord, after: str) -> list[Entry]:
-    """The next files, their keys counted from the run's directory; one more than a page where there are more."""
+    """The next files, with keys relative to the run's directory.
+
+    One more than a page where there are more.
+    """
     if not record.directory or not record.definitions:
         return []
     folder = f"{record.directory}/"

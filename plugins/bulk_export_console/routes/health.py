@@ -1,4 +1,4 @@
-"""The installation's health: a page for the operator, JSON for whatever watches it."""
+"""Show the installation's health: a page, or JSON for probes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One run: what was asked, what became of each contact, what it cost; its troubled contacts as pages and as CSV."""
+"""Show a run: request, counts, quota and contacts with problems.
+
+Those contacts come as pages and as CSV.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,7 @@ def run_page(
     """The page, for a record that was found."""
     engine = context.site.engine
     items = _items(engine, record.run_id, status, reason, limit=ITEMS + 1, after=after)
-    again = record.dag_id if _is_there(context, record) else ""
+    rerun_dag = record.dag_id if _dag_exists(context, record) else ""
     return page(
         request,
         "run.html",
@@ -66,20 +69,23 @@ def run_page(
         notes=notes(record),
         items=items[:ITEMS],
         more=items[ITEMS - 1].contact_id if len(items) > ITEMS else None,
-        asked={"status": status, "reason": reason},
+        filters={"status": status, "reason": reason},
         item_statuses=[one for one in ItemStatus if one is not ItemStatus.DELIVERED],
         item_reasons=[one for one in Reason if one not in NOT_APPLICABLE and record.by_reason.get(one)],
         definitions=_as_yaml(record),
-        again=again,
-        conf=json.dumps(rerun_conf(record)),
-        retry=json.dumps(retry_conf(record)) if again and can_be_retried(record) else "",
+        rerun_dag=rerun_dag,
+        rerun=json.dumps(rerun_conf(record)),
+        retry=json.dumps(retry_conf(record)) if rerun_dag and can_be_retried(record) else "",
         linked=linked_runs(engine, record),
-        asked_for={name: value for name, value in record.parameters.items() if name != RETRY},
+        parameters={name: value for name, value in record.parameters.items() if name != RETRY},
     )
 
 
-def _is_there(context: ConsoleContext, record: RunRecord) -> bool:
-    """Whether the run's DAG can still be asked: that of a saved export goes with its file."""
+def _dag_exists(context: ConsoleContext, record: RunRecord) -> bool:
+    """Whether the run's DAG still exists.
+
+    That of a saved export goes with its file.
+    """
     return record.dag_id == IMMEDIATE_DAG_ID or record.export_id in context.site.load(record.export_id).exports
 
 
@@ -100,7 +106,7 @@ def _items(engine: Engine, run_id: str, status: str, reason: str, *, limit: int,
 
 @router.get("/runs/{key}/items.csv")
 def items(context: ContextDep, key: str, status: Choice = "", reason: Choice = "") -> StreamingResponse:
-    """Every troubled contact of a run."""
+    """Every contact of a run that has problems, as CSV."""
     engine = context.site.engine
     record = find_run(engine, key)
     return StreamingResponse(

@@ -1,4 +1,4 @@
-"""Saved searches: the list, the filter builder, what a search finds, and what changes one."""
+"""Show and change saved searches: list, builder, matches, preview."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ router = APIRouter()
 
 @router.get("/searches")
 def searches(request: Request, context: ContextDep) -> HTMLResponse:
-    """Every saved search with the exports that use it, and files that do not load."""
+    """Every saved search, and files that do not load."""
     definitions = context.site.load()
     return page(
         request,
@@ -51,7 +51,10 @@ def new(request: Request, context: ContextDep, copy: str = "") -> HTMLResponse:
 
 @router.get("/searches/{id}")
 def edit(request: Request, context: ContextDep, id: str) -> HTMLResponse:
-    """The builder of a saved search; for a file that does not load, what is wrong with it."""
+    """The builder of a saved search.
+
+    For a file that does not load, what is wrong with it.
+    """
     source = context.store.read("searches", id)
     row = next(row for row in search_rows(context.site.load(), context.store) if row.id == id)
     found = row.search
@@ -82,7 +85,7 @@ def _builder_page(request: Request, context: ConsoleContext, form: dict[str, Any
 
 @router.post("/searches/check")
 def check(context: ContextDep, form: SearchForm) -> JSONResponse:
-    """What is incomplete, filter by filter; once nothing is, how many contacts match."""
+    """What is incomplete; if nothing is, how many contacts match."""
     search = form.as_search()
     found = problems(search.filters, catalogue(context.settings.exportable_metadata))
     answer: dict[str, Any] = {"problems": [{"index": one.index, "message": one.message} for one in found]}
@@ -93,7 +96,10 @@ def check(context: ContextDep, form: SearchForm) -> JSONResponse:
 
 @router.post("/searches/preview")
 def show(request: Request, context: ContextDep, visitor: VisitorDep, form: SearchForm) -> JSONResponse:
-    """The first contacts found. Whoever looks at them is in the event log; how often is limited."""
+    """The first contacts found.
+
+    Each look is in the event log, and their number is limited.
+    """
     wait = context.previews.wait(visitor.name)
     if wait:
         raise RefusedError(
@@ -110,7 +116,10 @@ def show(request: Request, context: ContextDep, visitor: VisitorDep, form: Searc
 
 @router.post("/searches", status_code=201)
 def create(context: ContextDep, visitor: VisitorDep, form: SearchForm) -> JSONResponse:
-    """Save a new search, also an incomplete one: its exports say what is missing when they run."""
+    """Save a new search, also an incomplete one.
+
+    Its exports say what is missing when they run.
+    """
     id = context.store.free_id("searches", form.name)
     saved = context.store.save("searches", id, form.changes(), seen=None)
     _record_change(context, visitor, "created", id)
@@ -119,7 +128,10 @@ def create(context: ContextDep, visitor: VisitorDep, form: SearchForm) -> JSONRe
 
 @router.put("/searches/{id}")
 def save(context: ContextDep, visitor: VisitorDep, id: str, edit: SearchEdit) -> JSONResponse:
-    """Change a saved search; 409 with both versions when it is not the one that was seen."""
+    """Change a saved search.
+
+    409 with both versions when the file is not the one that was seen.
+    """
     saved = context.store.save("searches", id, edit.form.changes(), seen=edit.seen)
     _record_change(context, visitor, "edited", id)
     return JSONResponse({"id": id, "etag": saved.etag})
@@ -127,7 +139,7 @@ def save(context: ContextDep, visitor: VisitorDep, id: str, edit: SearchEdit) ->
 
 @router.delete("/searches/{id}")
 def delete(context: ContextDep, visitor: VisitorDep, id: str, deletion: Deletion) -> JSONResponse:
-    """Remove a saved search that no export uses."""
+    """Delete a saved search that no export uses."""
     users = [export.id for export in context.site.load().exports.values() if export.search == id]
     if users:
         raise RefusedError(

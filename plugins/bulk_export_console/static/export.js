@@ -29,10 +29,10 @@ function arrange() {
 }
 
 // --- what it would do ------------------------------------------------------------------------------------------
-let asked = 0;
+let requests = 0;
 async function estimate() {
   const box = document.getElementById("estimate");
-  const mine = ++asked;
+  const request = ++requests;
   const given = values();
   if (!given.search) {
     say(box, [[words("Choose a saved search to see what it matches."), "quiet"]]);
@@ -45,7 +45,7 @@ async function estimate() {
   } catch (error) {
     found = { problems: [error.message], next_runs: [] };
   }
-  if (mine !== asked) return; // the form has changed since
+  if (request !== requests) return; // the form has changed since
   const lines = found.problems.map((problem) => [problem, "wrong"]);
   if (found.matches) lines.push(...effect(found.matches, given.on_quota_exceeded));
   else if (given.search && !lines.length) lines.push([words("This cannot be counted."), "wrong"]);

@@ -10,7 +10,7 @@ const fields = data("fields");
 const operatorNames = data("operators");
 const byKey = Object.fromEntries(fields.map((field) => [field.key, field]));
 const rows = document.getElementById("rows");
-let asked = 0;
+let requests = 0;
 let later;
 
 onDelete(() => document.querySelector("[data-seen]").dataset.seen, "searches");
@@ -73,16 +73,16 @@ const content = () => ({
 
 // --- what is incomplete, how many match ------------------------------------------------------------------------
 async function check() {
-  const mine = ++asked;
+  const request = ++requests;
   say([words("Counting…")], "");
   let found;
   try {
     found = await ask("POST", `${root}/searches/check`, { ...content(), name: "-" });
   } catch (error) {
-    if (mine === asked) say([error.message, ...(error.answer?.problems || [])], "tone-failed");
+    if (request === requests) say([error.message, ...(error.answer?.problems || [])], "tone-failed");
     return;
   }
-  if (mine !== asked) return;
+  if (request !== requests) return;
   mark(found.problems);
   if (!rows.children.length) say([words("A search needs at least one filter.")], "tone-warning");
   else if (found.problems.length) {
