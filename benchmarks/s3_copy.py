@@ -116,7 +116,7 @@ def _prefix(into: Path) -> str:
 
 
 def bucket(endpoint: str, name: str) -> Storage:
-    from bulk_export.definitions.settings import S3Location
+    from bulk_export.definitions.locations import S3Location
     from bulk_export.storage import open_storage
     from bulk_export.storage.credentials import Credentials
 

@@ -15,8 +15,10 @@ from typing import Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
+from bulk_export.definitions.contact_stores import ParquetStore
 from bulk_export.definitions.loader import load_definitions
-from bulk_export.definitions.settings import S3Location, Settings
+from bulk_export.definitions.locations import S3Location
+from bulk_export.definitions.settings import Settings
 from bulk_export_sample import make_sample_store
 
 UPLOADS_AT_ONCE = 8
@@ -34,7 +36,7 @@ def main() -> None:
             hook.get_conn().create_bucket(Bucket=bucket)
             print(f"Made the bucket {bucket}.")
     store = settings.contact_store
-    if contacts and store.type == "parquet" and store.uri.startswith("s3://"):
+    if contacts and isinstance(store, ParquetStore) and store.uri.startswith("s3://"):
         bucket, _, prefix = store.uri.removeprefix("s3://").partition("/")
         _fill(S3Hook(aws_conn_id=store.connection).get_conn(), bucket, prefix and f"{prefix.rstrip('/')}/", contacts)
 
@@ -43,7 +45,7 @@ def _buckets(settings: Settings) -> set[tuple[str, str | None]]:
     places = [*settings.storage_locations.values(), settings.staging]
     named = {(place.bucket, place.connection) for place in places if isinstance(place, S3Location)}
     store = settings.contact_store
-    if store.type == "parquet" and store.uri.startswith("s3://"):
+    if isinstance(store, ParquetStore) and store.uri.startswith("s3://"):
         named.add((store.uri.removeprefix("s3://").partition("/")[0], store.connection))
     return named
 

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from bulk_export.definitions import models, run, settings, values
+from bulk_export.definitions.kinds import KindSettings
 from bulk_export.fields import CSV_FIELDS, DERIVED_KEYS, Kind
 from bulk_export.filters.field_catalog import HAS_FIELDS, OPERATORS_BY_KIND, WORD_OPERATORS, catalogue, shape_of
 from output_reference import TABLES, with_tables
@@ -150,6 +151,8 @@ def _parts(model: type[BaseModel], place: str) -> Iterator[tuple[str, type[BaseM
 
 
 def _models_in(hint: object) -> list[type[BaseModel]]:
+    if isinstance(hint, type) and issubclass(hint, KindSettings):
+        return [*hint.alternatives()]
     if isinstance(hint, type) and issubclass(hint, BaseModel):
         return [hint]
     # The second argument of Annotated and so on: no type, so it gives nothing.

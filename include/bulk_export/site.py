@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from bulk_export.contacts import open_contact_store
+from bulk_export.definitions.contact_stores import CONTACT_STORE_KINDS, ContactStoreSettings
 from bulk_export.definitions.loader import Definitions, load_definitions
+from bulk_export.definitions.locations import STORAGE_KINDS, StorageLocation
 from bulk_export.definitions.run import RunSnapshot
 from bulk_export.definitions.settings import Settings
 from bulk_export.errors import DefinitionError
@@ -20,7 +22,7 @@ from bulk_export.staging.private_folder import private_folder
 from bulk_export.staging.run_staging import RunStaging
 from bulk_export.state.database import migrate, open_state
 from bulk_export.state.runs import get_run
-from bulk_export.storage import open_storage, open_uri
+from bulk_export.storage import in_folders, open_storage, open_uri
 from bulk_export.storage.base import Storage
 from bulk_export.storage.capabilities import local_path
 
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from bulk_export.contacts.base import ContactStore
-    from bulk_export.definitions.settings import ContactStoreSettings, StorageLocation
     from bulk_export.media.job import MediaLimits
     from bulk_export.state.records import RunRecord
     from bulk_export.storage.credentials import Credentials
@@ -70,7 +71,7 @@ class Site:
         return {}
 
     def load(self, only_export: str | None = None) -> Definitions:
-        """The definitions as they stand now."""
+        """The definitions at this moment."""
         return load_definitions(self.definitions, only_export)
 
     @cached_property
@@ -100,7 +101,7 @@ class Site:
         return self.database_url(connection)
 
     def reread(self, run_id: str) -> RunRecord:
-        """A run's record as it stands now."""
+        """A run's record at this moment."""
         return get_run(self.engine, run_id)
 
     def staging(self, run_key: str) -> RunStaging:
@@ -121,8 +122,7 @@ class Site:
 
     def open_location(self, location: StorageLocation) -> Storage:
         """A place that settings.yaml describes, reached with the credentials of its connection."""
-        connection = None if location.type == "local" else location.connection
-        known = self._credentials(connection)
+        known = self._credentials(STORAGE_KINDS[location.type].connection_id(location))
         return open_storage(location, base=self.definitions, credentials=known, retry_policy=self.retry_policy)
 
     def _credentials(self, connection: str | None) -> Credentials | None:
@@ -131,7 +131,7 @@ class Site:
     def resolve(self, uri: str) -> tuple[Storage, str]:
         """The storage and key of an object named by an absolute address in the contact store's catalogue."""
         scheme, separator, rest = uri.partition("://")
-        if not separator or scheme == "file":
+        if in_folders(uri):
             place, slash, name = uri.rpartition("/")
             return open_uri(place + slash, base=self.definitions), unquote(name) if separator else name
         bucket, _, name = rest.partition("/")
@@ -141,7 +141,7 @@ class Site:
         """A bucket the catalogue names, opened once: each has its own connections. Reached as the contact store is."""
         opened = self._buckets.get(address)
         if opened is None:
-            known = self._credentials(_objects_connection(self.settings.contact_store))
+            known = self._credentials(_objects_connection_id(self.settings.contact_store))
             opened = open_uri(address, base=self.definitions, credentials=known, retry_policy=self.retry_policy)
             self._buckets[address] = opened
         return opened
@@ -152,16 +152,17 @@ class Site:
 
     def open_contact_store(self, settings: ContactStoreSettings, scratch: Path) -> ContactStore:
         """The contact store that settings.yaml describes, reached through its connections."""
+        database = CONTACT_STORE_KINDS[settings.type].database_connection_id(settings)
         return open_contact_store(
             settings,
             base=self.definitions,
             scratch=scratch,
-            credentials=self._credentials(_objects_connection(settings)),
-            database_url=self._database_url(settings.connection) if settings.type == "postgres" else "",
+            credentials=self._credentials(_objects_connection_id(settings)),
+            database_url=self._database_url(database) if database else "",
             retry_policy=self.retry_policy,
         )
 
 
-def _objects_connection(store: ContactStoreSettings) -> str | None:
+def _objects_connection_id(store: ContactStoreSettings) -> str | None:
     """The connection of the bucket that holds a contact store's objects."""
-    return store.connection if store.type == "parquet" else store.objects_connection
+    return CONTACT_STORE_KINDS[store.type].objects_connection_id(store)

@@ -1,19 +1,26 @@
 """Airflow connections as the product takes them: credentials for a bucket, an address for a database.
 
-Imported by tasks only: reading a connection while DAG files are parsed would need a database.
+Which fields are which option says the storage kind, `bulk_export/definitions/locations.py`. Used by tasks only: reading
+a connection while DAG files are parsed would need a database.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from collections.abc import Iterable
+from pkgutil import resolve_name
 
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
+from sqlalchemy import URL
 
+from bulk_export.definitions.locations import STORAGE_KINDS, ConnectionField, ConnectionType
 from bulk_export.errors import DefinitionError
 from bulk_export.storage.credentials import Credentials
 
-AWS, AZURE, GOOGLE, POSTGRES = "aws", "wasb", "google_cloud_platform", "postgres"
+POSTGRES = "postgres"
+# Connections that a provider has to read. Resolved when one is used: importing it while DAG files are parsed is slow.
+_PROVIDERS = {"aws": "bulk_export_airflow.aws_connection:aws_credentials"}
 # What a connection's extras may say to PostgreSQL's own library; the provider's other extras mean nothing to it.
 _LIBPQ = frozenset(
     {"sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "channel_binding", "target_session_attrs", "options"}
@@ -21,29 +28,27 @@ _LIBPQ = frozenset(
 
 
 def credentials(connection_id: str) -> Credentials:
-    """What a connection says about reaching a bucket.
+    """Credentials for a bucket from a connection.
 
     Raises:
         DefinitionError: CONNECTION_UNKNOWN, or CONNECTION_UNSUPPORTED for a type that reaches no bucket.
     """
     connection = _connection(connection_id)
-    if connection.conn_type == AWS:
-        return _aws(connection_id)
-    if connection.conn_type == AZURE:
-        return _azure(connection)
-    if connection.conn_type == GOOGLE:
-        return _google(connection)
-    raise _unsupported(connection, (AWS, AZURE, GOOGLE))
+    types = {kind.connection_type.name: kind.connection_type for kind in STORAGE_KINDS if kind.connection_type}
+    if connection.conn_type not in types:
+        raise _unsupported(connection, types)
+    if connection.conn_type in _PROVIDERS:
+        found: Credentials = resolve_name(_PROVIDERS[connection.conn_type])(connection_id)
+        return found
+    return _credentials(connection, types[connection.conn_type])
 
 
 def database_url(connection_id: str) -> str:
-    """The SQLAlchemy address of a PostgreSQL database.
+    """SQLAlchemy address of a PostgreSQL database from a connection.
 
     Raises:
         DefinitionError: CONNECTION_UNKNOWN, or CONNECTION_UNSUPPORTED for anything but PostgreSQL.
     """
-    from sqlalchemy import URL
-
     connection = _connection(connection_id)
     if connection.conn_type not in {POSTGRES, "postgresql"}:
         raise _unsupported(connection, (POSTGRES,))
@@ -70,7 +75,7 @@ def _connection(connection_id: str) -> Connection:
     return connection
 
 
-def _unsupported(connection: Connection, fitting: tuple[str, ...]) -> DefinitionError:
+def _unsupported(connection: Connection, fitting: Iterable[str]) -> DefinitionError:
     return DefinitionError(
         "CONNECTION_UNSUPPORTED",
         f"the connection '{connection.conn_id}' is of type {connection.conn_type}, not {' or '.join(fitting)}",
@@ -78,41 +83,18 @@ def _unsupported(connection: Connection, fitting: tuple[str, ...]) -> Definition
     )
 
 
-def _aws(connection_id: str) -> Credentials:
-    from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
-    from obstore.auth.boto3 import Boto3CredentialProvider
-
-    # The provider knows keys, profiles, assumed roles and the machine's own role, and renews what runs out.
-    hook: Any = AwsGenericHook(aws_conn_id=connection_id, client_type="s3")
-    config = hook.conn_config
-    options = {"region": config.region_name, "endpoint": config.get_service_endpoint_url("s3")}
-    provider = Boto3CredentialProvider(hook.get_session())
-    return Credentials({key: value for key, value in options.items() if value}, provider)
+def _credentials(connection: Connection, described: ConnectionType) -> Credentials:
+    options = {}
+    for option, fields in described.options.items():
+        if value := next(filter(None, (_value(connection, field) for field in fields)), ""):
+            options[option] = value
+    return Credentials(options)
 
 
-def _azure(connection: Connection) -> Credentials:
+def _value(connection: Connection, field: ConnectionField) -> str:
+    """What a field holds; empty where it holds nothing that is meant."""
+    in_extra = field.name.startswith("extra.")
     extra = connection.extra_dejson
-    return _given(
-        account_name=connection.login or extra.get("account_name"),
-        account_key=connection.password or extra.get("account_key"),
-        sas_token=extra.get("sas_token"),
-        tenant_id=extra.get("tenant_id"),
-        client_id=extra.get("client_id"),
-        client_secret=extra.get("client_secret"),
-        endpoint=connection.host if (connection.host or "").startswith("http") else None,
-    )
-
-
-def _google(connection: Connection) -> Credentials:
-    import json
-
-    extra = connection.extra_dejson
-    key = extra.get("keyfile_dict")
-    return _given(
-        service_account_key=json.dumps(key) if isinstance(key, dict) else key,
-        service_account=extra.get("key_path"),
-    )
-
-
-def _given(**options: str | None) -> Credentials:
-    return Credentials({name: value for name, value in options.items() if value})
+    found = extra.get(field.name.removeprefix("extra.")) if in_extra else getattr(connection, field.name)
+    text = json.dumps(found) if isinstance(found, dict) else str(found or "")
+    return text if text.startswith(field.prefix) else ""

@@ -31,7 +31,7 @@ from bulk_export.storage.retry import RetryPolicy
 from bulk_export.storage.rights import PROBE, check_writable
 
 if TYPE_CHECKING:
-    from bulk_export.definitions.settings import StorageLocation
+    from bulk_export.definitions.locations import StorageLocation
     from bulk_export.site import Site
 
 STAGING = "staging"

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from obstore.store import S3Store
 
 from bulk_export.bag.verify import verify_run
-from bulk_export.definitions.settings import S3Location
+from bulk_export.definitions.locations import S3Location
 from bulk_export.quota import quota_day
 from bulk_export.site import Site
 from bulk_export.state.records import RunStatus

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bulk_export.definitions.settings import S3Location
+from bulk_export.definitions.locations import S3Location
 from bulk_export.storage import open_storage
 from bulk_export.storage.credentials import Credentials
 from bulk_export.storage.retry import RetryPolicy

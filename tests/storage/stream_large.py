@@ -6,7 +6,7 @@ import io
 import sys
 from pathlib import Path
 
-from bulk_export.definitions.settings import S3Location
+from bulk_export.definitions.locations import S3Location
 from bulk_export.storage import open_storage
 from bulk_export.storage.credentials import Credentials
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bulk_export.definitions.settings import S3Location
+from bulk_export.definitions.locations import S3Location
 from bulk_export.errors import RefusedError
 from bulk_export.storage import open_storage
 from bulk_export.storage.objects import WHOLE_BYTES

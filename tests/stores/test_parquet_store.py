@@ -17,8 +17,8 @@ import pytest
 from bulk_export.contacts import open_contact_store
 from bulk_export.contacts.duckdb_session import duckdb_session
 from bulk_export.contacts.parquet import ParquetContactStore
+from bulk_export.definitions.contact_stores import ParquetStore
 from bulk_export.definitions.models import Filter
-from bulk_export.definitions.settings import ParquetStore
 from bulk_export.errors import BulkExportError, DefinitionError
 from bulk_export.filters.compile import compile_filters
 from bulk_export.filters.field_catalog import catalogue

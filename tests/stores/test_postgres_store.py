@@ -20,8 +20,8 @@ from bulk_export.contacts import open_contact_store
 from bulk_export.contacts.postgres import PostgresContactStore
 from bulk_export.contacts.postgres_session import Database, reading
 from bulk_export.contacts.schema import STORE_COLUMNS
+from bulk_export.definitions.contact_stores import PostgresStore
 from bulk_export.definitions.models import Filter
-from bulk_export.definitions.settings import PostgresStore
 from bulk_export.errors import BulkExportError, DefinitionError, RefusedError, TransientError
 from bulk_export.filters.dialect import DIALECTS
 from bulk_export.filters.words import fold, words_of

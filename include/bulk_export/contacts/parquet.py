@@ -31,14 +31,32 @@ from bulk_export.contacts.store_validation import (
     year_problems,
 )
 from bulk_export.errors import BulkExportError, DefinitionError, Problem, TransientError
+from bulk_export.storage import open_uri
 
 if TYPE_CHECKING:
+    from bulk_export.definitions.contact_stores import ParquetStore
     from bulk_export.filters.compile import Selection
     from bulk_export.storage.base import Storage
+    from bulk_export.storage.credentials import Credentials
+    from bulk_export.storage.retry import RetryPolicy
 
 # What Python and every consumer of a job table can hold.
 _FIRST_MOMENT, _LAST_MOMENT = "TIMESTAMP '0001-01-02 00:00:00'", "TIMESTAMP '9999-12-30 00:00:00'"
 _HINT = "Fix the store's files; `bulk-export check-store` says the same without exporting anything."
+
+
+def open_parquet_store(
+    settings: ParquetStore,
+    *,
+    base: Path,
+    scratch: Path,
+    credentials: Credentials | None,
+    database_url: str,
+    retry_policy: RetryPolicy | None,
+) -> ParquetContactStore:
+    """Open the store at the settings' address."""
+    root = open_uri(settings.uri, base=base, credentials=credentials, retry_policy=retry_policy)
+    return ParquetContactStore(root, scratch=scratch)
 
 
 class ParquetContactStore:

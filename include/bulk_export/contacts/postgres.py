@@ -32,10 +32,14 @@ from bulk_export.contacts.store_validation import (
     year_problems,
 )
 from bulk_export.errors import DefinitionError, Problem
+from bulk_export.storage import open_uri
 
 if TYPE_CHECKING:
+    from bulk_export.definitions.contact_stores import PostgresStore
     from bulk_export.filters.compile import Selection
     from bulk_export.storage.base import Storage
+    from bulk_export.storage.credentials import Credentials
+    from bulk_export.storage.retry import RetryPolicy
 
 _KEYS_AT_ONCE = 20_000
 _CONTACTS_AT_ONCE = 2_000
@@ -43,6 +47,21 @@ _CONTACTS_AT_ONCE = 2_000
 _YEARS = "BETWEEN '0001-01-02 00:00:00+00' AND '9999-12-30 00:00:00+00'"
 _MOMENTS = ("started_at", "updated_at")
 _HINT = "Fix the table or the view; `bulk-export check-store` says the same without exporting anything."
+
+
+def open_postgres_store(
+    settings: PostgresStore,
+    *,
+    base: Path,
+    scratch: Path,
+    credentials: Credentials | None,
+    database_url: str,
+    retry_policy: RetryPolicy | None,
+) -> PostgresContactStore:
+    """Open the table of the settings; objects are read from their own storage."""
+    objects = open_uri(settings.objects, base=base, credentials=credentials, retry_policy=retry_policy)
+    database = Database(database_url, settings.table, settings.statement_timeout_s)
+    return PostgresContactStore(database, objects, scratch=scratch)
 
 
 class PostgresContactStore:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from bulk_export.definitions.kinds import KindSettings
 from bulk_export.definitions.yaml_file import Place, YamlFile, dotted
 from bulk_export.errors import Problem
 
@@ -92,6 +93,8 @@ def _keys_at(model: type[BaseModel], loc: Place) -> list[str]:
 
 def _members(annotation: object) -> list[object]:
     """The alternatives of an annotation, with `Annotated`, unions and `tuple[x, ...]` opened."""
+    if isinstance(annotation, type) and issubclass(annotation, KindSettings):
+        return [*annotation.alternatives()]
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
         return _members(typing.get_args(annotation)[0])

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import Field, model_validator
 
+from bulk_export.definitions.contact_stores import ContactStoreSettings
+from bulk_export.definitions.locations import StorageLocation
 from bulk_export.definitions.models import (
     AudioOnlyFormat,
     AudioVideoFormat,
@@ -21,7 +23,7 @@ from bulk_export.definitions.models import (
     SavedSearch,
     TranscriptFormat,
 )
-from bulk_export.definitions.settings import ContactStoreSettings, Environment, Licence, StorageLocation
+from bulk_export.definitions.settings import Environment, Licence
 from bulk_export.definitions.values import AwareTime, Identifier, Model, Text
 from bulk_export.filters.dates import whole_days
 

@@ -1,28 +1,26 @@
 """Storage locations: directories and buckets behind one protocol (`base.py`).
 
-`open_storage` opens what a definition describes, `open_uri` what somebody typed.
+`open_storage` opens what a definition describes, `open_uri` what somebody typed. Both ask the registry of kinds,
+`definitions/locations.py`, and load the implementation of the kind they open, no other.
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from bulk_export.definitions.locations import STORAGE_KINDS, Address, LocalLocation, StorageKind, StorageLocation
 from bulk_export.errors import DefinitionError
-from bulk_export.storage.base import Storage
 from bulk_export.storage.keys import is_bucket_name
-from bulk_export.storage.local import LocalStorage
 
 if TYPE_CHECKING:
-    from bulk_export.definitions.settings import StorageLocation
+    from bulk_export.storage.base import Storage
     from bulk_export.storage.credentials import Credentials
     from bulk_export.storage.retry import RetryPolicy
 
-__all__ = ["open_storage", "open_uri"]
-
-_BUCKET_SCHEMES = {"s3": "s3", "s3a": "s3", "gs": "gcs", "az": "azure", "azure": "azure"}
+__all__ = ["in_folders", "open_storage", "open_uri"]
 
 
 def open_storage(
@@ -32,55 +30,82 @@ def open_storage(
     credentials: Credentials | None = None,
     retry_policy: RetryPolicy | None = None,
 ) -> Storage:
-    """The storage a definition describes; nothing is touched or contacted yet.
+    """Open what a definition describes; nothing is touched or contacted yet.
 
     Args:
         location: from settings.yaml.
         base: folder of settings.yaml, from which a relative local path is taken.
-        credentials: what the location's connection says; None leaves it to the service's standard environment
-            variables and the machine's own role.
-        retry_policy: with a service that does not answer; None for the default.
+        credentials: from the location's connection; None leaves it to the service's standard environment variables
+            and the machine's own role.
+        retry_policy: for a service that does not answer; None for the default.
     """
-    if location.type == "local":
-        return LocalStorage(_resolved(location.path, base))
-    from bulk_export.storage.buckets import open_bucket
-
-    return open_bucket(location, credentials, retry_policy)
+    opener = resolve_name(STORAGE_KINDS[location.type].opener)
+    opened: Storage = opener(location, base=base, credentials=credentials, retry_policy=retry_policy)
+    return opened
 
 
 def open_uri(
     uri: str, *, base: Path, credentials: Credentials | None = None, retry_policy: RetryPolicy | None = None
 ) -> Storage:
-    """The storage at a path (relative to `base`), `file://…`, `s3://bucket/prefix`, `gs://…` or `az://container/prefix`.
+    """Open a path, relative to `base`, or an address such as `s3://bucket/prefix`.
 
-    Raises `DefinitionError` URI_UNSUPPORTED for anything else.
+    Every storage kind says which addresses are its own. Raises `DefinitionError` URI_UNSUPPORTED for any other.
     """
+    location = _location_at(uri)
+    if location is None:
+        raise _unsupported(uri)
+    return open_storage(location, base=base, credentials=credentials, retry_policy=retry_policy)
+
+
+def in_folders(uri: str) -> bool:
+    """Whether an address is a path of this machine, not a bucket's."""
     scheme, separator, _ = uri.partition("://")
+    found = _kind_of(scheme) if separator else None
+    return not separator or (found is not None and not found[1].authority)
+
+
+def _kind_of(scheme: str) -> tuple[StorageKind, Address] | None:
+    for kind in STORAGE_KINDS:
+        if kind.address and scheme in kind.address.schemes:
+            return kind, kind.address
+    return None
+
+
+def _location_at(uri: str) -> StorageLocation | None:
+    # Not validated: an address may be longer than what a person writes into settings.yaml.
+    scheme, separator, rest = uri.partition("://")
     if not separator:
-        return LocalStorage(_resolved(uri, base))
+        return LocalLocation.model_construct(type="local", path=uri)
+    found = _kind_of(scheme)
+    if found is None:
+        return None
+    kind, address = found
+    # Keys may hold '?' and '#': everything after the authority is path.
+    authority, slash, path = rest.partition("/")
+    if address.authority:
+        if not is_bucket_name(authority):
+            return None
+        values: dict[str, Any] = {address.authority: authority, address.path: path.strip("/")}
+    else:
+        if authority not in {"", "localhost"}:
+            return None
+        values = {address.path: unquote(slash + path) or "."}
+    return kind.settings.model_construct(type=kind.name, **values)
+
+
+def _unsupported(uri: str) -> DefinitionError:
     try:
         parts = urlsplit(uri)
-    except ValueError as error:  # such as an unclosed bracket
-        raise _unsupported(scheme, "") from error
-    if scheme == "file" and parts.netloc in {"", "localhost"}:
-        return LocalStorage(Path(unquote(parts.path)))
-    if scheme in _BUCKET_SCHEMES and is_bucket_name(parts.netloc):
-        from bulk_export.storage.buckets import location_of, open_bucket
-
-        # Keys may hold '?' and '#': everything after the bucket is prefix.
-        prefix = uri.partition("://")[2].partition("/")[2].strip("/")
-        return open_bucket(location_of(_BUCKET_SCHEMES[scheme], parts.netloc, prefix), credentials, retry_policy)
-    raise _unsupported(scheme, parts.hostname or "")
-
-
-def _unsupported(scheme: str, host: str) -> DefinitionError:
+        where = f"{parts.scheme}://{parts.hostname or ''}"  # without a user and a password
+    except ValueError:  # such as an unclosed bracket
+        where = f"{uri.partition('://')[0]}://"
+    forms = [
+        f"{kind.address.schemes[0]}://{kind.address.authority}/{kind.address.path}"
+        for kind in STORAGE_KINDS
+        if kind.address
+    ]
     return DefinitionError(
         "URI_UNSUPPORTED",
-        f"No storage can be opened at {scheme}://{host}",
-        hint="Give a path, file:///path, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix.",
+        f"No storage can be opened at {where}",
+        hint=f"Give a path, {', '.join(forms[:-1])} or {forms[-1]}.",
     )
-
-
-def _resolved(path: str, base: Path) -> Path:
-    # Lexical, not realpath: what the administrator wrote is what messages show, links included.
-    return Path(os.path.normpath(base / path))

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from bulk_export.storage.base import ByteRange, Entry, Fetched, Stored
 from bulk_export.storage.capabilities import Durability, LocalPaths, Rights, UnfinishedWrites, WholeReads
@@ -24,8 +24,21 @@ from bulk_export.storage.keys import check_key, check_prefix
 from bulk_export.storage.sources import Tally, open_file, pieces_of
 from bulk_export.storage.written_once import already_written
 
+if TYPE_CHECKING:
+    from bulk_export.definitions.locations import LocalLocation
+    from bulk_export.storage.credentials import Credentials
+    from bulk_export.storage.retry import RetryPolicy
+
 # Short and without the object's own name, so that a name of 255 bytes still has a temporary one.
 _TEMPORARY = re.compile(r"\.part-[0-9a-f]{16}")
+
+
+def open_local(
+    location: LocalLocation, *, base: Path, credentials: Credentials | None, retry_policy: RetryPolicy | None
+) -> LocalStorage:
+    """Open the directory of a location; it is made when something is written."""
+    # Lexical, not realpath: what the administrator wrote is what messages show, links included.
+    return LocalStorage(Path(os.path.normpath(base / location.path)))
 
 
 class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from obstore.store import MemoryStore
 
-from bulk_export.definitions.settings import AzureLocation, S3Location
+from bulk_export.definitions.locations import AzureLocation, S3Location
 from bulk_export.storage import open_storage
 from bulk_export.storage.base import Storage
 from bulk_export.storage.credentials import Credentials

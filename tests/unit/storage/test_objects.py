@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from obstore.store import LocalStore
 
-from bulk_export.definitions.settings import S3Location
+from bulk_export.definitions.locations import S3Location
 from bulk_export.errors import BulkExportError, RefusedError, TransientError
 from bulk_export.storage import open_storage
 from bulk_export.storage.base import Storage

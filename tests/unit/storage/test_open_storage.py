@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bulk_export.definitions.settings import AzureLocation, GcsLocation, LocalLocation, S3Location
+from bulk_export.definitions.locations import AzureLocation, GcsLocation, LocalLocation, S3Location
 from bulk_export.errors import DefinitionError
 from bulk_export.storage import open_storage, open_uri
 from bulk_export.storage.capabilities import local_path

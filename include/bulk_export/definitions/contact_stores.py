@@ -1,0 +1,94 @@
+"""Contact store kinds: settings, connections and opener of each; one entry of `CONTACT_STORE_KINDS` adds one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from bulk_export.definitions.kinds import Kinds, KindSettings, Models
+from bulk_export.definitions.values import Text
+
+
+class ContactStoreSettings(KindSettings, any_kind=True):
+    """Where contacts come from: a store of any kind."""
+
+    @classmethod
+    def alternatives(cls) -> Models:
+        """The settings of every registered contact store kind."""
+        return CONTACT_STORE_KINDS.models() if cls.any_kind else (cls,)
+
+
+class ParquetStore(ContactStoreSettings):
+    """A directory or bucket prefix with `contacts/**/*.parquet` and the objects beside it."""
+
+    type: Literal["parquet"]
+    uri: Text = Field(
+        description="Directory, a relative one from the folder of settings.yaml; or `s3://`, `az://`, `gs://` address.",
+        examples=["../../var/store"],
+    )
+    connection: Text | None = Field(None, description="Airflow connection of a bucket.", examples=["aws_calls"])
+
+
+class PostgresStore(ContactStoreSettings):
+    """A table or view `contacts` behind an Airflow connection; objects in any storage."""
+
+    type: Literal["postgres"]
+    connection: Text = Field(description="Airflow connection of the database.", examples=["contacts_db"])
+    objects: Text = Field(
+        description="Where the catalogue's relative addresses start.", examples=["s3://acme-calls/store"]
+    )
+    objects_connection: Text | None = Field(
+        None, description="Airflow connection of the bucket that holds the objects.", examples=["aws_calls"]
+    )
+    table: Annotated[str, StringConstraints(pattern=r'^[^\s".?]{1,63}(\.[^\s".?]{1,63})?$')] = Field(
+        "contacts", description="The table or view, as `name` or `schema.name`.", examples=["export.contacts"]
+    )
+    statement_timeout_s: Annotated[int, Field(ge=1, le=86_400)] = Field(
+        600, description="Seconds after which the server gives a query up.", examples=[1200]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ContactStoreKind:
+    """A kind of contact store.
+
+    Attributes:
+        name: its `type` in settings.yaml.
+        settings: its other keys there.
+        opener: `module:object`, called with the settings and, by name, `base`, `scratch`, `credentials`, `database_url`
+            and `retry_policy`; gives the `ContactStore` without reading anything. Resolved when a store is opened.
+        objects_connection_key: the settings key that names the connection of the bucket with the objects; empty when
+            there is none.
+        database_connection_key: the settings key that names the connection of a database; empty when there is none.
+    """
+
+    name: str
+    settings: type[ContactStoreSettings]
+    opener: str
+    objects_connection_key: str = ""
+    database_connection_key: str = ""
+
+    def objects_connection_id(self, store: ContactStoreSettings) -> str | None:
+        """The Airflow connection of the bucket with the store's objects, if any."""
+        return getattr(store, self.objects_connection_key) if self.objects_connection_key else None
+
+    def database_connection_id(self, store: ContactStoreSettings) -> str | None:
+        """The Airflow connection of the store's database, if any."""
+        return getattr(store, self.database_connection_key) if self.database_connection_key else None
+
+
+CONTACT_STORE_KINDS: Kinds[ContactStoreKind] = Kinds(
+    "contact store",
+    (
+        ContactStoreKind("parquet", ParquetStore, "bulk_export.contacts.parquet:open_parquet_store", "connection"),
+        ContactStoreKind(
+            "postgres",
+            PostgresStore,
+            "bulk_export.contacts.postgres:open_postgres_store",
+            "objects_connection",
+            "connection",
+        ),
+    ),
+)
