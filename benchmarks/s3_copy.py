@@ -158,7 +158,7 @@ def ours(endpoint: str, media: str, across: str, into: str) -> Facts:
             source=bucket(endpoint, "calls") if across else LocalStorage(Path(media)),
             destination=bucket(endpoint, "exports"), run_prefix=_prefix(Path(into)),
             journal=Journal(LocalStorage(Path(into)), "journal"), scratch=Path(into) / "scratch", workers=1,
-            limits=MediaLimits(), progress=lambda done, bytes: None,
+            limits=MediaLimits(), progress=lambda *, contacts_done, bytes_written: None,
         )  # fmt: skip
     if counts.delivered != len(names):
         raise RuntimeError(f"not all were delivered: {counts}")

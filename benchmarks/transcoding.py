@@ -181,7 +181,8 @@ def ours(store: str, files: str, form: str, into: str) -> Facts:
         counts = copy_job_media(
             contacts, job=1, formats=MediaFormats.model_validate(wanted), source=LocalStorage(Path(store)),
             destination=destination, run_prefix="run", journal=Journal(destination, "journal"),
-            scratch=Path(into) / "scratch", workers=2, limits=MediaLimits(), progress=lambda done, bytes: None,
+            scratch=Path(into) / "scratch", workers=2, limits=MediaLimits(),
+            progress=lambda *, contacts_done, bytes_written: None,
         )  # fmt: skip
     if counts.delivered != count:
         raise RuntimeError(f"not all were delivered: {counts}")

@@ -199,6 +199,7 @@ def stage(store: str, count: str, into: str, form: str) -> Facts:
         counts = export_job_transcripts(
             contacts, job=1, format=form, source=LocalStorage(Path(store)),  # type: ignore[arg-type]
             destination=destination, run_prefix="run", journal=Journal(destination, "journal"), resolve=_nowhere,
+            progress=lambda *, contacts_done, bytes_written: None,
         )  # fmt: skip
     if counts.delivered != int(count):
         raise RuntimeError(f"not all were delivered: {counts}")

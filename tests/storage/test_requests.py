@@ -51,7 +51,7 @@ def deliver(source: Storage, destination: Storage, size: int, folder: Path) -> l
     counts = copy_job_media(
         contacts, job=1, formats=MediaFormats(audio_only="original"), source=source, destination=destination,
         run_prefix="run", journal=journal, scratch=folder / "scratch", workers=1, limits=MediaLimits(),
-        progress=lambda done, bytes: None,
+        progress=lambda *, contacts_done, bytes_written: None,
     )  # fmt: skip
     assert (counts.delivered, counts.files) == (FILES, FILES)
     return journal.read()

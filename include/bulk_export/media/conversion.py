@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from bulk_export.media.faults import MediaLimits
-from bulk_export.media.plan import Wish
+from bulk_export.media.plan import RequestedFile
 from bulk_export.reasons import Reason
 
 
@@ -17,14 +17,14 @@ class Conversion:
     """A file to make.
 
     Attributes:
-        wish: what it shall be.
-        audio: the stored audio file, None when the wish does not need it.
+        requested: what it shall be.
+        audio: the stored audio file, None when it is not needed.
         screen: the stored screen file, likewise.
         into: where to write; replaced when it is there.
         limits: what it may take.
     """
 
-    wish: Wish
+    requested: RequestedFile
     audio: Path | None
     screen: Path | None
     into: Path
@@ -33,19 +33,21 @@ class Conversion:
     def to_line(self) -> bytes:
         """As one line."""
         paths = {name: str(path) if (path := getattr(self, name)) else None for name in ("audio", "screen", "into")}
-        return json.dumps({"wish": asdict(self.wish), "limits": asdict(self.limits), **paths}).encode() + b"\n"
+        return (
+            json.dumps({"requested": asdict(self.requested), "limits": asdict(self.limits), **paths}).encode() + b"\n"
+        )
 
     @classmethod
     def from_line(cls, line: bytes) -> Conversion:
         """What `to_line` wrote."""
         data = json.loads(line)
-        wish = data["wish"] | {"sources": tuple(data["wish"]["sources"])}
+        requested = data["requested"] | {"sources": tuple(data["requested"]["sources"])}
         audio, screen = (Path(data[name]) if data[name] else None for name in ("audio", "screen"))
-        return cls(Wish(**wish), audio, screen, Path(data["into"]), MediaLimits(**data["limits"]))
+        return cls(RequestedFile(**requested), audio, screen, Path(data["into"]), MediaLimits(**data["limits"]))
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ConversionOutcome:
     """What became of a conversion.
 
     Attributes:
@@ -64,7 +66,7 @@ class Outcome:
         return json.dumps({"verdict": self.verdict, "reason": self.reason, "detail": self.detail}).encode() + b"\n"
 
     @classmethod
-    def from_line(cls, line: bytes) -> Outcome:
+    def from_line(cls, line: bytes) -> ConversionOutcome:
         """What `to_line` wrote; `ValueError` for anything else."""
         data = json.loads(line)
         return cls(data["verdict"], Reason(data["reason"]) if data["reason"] else None, data["detail"])

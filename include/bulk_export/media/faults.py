@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bulk_export.jobs.item_fault import ItemFault
 from bulk_export.reasons import Reason
 
 
@@ -24,25 +25,16 @@ class MediaLimits:
     max_memory_bytes: int = 4 * 1024**3
 
 
-class MediaFaultError(Exception):
-    """A media file cannot be delivered: an item with a reason, never a failed job."""
-
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(reason, detail)
-        self.reason = reason
-        self.detail = detail
-
-
-def corrupt(detail: str) -> MediaFaultError:
+def corrupt(detail: str) -> ItemFault:
     """The stored file is empty, cut off, not media or not decodable."""
-    return MediaFaultError(Reason.MEDIA_CORRUPT, detail)
+    return ItemFault(Reason.MEDIA_CORRUPT, detail)
 
 
-def too_large(detail: str) -> MediaFaultError:
+def too_large(detail: str) -> ItemFault:
     """The stored file is sound and beyond a limit."""
-    return MediaFaultError(Reason.MEDIA_TOO_LARGE, detail)
+    return ItemFault(Reason.MEDIA_TOO_LARGE, detail)
 
 
-def missing(detail: str) -> MediaFaultError:
+def missing(detail: str) -> ItemFault:
     """The store names a file that is not there or must not be read."""
-    return MediaFaultError(Reason.MEDIA_MISSING, detail)
+    return ItemFault(Reason.MEDIA_MISSING, detail)

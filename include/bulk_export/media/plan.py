@@ -1,6 +1,6 @@
 """Decide what a contact's media become. Pure: formats and streams come in, decisions go out; others obey.
 
-Two questions. `wishes`: which files shall the contact get (docs/definitions.md, `media`)?
+Two questions. `requested_files`: which files shall the contact get (docs/definitions.md, `media`)?
 
 | wanted video / audio format | contact has | gets |
 |---|---|---|
@@ -49,7 +49,7 @@ _SCREEN_ONLY = "SCREEN_ONLY"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RequestedFile:
     """One file a contact shall get.
 
     Attributes:
@@ -121,7 +121,9 @@ class Unusable:
     detail: str
 
 
-def wishes(contact_type: str, wanted: MediaFormats, *, has_audio: bool, has_screen: bool) -> tuple[Wish, ...] | Skip:
+def requested_files(
+    contact_type: str, wanted: MediaFormats, *, has_audio: bool, has_screen: bool
+) -> tuple[RequestedFile, ...] | Skip:
     """Which files a contact shall get; an empty tuple when no media was asked for."""
     if contact_type == _SCREEN_ONLY:
         has_audio = False
@@ -133,20 +135,20 @@ def wishes(contact_type: str, wanted: MediaFormats, *, has_audio: bool, has_scre
         sources: tuple[Source, ...] = ("audio", "screen") if has_audio else ("screen",)
         if wanted.audio_video == _ORIGINAL:
             return tuple(
-                Wish("media" if source == "audio" else "screen", _ORIGINAL, (source,), f"-{source}")
+                RequestedFile("media" if source == "audio" else "screen", _ORIGINAL, (source,), f"-{source}")
                 for source in sources
             )
-        return (Wish("media", wanted.audio_video, sources, silent=contact_type == _SCREEN_ONLY),)
+        return (RequestedFile("media", wanted.audio_video, sources, silent=contact_type == _SCREEN_ONLY),)
     if wanted.audio_only is None:
         return Skip(Reason.NO_SCREEN)
-    return (Wish("media", wanted.audio_only, ("audio",)),) if has_audio else Skip(Reason.NO_MEDIA)
+    return (RequestedFile("media", wanted.audio_only, ("audio",)),) if has_audio else Skip(Reason.NO_MEDIA)
 
 
-def plan(wish: Wish, audio: Probed | None, screen: Probed | None) -> Copy | Build | Unusable:
-    """How the wished file is made; `audio` and `screen` describe those of `wish.sources`, None for others."""
-    if wish.format == _ORIGINAL:
-        return Copy(wish.sources[0])
-    target = FORMATS[wish.format]
+def plan(requested: RequestedFile, audio: Probed | None, screen: Probed | None) -> Copy | Build | Unusable:
+    """How the requested file is made; `audio` and `screen` describe those of `requested.sources`, None for others."""
+    if requested.format == _ORIGINAL:
+        return Copy(requested.sources[0])
+    target = FORMATS[requested.format]
     tracks: list[Track] = []
     if screen is not None:
         if not screen.video:
@@ -156,9 +158,9 @@ def plan(wish: Wish, audio: Probed | None, screen: Probed | None) -> Copy | Buil
         if not audio.audio:
             return Unusable("audio: it holds no audio")
         tracks.append(Track("audio", "audio", copied=audio.audio in target.audio_fits))
-    elif screen is not None and screen.audio and not wish.silent:
+    elif screen is not None and screen.audio and not requested.silent:
         tracks.append(Track("audio", "screen", copied=screen.audio in target.audio_fits))
-    build = Build(wish.format, tuple(tracks))
+    build = Build(requested.format, tuple(tracks))
     stored = audio if screen is None else screen
     if build.verb == "remux" and stored is not None and _is_exactly(stored, target, build):
         return Copy(build.tracks[0].source)

@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bulk_export.errors import RefusedError, TransientError
-from bulk_export.media.conversion import Conversion, Outcome
+from bulk_export.media.conversion import Conversion, ConversionOutcome
 from bulk_export.reasons import Reason
 
 _START_S = 120.0
@@ -40,7 +40,7 @@ class Converters:
         self._closed = False
         self.started = 0
 
-    def convert(self, conversion: Conversion) -> Outcome:
+    def convert(self, conversion: Conversion) -> ConversionOutcome:
         """Make one file; blocks. A file that takes too long or breaks its process is a fault of the file.
 
         Raises `TransientError` CONVERTER_FAILED when processes cannot be started or scratch files not be written,
@@ -54,18 +54,20 @@ class Converters:
                 answer = process.answer(timeout_s) if begun else b""
             except TimeoutError:
                 self._discard(process)
-                return Outcome("fault", Reason.MEDIA_CORRUPT, f"conversion exceeded {timeout_s:g} s")
+                return ConversionOutcome("fault", Reason.MEDIA_CORRUPT, f"conversion exceeded {timeout_s:g} s")
             except BaseException:
                 self._discard(process)
                 raise
             if answer:
                 self._give_back(process)
-                return Outcome.from_line(answer)
+                return ConversionOutcome.from_line(answer)
             code = self._discard(process)
             if self._closed:
                 raise TransientError("CONVERTER_FAILED", "conversion was stopped")
             if begun:
-                return Outcome("fault", Reason.MEDIA_CORRUPT, f"conversion broke its process ({_how_it_ended(code)})")
+                return ConversionOutcome(
+                    "fault", Reason.MEDIA_CORRUPT, f"conversion broke its process ({_how_it_ended(code)})"
+                )
         raise TransientError(
             "CONVERTER_FAILED", f"processes for conversion end before they begin ({_how_it_ended(code)})"
         )

@@ -18,8 +18,9 @@ from av.packet import Packet
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
+from bulk_export.jobs.item_fault import ItemFault
 from bulk_export.media.containers.sniffed import Sniffed
-from bulk_export.media.faults import MediaFaultError, MediaLimits, corrupt, too_large
+from bulk_export.media.faults import MediaLimits, corrupt, too_large
 from bulk_export.media.plan import Probed, TrackKind
 from bulk_export.media.sniff import sniff, window_of
 
@@ -153,7 +154,7 @@ class Feed:
         """Give the file back."""
         self._media.close()
 
-    def refuse_lies(self) -> None:
+    def reject_false_duration(self) -> None:
         """Fault a file that claims more than the longest duration: read to where it ends, or to where it is too long.
 
         Nothing is decoded or written for it.
@@ -187,7 +188,7 @@ class Feed:
         if last is not None:
             yield last
 
-    def fault(self, detail: str) -> MediaFaultError:
+    def fault(self, detail: str) -> ItemFault:
         """A fault with the place where it was found."""
         return corrupt(f"{self._name}: {detail} after {self.reached_s:.1f} s")
 

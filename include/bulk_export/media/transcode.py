@@ -94,7 +94,7 @@ class CopiedTrack:
 
 
 def build(decided: Build, stored: Mapping[Source, Path], into: Path, limits: MediaLimits) -> None:
-    """Write the file; raises `MediaFaultError` for what is wrong with a stored one, `OSError` when `into` fails.
+    """Write the file; raises `ItemFault` for what is wrong with a stored one, `OSError` when `into` fails.
 
     What `into` holds after an error is of no use.
     """
@@ -107,7 +107,7 @@ def build(decided: Build, stored: Mapping[Source, Path], into: Path, limits: Med
         for track in decided.tracks:
             feed = Feed(stored[track.source], track.source, track.kind, limits)
             stack.callback(feed.close)
-            feed.refuse_lies()
+            feed.reject_false_duration()
             feeds.append(feed)
             writers.append(_writer(track, feed, decided.format))
         options = _MUXER_OPTIONS.get(decided.format, {})

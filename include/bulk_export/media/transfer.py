@@ -27,7 +27,7 @@ COPY_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class SourceFile:
     """A stored file, seen and ready to be sent.
 
     Attributes:
@@ -46,37 +46,37 @@ class Taken:
     path: Path | None
     fetched: Fetched | None = None
 
-    def without_bytes(self) -> Taken:
+    def without_bytes(self) -> SourceFile:
         """The same file, to be read again later: thousands may wait, and their bytes would fill the memory."""
         fetched = self.fetched and replace(self.fetched, content=None)
         return replace(self, window=Window(b"", b"", self.window.size), content=None, fetched=fetched)
 
 
-def take(storage: Storage, key: str, limits: MediaLimits) -> Taken:
-    """Read a small file whole, of a large one the ends; `FileNotFoundError` or `MediaFaultError` for a bad one."""
+def open_source(storage: Storage, key: str, limits: MediaLimits) -> SourceFile:
+    """Read a small file whole, of a large one the ends; `FileNotFoundError` or `ItemFault` for a bad one."""
     path = local_path(storage, key)
     if path is not None:
-        return _take_local(storage, key, path, limits)
+        return _open_local(storage, key, path, limits)
     fetched = fetch(storage, key, REMOTE_READ_BYTES)
     size, content = fetched.bytes, fetched.content
     _check_size(size, limits)
     if content is not None:
-        return Taken(storage, key, Window(content, content, size), content, None, fetched)
+        return SourceFile(storage, key, Window(content, content, size), content, None, fetched)
     head = read_range(storage, key, ByteRange(0, WINDOW_BYTES, fetched.version))
     tail = read_range(storage, key, ByteRange(max(0, size - WINDOW_BYTES), WINDOW_BYTES, fetched.version))
-    return Taken(storage, key, Window(head, tail, size), None, None, fetched)
+    return SourceFile(storage, key, Window(head, tail, size), None, None, fetched)
 
 
-def send(taken: Taken, destination: Storage, key: str, *, replace: bool = False) -> Stored:
+def send(source: SourceFile, destination: Storage, key: str, *, replace: bool = False) -> Stored:
     """Deliver the file byte for byte, inside of the service where that can.
 
-    `MediaFaultError` when it changed or vanished meanwhile; unless `replace`, what others have written there stays.
+    `ItemFault` when it changed or vanished meanwhile; unless `replace`, what others have written there stays.
     """
     try:
-        stored = _copied(taken, destination, key) or _put(taken, destination, key, replace=replace)
+        stored = _copied(source, destination, key) or _put(source, destination, key, replace=replace)
     except FileNotFoundError as error:
         raise missing("the stored file is not there any more") from error
-    if stored.bytes != taken.window.size:
+    if stored.bytes != source.window.size:
         with suppress(Exception):  # without the right to delete it stays, and no manifest names it
             destination.delete([key])
         raise corrupt("the stored file changed while it was copied")
@@ -89,42 +89,42 @@ def put(destination: Storage, key: str, content: bytes | Path, *, replace: bool 
         return destination.put(key, content, replace=replace)
 
 
-def _copied(taken: Taken, destination: Storage, key: str) -> Stored | None:
+def _copied(source: SourceFile, destination: Storage, key: str) -> Stored | None:
     """What the service itself has copied; None where it cannot, or a PUT is as good."""
-    if taken.fetched is None or taken.window.size < COPY_BYTES or not isinstance(destination, ServerCopy):
+    if source.fetched is None or source.window.size < COPY_BYTES or not isinstance(destination, ServerCopy):
         return None
     with _as_transient():
-        return destination.copy(key, taken.storage, taken.key, taken.fetched)
+        return destination.copy(key, source.storage, source.key, source.fetched)
 
 
-def _put(taken: Taken, destination: Storage, key: str, *, replace: bool) -> Stored:
-    if taken.content is not None:
-        return put(destination, key, taken.content, replace=replace)
-    if taken.path is not None:
-        return put(destination, key, taken.path, replace=replace)
-    with _as_transient(), taken.storage.open(taken.key) as stream:
+def _put(source: SourceFile, destination: Storage, key: str, *, replace: bool) -> Stored:
+    if source.content is not None:
+        return put(destination, key, source.content, replace=replace)
+    if source.path is not None:
+        return put(destination, key, source.path, replace=replace)
+    with _as_transient(), source.storage.open(source.key) as stream:
         return destination.put(key, stream, replace=replace)
 
 
 @contextmanager
-def local_copy(taken: Taken, scratch: Path) -> Iterator[Path]:
+def local_copy(source: SourceFile, scratch: Path) -> Iterator[Path]:
     """The file on this machine, for tools that need one: where it lies, or a copy at `scratch` that goes afterwards."""
-    if taken.path is not None:
-        yield taken.path
+    if source.path is not None:
+        yield source.path
         return
     try:
         with _as_transient():
-            if taken.content is not None:
-                scratch.write_bytes(taken.content)
+            if source.content is not None:
+                scratch.write_bytes(source.content)
             else:
-                with taken.storage.open(taken.key) as stream, scratch.open("wb") as file:
+                with source.storage.open(source.key) as stream, scratch.open("wb") as file:
                     shutil.copyfileobj(stream, file, 1024 * 1024)
         yield scratch
     finally:
         scratch.unlink(missing_ok=True)
 
 
-def _take_local(storage: Storage, key: str, path: Path, limits: MediaLimits) -> Taken:
+def _open_local(storage: Storage, key: str, path: Path, limits: MediaLimits) -> SourceFile:
     try:
         # A pipe or device in the store must neither block nor be read.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -140,8 +140,8 @@ def _take_local(storage: Storage, key: str, path: Path, limits: MediaLimits) -> 
         _check_size(status.st_size, limits)
         if status.st_size < ONE_READ_BYTES:
             content = os.read(descriptor, status.st_size + 1)
-            return Taken(storage, key, Window(content, content, len(content)), content, path)
-        return Taken(storage, key, window_of(file, status.st_size), None, path)
+            return SourceFile(storage, key, Window(content, content, len(content)), content, path)
+        return SourceFile(storage, key, window_of(file, status.st_size), None, path)
 
 
 def _reading_fault(error: OSError, key: str) -> Exception:

@@ -20,8 +20,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from bulk_export.media.conversion import Conversion, Outcome
-from bulk_export.media.faults import MediaFaultError
+from bulk_export.jobs.item_fault import ItemFault
+from bulk_export.media.conversion import Conversion, ConversionOutcome
 from bulk_export.media.plan import Copy, Source, Unusable, plan
 from bulk_export.reasons import Reason
 
@@ -67,50 +67,50 @@ def _serve(requests: queue.SimpleQueue[bytes], answers: BinaryIO) -> None:
         signal.alarm(0)
 
 
-def convert(conversion: Conversion) -> Outcome:
+def convert(conversion: Conversion) -> ConversionOutcome:
     """Make the file, or say why not."""
     try:
         conversion.into.write_bytes(b"")
     except OSError as error:
-        return Outcome("failed", detail=f"cannot write scratch files: {error.strerror}")
+        return ConversionOutcome("failed", detail=f"cannot write scratch files: {error.strerror}")
     try:
         return _convert(conversion)
-    except MediaFaultError as fault:
-        return Outcome("fault", fault.reason, fault.detail)
+    except ItemFault as fault:
+        return ConversionOutcome("fault", fault.reason, fault.detail)
     except FileNotFoundError:
-        return Outcome("fault", Reason.MEDIA_MISSING, "the stored file is not there any more")
+        return ConversionOutcome("fault", Reason.MEDIA_MISSING, "the stored file is not there any more")
     except Exception as error:
         number = getattr(error, "errno", None)
         if number in _NO_ROOM:
-            return Outcome("failed", detail=f"cannot write scratch files: {os.strerror(number)}")
+            return ConversionOutcome("failed", detail=f"cannot write scratch files: {os.strerror(number)}")
         # An encoder that fails with an error of its own is out of memory, or the picture is beyond what it can do.
         if isinstance(error, MemoryError) or number == errno.ENOMEM or type(error).__name__ == "ExternalError":
             megabytes = conversion.limits.max_memory_bytes // 1024**2
-            return Outcome(
+            return ConversionOutcome(
                 "fault", Reason.MEDIA_TOO_LARGE, f"too much for the encoder, or for {megabytes} MB of memory"
             )
         detail = f"cannot be converted ({getattr(error, 'strerror', None) or type(error).__name__})"
-        return Outcome("fault", Reason.MEDIA_CORRUPT, detail)
+        return ConversionOutcome("fault", Reason.MEDIA_CORRUPT, detail)
 
 
-def _convert(conversion: Conversion) -> Outcome:
+def _convert(conversion: Conversion) -> ConversionOutcome:
     from bulk_export.media.probe import probe
     from bulk_export.media.transcode import build
 
     audio = probe(conversion.audio, "audio") if conversion.audio else None
     screen = probe(conversion.screen, "screen") if conversion.screen else None
-    decided = plan(conversion.wish, audio, screen)
+    decided = plan(conversion.requested, audio, screen)
     if isinstance(decided, Unusable):
-        return Outcome("fault", Reason.MEDIA_CORRUPT, decided.detail)
+        return ConversionOutcome("fault", Reason.MEDIA_CORRUPT, decided.detail)
     if isinstance(decided, Copy):
-        return Outcome("copy")
+        return ConversionOutcome("copy")
     stored: dict[Source, Path] = {}
     if conversion.audio:
         stored["audio"] = conversion.audio
     if conversion.screen:
         stored["screen"] = conversion.screen
     build(decided, stored, conversion.into, conversion.limits)
-    return Outcome("built")
+    return ConversionOutcome("built")
 
 
 def _listen(requests: queue.SimpleQueue[bytes], parent: int) -> None:

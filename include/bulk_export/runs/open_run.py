@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bulk_export.definitions.run import RunSnapshot
+from bulk_export.jobs.progress import ReportProgress
 from bulk_export.site import Site
 from bulk_export.staging.run_staging import RunStaging
 from bulk_export.state.progress import progress
@@ -61,12 +61,13 @@ class OpenRun:
         """Whether there is nothing to deliver: the directory is finished already, or the run is a dry one."""
         return self.record.published or self.dry
 
-    def progress(self, stage: str, job: int, total: int) -> Callable[[int, int], None]:
-        """A function of (contacts done, bytes written) that keeps the record and whoever watches up to date."""
+    def progress(self, stage: str, job: int, total: int) -> ReportProgress:
+        """Keeps the record, and whoever watches, up to date."""
 
-        def tell(done: int, written: int) -> None:
-            now = self.site.clock()
-            progress(self.site.engine, self.record.run_id, stage, job, done=done, total=total, bytes=written, now=now)
-            self.site.report(stage, done, total)
+        def report(*, contacts_done: int, bytes_written: int) -> None:
+            engine, now = self.site.engine, self.site.clock()
+            key = (self.record.run_id, stage, job)
+            progress(engine, *key, done=contacts_done, total=total, bytes=bytes_written, now=now)
+            self.site.report(stage, contacts_done, total)
 
-        return tell
+        return report

@@ -42,7 +42,7 @@ def batch_contacts(run: OpenRun) -> list[int]:
         run.staging.forget_jobs()
         run.staging.write_facts("share", asdict(share))
     filters = [item for item in snapshot.search.filters if item.field == "text"]
-    tell = run.progress("batch_contacts", 0, share.granted)
+    report = run.progress("batch_contacts", 0, share.granted)
     return write_jobs(
         run.staging,
         run.store,
@@ -50,7 +50,7 @@ def batch_contacts(run: OpenRun) -> list[int]:
         job_contacts=snapshot.licence.contacts_per_job,
         metadata_keys=snapshot.exportable_metadata,
         preview=(lambda body: text_preview(body, filters)) if filters else None,
-        progress=lambda contacts: tell(contacts, 0),
+        progress=lambda contacts: report(contacts_done=contacts, bytes_written=0),
     )
 
 

@@ -86,9 +86,9 @@ def _write_parquet(run: OpenRun, layout: CsvLayout, path: Path) -> None:
 
 
 def _told(run: OpenRun, stage: str) -> Iterator[pa.Table]:
-    """Every job's contacts, telling how far the stage is."""
-    done, tell = 0, run.progress(stage, 0, run.record.granted or 0)
+    """Every job's contacts, reporting how far the stage is."""
+    done, report = 0, run.progress(stage, 0, run.record.granted or 0)
     for table in run.staging.job_tables():
         yield table
         done += table.num_rows
-        tell(done, 0)
+        report(contacts_done=done, bytes_written=0)

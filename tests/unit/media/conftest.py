@@ -15,9 +15,9 @@ import av
 import pytest
 from av.audio.fifo import AudioFifo
 
-from bulk_export.media.conversion import Conversion, Outcome
+from bulk_export.media.conversion import Conversion, ConversionOutcome
 from bulk_export.media.faults import MediaLimits
-from bulk_export.media.plan import Wish
+from bulk_export.media.plan import RequestedFile
 from bulk_export.media.worker import convert
 
 TONE_HZ = 440
@@ -186,10 +186,12 @@ def patch(path: Path, old: bytes, new: bytes, *, last: bool = False) -> Path:
     return path
 
 
-def convert_to(wanted: str, into: Path, *, audio: Path | None = None, screen: Path | None = None, **limits) -> Outcome:
+def convert_to(
+    wanted: str, into: Path, *, audio: Path | None = None, screen: Path | None = None, **limits
+) -> ConversionOutcome:
     """Convert here, in this process."""
     sources = tuple(name for name, path in (("audio", audio), ("screen", screen)) if path)
-    return convert(Conversion(Wish("media", wanted, sources), audio, screen, into, MediaLimits(**limits)))
+    return convert(Conversion(RequestedFile("media", wanted, sources), audio, screen, into, MediaLimits(**limits)))
 
 
 class Media:

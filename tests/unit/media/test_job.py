@@ -60,7 +60,7 @@ class Site:
             scratch=self.scratch,
             workers=2,
             limits=limits or MediaLimits(),
-            progress=lambda done, size: self.progress.append((done, size)),
+            progress=lambda *, contacts_done, bytes_written: self.progress.append((contacts_done, bytes_written)),
             resolve=resolve,
         )
 

@@ -22,7 +22,7 @@ from bulk_export.definitions.models import MediaFormats
 from bulk_export.media.conversion import Conversion
 from bulk_export.media.faults import MediaLimits
 from bulk_export.media.job import copy_job_media
-from bulk_export.media.plan import Wish
+from bulk_export.media.plan import RequestedFile
 from bulk_export.media.worker import convert
 from bulk_export.reasons import Reason
 from bulk_export.staging.journal import FileResult, Journal
@@ -57,7 +57,7 @@ def make_seed(form: str, folder: Path) -> bytes:
     elif form in SCREENS:
         (folder / "seed.webm").write_bytes(make_seed("webm", folder))
         (folder / "seed.wav").write_bytes(make_seed("wav", folder))
-        asked = Wish("media", form, ("audio", "screen"))
+        asked = RequestedFile("media", form, ("audio", "screen"))
         outcome = convert(Conversion(asked, folder / "seed.wav", folder / "seed.webm", path, MediaLimits()))
         assert outcome.verdict == "built", outcome
     else:
@@ -129,7 +129,7 @@ def run_job(tmp_path: Path) -> Callable[..., list[FileResult]]:
             scratch=tmp_path / "scratch",
             workers=2,
             limits=LIMITS,
-            progress=lambda done, size: None,
+            progress=lambda *, contacts_done, bytes_written: None,
         )
         return journal.read()
 

@@ -3,18 +3,18 @@
 import pytest
 
 from bulk_export.definitions.models import MediaFormats
-from bulk_export.media.plan import Build, Copy, Probed, Skip, Track, Unusable, Wish, plan, wishes
+from bulk_export.media.plan import Build, Copy, Probed, RequestedFile, Skip, Track, Unusable, plan, requested_files
 from bulk_export.reasons import Reason
 
 NOTHING = ()
 NO_MEDIA, NO_SCREEN = Skip(Reason.NO_MEDIA), Skip(Reason.NO_SCREEN)
-BOTH = (Wish("media", "mp4", ("audio", "screen")),)
-SCREEN = (Wish("media", "mp4", ("screen",)),)
-SILENT = (Wish("media", "mp4", ("screen",), silent=True),)
-AUDIO = (Wish("media", "mp3", ("audio",)),)
-STORED_AUDIO = Wish("media", "original", ("audio",), "-audio")
-STORED_SCREEN = Wish("screen", "original", ("screen",), "-screen")
-PLAIN_AUDIO = (Wish("media", "original", ("audio",)),)
+BOTH = (RequestedFile("media", "mp4", ("audio", "screen")),)
+SCREEN = (RequestedFile("media", "mp4", ("screen",)),)
+SILENT = (RequestedFile("media", "mp4", ("screen",), silent=True),)
+AUDIO = (RequestedFile("media", "mp3", ("audio",)),)
+STORED_AUDIO = RequestedFile("media", "original", ("audio",), "-audio")
+STORED_SCREEN = RequestedFile("screen", "original", ("screen",), "-screen")
+PLAIN_AUDIO = (RequestedFile("media", "original", ("audio",)),)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ PLAIN_AUDIO = (Wish("media", "original", ("audio",)),)
 )
 def test_a_contact_gets(video, audio, contact_type, has_audio, has_screen, expected):
     wanted = MediaFormats(audio_video=video, audio_only=audio)
-    assert wishes(contact_type, wanted, has_audio=has_audio, has_screen=has_screen) == expected
+    assert requested_files(contact_type, wanted, has_audio=has_audio, has_screen=has_screen) == expected
 
 
 def copied(kind, source):
@@ -80,7 +80,7 @@ OPUS_IN_WEBM, OPUS_AND_VP8 = Probed("webm", "opus"), Probed("webm", "opus", "vp8
     ],
 )
 def test_an_audio_file_is_made_by(wanted, audio, expected):
-    assert plan(Wish("media", wanted, ("audio",)), audio, None) == expected
+    assert plan(RequestedFile("media", wanted, ("audio",)), audio, None) == expected
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_an_audio_file_is_made_by(wanted, audio, expected):
     ],
 )
 def test_a_video_of_a_screen_alone_is_made_by(wanted, silent, screen, expected):
-    assert plan(Wish("media", wanted, ("screen",), silent=silent), None, screen) == expected
+    assert plan(RequestedFile("media", wanted, ("screen",), silent=silent), None, screen) == expected
 
 
 @pytest.mark.parametrize(
@@ -118,11 +118,11 @@ def test_a_video_of_a_screen_alone_is_made_by(wanted, silent, screen, expected):
     ],
 )
 def test_audio_and_screen_are_muxed_from_both_files(wanted, audio, screen, video_copied, audio_copied):
-    made = plan(Wish("media", wanted, ("audio", "screen")), audio, screen)
+    made = plan(RequestedFile("media", wanted, ("audio", "screen")), audio, screen)
     assert made == Build(wanted, (Track("video", "screen", video_copied), Track("audio", "audio", audio_copied)))
     assert made.verb == "mux"
 
 
 def test_the_verbs_tell_remux_from_transcode():
-    assert plan(Wish("media", "ogg", ("audio",)), OPUS_IN_WEBM, None).verb == "remux"
-    assert plan(Wish("media", "ogg", ("audio",)), PCM, None).verb == "transcode"
+    assert plan(RequestedFile("media", "ogg", ("audio",)), OPUS_IN_WEBM, None).verb == "remux"
+    assert plan(RequestedFile("media", "ogg", ("audio",)), PCM, None).verb == "transcode"

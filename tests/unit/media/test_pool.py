@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from bulk_export.errors import RefusedError, TransientError
-from bulk_export.media.conversion import Conversion, Outcome
+from bulk_export.media.conversion import Conversion, ConversionOutcome
 from bulk_export.media.faults import MediaLimits
-from bulk_export.media.plan import Wish
+from bulk_export.media.plan import RequestedFile
 from bulk_export.media.pool import Converters
 from bulk_export.reasons import Reason
 
-WISH = Wish("media", "ogg", ("audio",))
+REQUESTED = RequestedFile("media", "ogg", ("audio",))
 PATIENCE_S = 60.0
 
 
@@ -39,7 +39,7 @@ def long(media, stored):
 
 
 def conversion(source: Path, into: Path, **limits) -> Conversion:
-    return Conversion(WISH, source, None, into, MediaLimits(**limits))
+    return Conversion(REQUESTED, source, None, into, MediaLimits(**limits))
 
 
 def eventually(condition) -> None:
@@ -58,7 +58,7 @@ def gone(process_id: int) -> bool:
 
 def started_in_thread(converters, wanted):
     """A conversion under way, and where its outcome will be."""
-    outcomes: list[Outcome] = []
+    outcomes: list[ConversionOutcome] = []
     thread = threading.Thread(target=lambda: outcomes.append(converters.convert(wanted)))
     thread.start()
     eventually(lambda: wanted.into.exists() and wanted.into.stat().st_size > 0)
@@ -76,7 +76,7 @@ def test_a_conversion_that_takes_too_long_is_a_fault_and_its_process_is_replaced
     assert converters.convert(conversion(short, tmp_path / "a")).verdict == "built"
     (first,) = converters.process_ids()
     outcome = converters.convert(conversion(long, tmp_path / "b", timeout_s=0.3))
-    assert outcome == Outcome("fault", Reason.MEDIA_CORRUPT, "conversion exceeded 0.3 s")
+    assert outcome == ConversionOutcome("fault", Reason.MEDIA_CORRUPT, "conversion exceeded 0.3 s")
     assert gone(first)
     assert converters.convert(conversion(short, tmp_path / "c")).verdict == "built"
     assert converters.started == 2
@@ -88,7 +88,7 @@ def test_a_process_that_dies_is_a_fault_of_its_file_and_is_replaced(converters, 
     os.kill(process_id, signal.SIGKILL)
     thread.join(PATIENCE_S)
     detail = "conversion broke its process (SIGKILL)"
-    assert outcomes == [Outcome("fault", Reason.MEDIA_CORRUPT, detail)]
+    assert outcomes == [ConversionOutcome("fault", Reason.MEDIA_CORRUPT, detail)]
     assert converters.convert(conversion(short, tmp_path / "b")).verdict == "built"
 
 
@@ -132,9 +132,9 @@ def test_no_process_outlives_a_parent_that_is_killed(long, tmp_path):
     program = (
         "import sys, threading; from pathlib import Path\n"
         "from bulk_export.media.conversion import Conversion; from bulk_export.media.faults import MediaLimits\n"
-        "from bulk_export.media.plan import Wish; from bulk_export.media.pool import Converters\n"
+        "from bulk_export.media.plan import RequestedFile; from bulk_export.media.pool import Converters\n"
         "pool = Converters(); source, into = map(Path, sys.argv[1:])\n"
-        "asked = Conversion(Wish('media', 'ogg', ('audio',)), source, None, into, MediaLimits())\n"
+        "asked = Conversion(RequestedFile('media', 'ogg', ('audio',)), source, None, into, MediaLimits())\n"
         "threading.Thread(target=pool.convert, args=(asked,), daemon=True).start()\n"
         "while not (into.exists() and into.stat().st_size): pass\n"
         "print(pool.process_ids()[0], flush=True); sys.stdin.read()\n"
@@ -185,7 +185,7 @@ def test_without_the_media_library_the_run_is_refused(short, tmp_path, monkeypat
 def test_a_file_that_needs_more_memory_than_allowed_is_too_large(converters, media, stored, short, tmp_path):
     screen = media.video(stored("s.webm"), times=(0.0,), size=(8192, 4096))
     limits = MediaLimits(max_memory_bytes=700 * 1024**2)
-    asked = Conversion(Wish("media", "mp4", ("screen",)), None, screen, tmp_path / "a", limits)
+    asked = Conversion(RequestedFile("media", "mp4", ("screen",)), None, screen, tmp_path / "a", limits)
     outcome = converters.convert(asked)
     assert (outcome.verdict, outcome.reason) == ("fault", Reason.MEDIA_TOO_LARGE), outcome
     assert converters.convert(conversion(short, tmp_path / "b")).verdict == "built"

@@ -50,7 +50,7 @@ def run(contacts, tmp_path_factory):
             scratch=root / "scratch",
             workers=2,
             limits=MediaLimits(),
-            progress=lambda done, size: None,
+            progress=lambda *, contacts_done, bytes_written: None,
         )
         return root / "out/e/r", counts, journal.read()
 

@@ -73,7 +73,7 @@ class Bench:
             journal=self.journal,
             max_bytes=MAX_BYTES,
             resolve=resolve,
-            progress=progress,
+            progress=lambda *, contacts_done, bytes_written: progress(contacts_done, len(uris)),
         )
 
     def results(self) -> dict[int, FileResult]:

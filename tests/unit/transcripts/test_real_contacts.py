@@ -45,6 +45,7 @@ def test_exactly_the_broken_ones_are_faulty(
         journal=journal,
         max_bytes=2**20,
         resolve=resolve,
+        progress=lambda *, contacts_done, bytes_written: None,
     )
     results = {result.contact_id: result for result in journal.read()}
     faulty = {contact_id: result for contact_id, result in results.items() if result.reason}

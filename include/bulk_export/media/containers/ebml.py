@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bulk_export.media.containers.sniffed import Sniffed, Window, broken, torn
+from bulk_export.media.containers.sniffed import Sniffed, Window, malformed, truncated
 
 _EBML, _SEGMENT, _CLUSTER, _DOC_TYPE = 0x1A45DFA3, 0x18538067, 0x1F43B675, b"\x42\x82"
 _TOP = {0x114D9B74, 0x1549A966, 0x1654AE6B, _CLUSTER, 0x1C53BB6B, 0x1043A770, 0x1254C367, 0x1941A469, 0xEC, 0xBF}
@@ -19,17 +19,17 @@ def read_ebml(window: Window) -> Sniffed:
     """Document type and wholeness."""
     header = _element(window.head, 0)
     if header is None or header[2] is None:
-        return torn("webm", "the header is not complete")
+        return truncated("webm", "the header is not complete")
     name = "webm" if _DOC_TYPE + b"\x84webm" in window.head[: header[1] + header[2]] else "matroska"
     segment = _element(window.head, header[1] + header[2])
     if segment is None or segment[0] != _SEGMENT:
-        return torn(name, "nothing after the header") if segment is None else broken(name, "no segment")
+        return truncated(name, "nothing after the header") if segment is None else malformed(name, "no segment")
     _, body, length = segment
     if length is not None and body + length > window.size:
-        return torn(name, f"{window.size} of {body + length} bytes are there")
+        return truncated(name, f"{window.size} of {body + length} bytes are there")
     fault = _walk(window, body)
     if fault:
-        return torn(name, fault)
+        return truncated(name, fault)
     return Sniffed(name, whole=True if length is not None else None)
 
 

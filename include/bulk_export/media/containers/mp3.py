@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bulk_export.media.containers.sniffed import Sniffed, Window, broken, torn
+from bulk_export.media.containers.sniffed import Sniffed, Window, malformed, truncated
 
 _KBITS_1 = {  # MPEG-1, by layer
     1: (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
@@ -73,24 +73,24 @@ def read_mp3(window: Window) -> Sniffed:
     """Layer and wholeness."""
     head, start = window.head, skip_id3(window.head)
     if start and start >= window.size:
-        return torn("mp3", "nothing after the ID3 tag")
+        return truncated("mp3", "nothing after the ID3 tag")
     if start >= len(head):
         return Sniffed("mp3")  # a tag with a large picture: only the library sees the audio
     while start < len(head) and head[start] == 0:
         start += 1  # some writers pad the tag beyond its own size
     if not frame_bytes(head, start):
         # FLAC and AAC files carry ID3 tags too: those the library must open.
-        return Sniffed() if head[:3] == b"ID3" and head[start : start + 1] else broken("mp3", "no audio frame")
+        return Sniffed() if head[:3] == b"ID3" and head[start : start + 1] else malformed("mp3", "no audio frame")
     layer = 4 - (head[start + 1] >> 1 & 3)
     end = window.size - (_TAG_V1 if window.tail[-_TAG_V1 : -_TAG_V1 + 3] == b"TAG" else 0)
     counted = _counted_bytes(head, start)
     if counted > end - start:
-        return torn("mp3", f"{end - start} of {counted} bytes of audio are there")
+        return truncated("mp3", f"{end - start} of {counted} bytes of audio are there")
     whole: bool | None = bool(counted) or None
     if not counted and window.tail:
         whole = _ends_on_a_frame(window.tail[: len(window.tail) - (window.size - end)])
         if whole is False:
-            return torn("mp3", "the last frame is not complete")
+            return truncated("mp3", "the last frame is not complete")
     return Sniffed("mp3", audio=f"mp{layer}", codecs_known=True, whole=whole)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from struct import unpack_from
 
-from bulk_export.media.containers.sniffed import Sniffed, Window, broken, torn
+from bulk_export.media.containers.sniffed import Sniffed, Window, malformed, truncated
 
 _FIRST = {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"}
 _HEADER, _LONG_HEADER = 8, 16
@@ -24,7 +24,7 @@ def read_mp4(window: Window) -> Sniffed:
         header = window.at(offset, _LONG_HEADER)
         if len(header) < _HEADER:
             if window.size - offset < _HEADER:
-                return torn(name, "the last box is not complete")
+                return truncated(name, "the last box is not complete")
             return Sniffed(name)  # behind a long box, out of sight
         length, kind = int.from_bytes(header[:4], "big"), header[4:8]
         if length == 1:
@@ -32,15 +32,15 @@ def read_mp4(window: Window) -> Sniffed:
         elif length == 0:
             length = window.size - offset  # the last box may run to the end of the file
         if length < _HEADER:
-            return broken(name, f"no box at byte {offset}")
+            return malformed(name, f"no box at byte {offset}")
         seen.add(kind)
         offset += length
     if offset > window.size:
-        return torn(name, f"{window.size} of {offset} bytes are there")
+        return truncated(name, f"{window.size} of {offset} bytes are there")
     if b"moov" not in seen:
-        return torn(name, "the index (moov) is missing")
+        return truncated(name, "the index (moov) is missing")
     if not seen & {b"mdat", b"moof"}:
-        return torn(name, "it holds no audio or video")
+        return truncated(name, "it holds no audio or video")
     return Sniffed(name, whole=True, claimed_s=_claimed_s(window))
 
 

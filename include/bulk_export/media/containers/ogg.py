@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bulk_export.media.containers.sniffed import Sniffed, Window, broken, torn
+from bulk_export.media.containers.sniffed import Sniffed, Window, malformed, truncated
 
 _MAGIC = b"OggS"
 _PAGE_HEADER = 27
@@ -21,14 +21,14 @@ def read_ogg(window: Window) -> Sniffed:
     head = window.head
     end = _page_end(head, 0)
     if end is None or not head[5] & _FIRST:
-        return broken("ogg", "no complete first page")
+        return malformed("ogg", "no complete first page")
     payload = head[_PAGE_HEADER + head[26] : end]
     audio = next((codec for magic, codec in _AUDIO.items() if payload.startswith(magic)), "")
     video = next((codec for magic, codec in _VIDEO.items() if payload.startswith(magic)), "")
     several = head[end : end + 4] == _MAGIC and len(head) > end + 5 and bool(head[end + 5] & _FIRST)
     fault = _end_fault(window, end)
     if fault:
-        return torn("ogg", fault)
+        return truncated("ogg", fault)
     known = bool(audio or video) and not several
     return Sniffed("ogg", audio, video, codecs_known=known, whole=True if window.tail else None)
 

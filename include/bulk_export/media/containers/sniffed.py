@@ -52,11 +52,11 @@ class Sniffed:
     claimed_s: float = 0.0
 
 
-def torn(container: str, missing: str) -> Sniffed:
+def truncated(container: str, missing: str) -> Sniffed:
     """A file of `container` that ends too early."""
     return Sniffed(container, fault=f"cut off: {missing}")
 
 
-def broken(container: str, what: str) -> Sniffed:
+def malformed(container: str, what: str) -> Sniffed:
     """A file that begins like `container` and then is not."""
     return Sniffed(container, fault=f"not readable as {container}: {what}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from struct import unpack_from
 
-from bulk_export.media.containers.sniffed import Sniffed, Window, broken, torn
+from bulk_export.media.containers.sniffed import Sniffed, Window, malformed, truncated
 
 _STREAMING = 0xFFFFFFFF
 _EXTENSIBLE = 0xFFFE
@@ -44,13 +44,13 @@ def read_wav(window: Window) -> Sniffed:
             elif name == b"fmt ":
                 codec = _codec(head, body, length)
                 if not codec:
-                    return broken("wav", "no channels or no sample rate")
+                    return malformed("wav", "no channels or no sample rate")
             elif name == b"data":
                 return _judge(window, codec, body, long_size if length == _STREAMING and long_size else length)
             offset = body + length + (length & 1)
     except struct.error:
         if len(head) >= window.size:
-            return torn("wav", "the header ends before any audio")
+            return truncated("wav", "the header ends before any audio")
         return Sniffed("wav", audio=codec)  # a long chunk stands before the audio, out of sight
 
 
@@ -65,14 +65,14 @@ def _codec(head: bytes, body: int, length: int) -> str:
 
 def _judge(window: Window, codec: str, start: int, declared: int) -> Sniffed:
     if not codec:
-        return broken("wav", "no format before the audio")
+        return malformed("wav", "no format before the audio")
     present = window.size - start
     if present <= 0:
-        return torn("wav", "no audio after the header")
+        return truncated("wav", "no audio after the header")
     if declared in {0, _STREAMING}:
         if declared == 0 and window.at(start, 4) in {b"LIST", b"id3 ", b"fact"}:
-            return broken("wav", "it holds no audio")
+            return malformed("wav", "it holds no audio")
         return Sniffed("wav", audio=codec, codecs_known=True)
     if declared > present:
-        return torn("wav", f"{present} of {declared} bytes of audio are there")
+        return truncated("wav", f"{present} of {declared} bytes of audio are there")
     return Sniffed("wav", audio=codec, codecs_known=True, whole=True)

@@ -1,7 +1,7 @@
 """Whether a refusal is about one object, which is a fault of its contact, or about the whole store.
 
-Some stores answer "denied" for what is not there, and one address may name a bucket that is gone. Many refusals before
-anything was readable are a missing right: that fails the task, and every contact is tried again once it is given.
+Some stores answer "denied" for what is not there, and one address may name a bucket that does not exist. Many refusals
+before anything was readable are a missing right: that fails the task, and all is tried again once it is given.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ _IN_A_ROW = 20
 
 
 @dataclass(slots=True)
-class Denials:
-    """What the contact store has refused one job; several threads tell of it at once."""
+class AccessDenials:
+    """What the contact store has refused one job; several threads record at once."""
 
     _refused: int = 0
     _readable: bool = False
     _counting: Lock = field(default_factory=Lock)
 
-    def note_readable(self) -> None:
-        """An object could be read: from now on every refusal is about one object."""
+    def record_success(self) -> None:
+        """Note that an object could be read: from now on every refusal is about one object."""
         self._readable = True
 
-    def excuse(self, error: RefusedError) -> str:
+    def record(self, error: RefusedError) -> str:
         """Why one object cannot be read, in words; raises the refusal itself when it is about the whole store."""
         with self._counting:
             self._refused += 1

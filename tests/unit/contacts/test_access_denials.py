@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bulk_export.contacts.denials import Denials
+from bulk_export.contacts.access_denials import AccessDenials
 from bulk_export.errors import RefusedError
 
 DENIED = RefusedError("STORAGE_DENIED", "Could not read s3://acme/1.json: AccessDenied")
@@ -12,30 +12,30 @@ NO_BUCKET = RefusedError("STORAGE_MISSING", "Could not read s3://gone/1.json: No
 
 
 def test_a_refusal_of_one_object_is_said_in_words() -> None:
-    denials = Denials()
-    assert [denials.excuse(DENIED), denials.excuse(NO_BUCKET)] == ["access denied", "no such storage"]
+    denials = AccessDenials()
+    assert [denials.record(DENIED), denials.record(NO_BUCKET)] == ["access denied", "no such storage"]
 
 
 def test_nothing_but_refusals_is_the_stores_own_error_from_the_twentieth_on() -> None:
-    denials = Denials()
-    assert [denials.excuse(DENIED) for _ in range(19)] == ["access denied"] * 19
+    denials = AccessDenials()
+    assert [denials.record(DENIED) for _ in range(19)] == ["access denied"] * 19
     for _ in range(2):
         with pytest.raises(RefusedError, match="STORAGE_DENIED"):
-            denials.excuse(DENIED)
+            denials.record(DENIED)
 
 
 def test_after_one_object_was_readable_every_refusal_is_about_one_object() -> None:
-    denials = Denials()
-    denials.note_readable()
-    assert {denials.excuse(DENIED) for _ in range(1_000)} == {"access denied"}
+    denials = AccessDenials()
+    denials.record_success()
+    assert {denials.record(DENIED) for _ in range(1_000)} == {"access denied"}
 
 
 def test_threads_count_together() -> None:
-    denials = Denials()
+    denials = AccessDenials()
 
     def ask(_: int) -> bool:
         try:
-            denials.excuse(DENIED)
+            denials.record(DENIED)
         except RefusedError:
             return True
         return False
