@@ -1,4 +1,4 @@
-"""`make demo`: contacts to export, a local Airflow, and one saved export run through its real scheduler.
+"""`make demo`: run one saved export through a local Airflow's scheduler.
 
 Airflow stays up afterwards; a second demo uses it again.
 """
@@ -49,7 +49,7 @@ def main() -> int:
 
 
 def make_store() -> None:
-    """A store of contacts up to now, made anew when the last one is a day old; another store is left alone."""
+    """Make sample contacts up to now; leave other people's stores alone."""
     made = STORE / "sample-store.json"
     if made.exists() and time.time() - made.stat().st_mtime > STORE_MAX_AGE_S:
         shutil.rmtree(STORE)
@@ -73,7 +73,7 @@ def start(airflow: LocalAirflow) -> Running:
 
 
 def wait_for_dag(api: AirflowApi) -> None:
-    """Wait until the saved export's DAG is up, and take it off pause.
+    """Wait for the saved export's DAG, and unpause it.
 
     Raises:
         RuntimeError: it is not; says what Airflow says about the DAG files.

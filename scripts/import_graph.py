@@ -61,7 +61,7 @@ class Module:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """The product's modules, their imports of each other, and all the names they import."""
+    """The product's modules and everything they import."""
 
     modules: Mapping[str, Module]
     edges: tuple[Edge, ...]
@@ -84,7 +84,7 @@ class Graph:
 
 
 def room(module: str) -> str:
-    """The room of a module: a part of the product, or the top-level package or module.
+    """Room of a module: part of the product, or its top-level name.
 
     `bulk_export.storage.s3` is in `bulk_export.storage`, `bulk_export_console.routes.audit` in `bulk_export_console`.
     """
@@ -105,7 +105,7 @@ def read(checkout: Path) -> Graph:
 
 
 def circles(arrows: Iterable[tuple[str, str]]) -> list[list[str]]:
-    """Groups of two or more names that reach each other (strongly connected components, after Tarjan)."""
+    """Find strongly connected components of two or more names, after Tarjan."""
     after: dict[str, list[str]] = {}
     for source, target in sorted(arrows):
         after.setdefault(source, []).append(target)

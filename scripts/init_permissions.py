@@ -1,4 +1,6 @@
-"""Let people see the Exports pages where FAB keeps permissions: `python scripts/init_permissions.py [--role NAME ...]`.
+"""Give FAB's roles the permission to see the Exports pages.
+
+Called as `python scripts/init_permissions.py [--role NAME ...]`.
 
 FAB knows only permissions that somebody has made, and refuses the rest to everybody, Admin included. An init job runs
 this after `airflow db migrate`, with the environment Airflow has; running it again changes nothing. With any other auth
@@ -26,7 +28,7 @@ OTHER = (
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Make the permission, give it to roles, and say what was done; 2 where a role is not there."""
+    """Create and give the permission; exit code 2 for an unknown role."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--role", action="append", default=[], help="another role that may see the pages; repeatable")
     wanted = parser.parse_args(arguments).role
@@ -44,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def grant(roles: Sequence[str]) -> list[str]:
-    """Make the permission and the role, and give the permission to roles; returns the names that are no role."""
+    """Create permission and role, give it; return names without a role."""
     from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
 
     missing = []

@@ -1,4 +1,4 @@
-"""Write docs/licences.md: every locked package that is installed, with its licence, from the packages' own metadata.
+"""Write docs/licences.md from the metadata of installed, locked packages.
 
 `make docs` runs it. Packages of the lock that this machine does not need (another system or Python) are listed without
 a licence.
@@ -44,7 +44,7 @@ with them inside has to meet their terms.
 
 
 def locked() -> dict[str, str]:
-    """Version by normalised name, of every package in the lock; the first where a name has several."""
+    """Read version by normalised name from the lock; first of several."""
     found: dict[str, str] = {}
     for name, version in re.findall(r"^([A-Za-z0-9._-]+)==([^ ;]+)", (PROJECT / "constraints.txt").read_text(), re.M):
         found.setdefault(normalised(name), version)
@@ -57,7 +57,7 @@ def normalised(name: str) -> str:
 
 
 def licence(package: Distribution) -> str:
-    """SPDX expression where the package gives one, else what it says in older ways."""
+    """Licence of a package: its SPDX expression, else its older fields."""
     metadata = package.metadata
     if expression := metadata.get_all("License-Expression"):
         return str(expression[0])

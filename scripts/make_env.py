@@ -1,4 +1,4 @@
-"""Write `.env` for docker-compose.yaml: passwords and keys made for this installation, readable by their owner only."""
+"""Write `.env`, the secrets of docker-compose.yaml, for its owner only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ENV_FILE = Path(__file__).resolve().parents[1] / ".env"
 
 
 def made() -> dict[str, str]:
-    """A fresh value for everything docker-compose.yaml asks for; hex, so that it may stand in an address."""
+    """Make every secret of docker-compose.yaml, in hex, fit for an address."""
     passwords = ("ADMIN", "POSTGRES", "EXPORTS", "REDIS")
     return {
         **{f"{name}_PASSWORD": secrets.token_hex(16) for name in passwords},
@@ -26,7 +26,7 @@ def made() -> dict[str, str]:
 
 
 def main() -> int:
-    """Write the file; one that is there is left alone, because the volumes were made with its passwords."""
+    """Write the file unless it exists: volumes keep its passwords."""
     try:
         file = os.open(ENV_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

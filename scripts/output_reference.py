@@ -1,4 +1,4 @@
-"""The generated tables of docs/output-format.md: columns, items, reasons. `reference.py` puts them in their places."""
+"""Make the generated tables of docs/output-format.md; `reference.py` puts them in."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ TABLES: Mapping[str, Callable[[], str]] = {"columns": columns, "items": items, "
 
 
 def with_tables(page: str, tables: Mapping[str, Callable[[], str]]) -> str:
-    """The page with each `<!-- table NAME -->` ... `<!-- end -->` filled anew; an unknown name is a `KeyError`."""
+    """Fill each `<!-- table NAME -->`; an unknown name is a `KeyError`."""
     return re.sub(
         r"(?<=<!-- table )(\w+)( -->\n).*?(?=<!-- end -->)",
         lambda found: f"{found[1]}{found[2]}{tables[found[1]]()}",

@@ -1,4 +1,4 @@
-"""Write docs/definitions.md, and the generated tables of docs/output-format.md, from the code they describe.
+"""Write docs/definitions.md and the tables of docs/output-format.md.
 
 `make docs` runs it; a test fails when a document is not what it writes.
 """

@@ -1,4 +1,4 @@
-"""`make stop`: end the local Airflow that `make demo` started, and nothing else."""
+"""`make stop`: end the local Airflow that `make demo` started."""
 
 from __future__ import annotations
 

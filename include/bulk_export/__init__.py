@@ -1,22 +1,29 @@
-"""Bulk contact export: contacts, media and transcripts of a saved search, delivered whole and provably so.
+"""Export contacts, media and transcripts of a saved search, provably whole.
 
-The stages of a run, in order (`pipeline.py` shows them on one screen):
+The stages of a run, in order; each is a module of `stages/`, and `pipeline.py` calls them on one screen:
 
-1. `validate_filters`    `run_request.py`, `opening.py`: what was asked, frozen in the audit record, or refused
-2. `check_quota`         `selection.py`, `quota.py`: matches counted and frozen, quota reserved in one transaction
-3. `batch_contacts`      `batches.py`: the granted contacts cut into jobs, every field frozen
-4. `copy_media`          `delivery.py`, `media/`: each job's media copied, remuxed or transcoded
-5. `export_transcripts`  `delivery.py`, `transcripts/`: each job's transcripts as JSON or XML
-6. `build_csv`           `delivery.py`, `contacts_csv/`: contacts.csv, one row per exported contact
-7. `publish_manifest`    `publishing.py`, `items_csv.py`, `bag/`: what became of each contact; the marker last
-8. `write_audit`         `closing.py`, `audit.py`: the record closed, the quota settled
+1. `validate_filters`    freezes what was asked for in the run record, or refuses it (`runs/`)
+2. `check_quota`         counts and freezes the matches, reserves quota (`quota.py`, `contacts/`, `filters/`)
+3. `batch_contacts`      cuts the granted contacts into jobs, every field frozen
+4. `copy_media`          copies, remuxes or transcodes the media of a job (`media/`)
+5. `export_transcripts`  writes the transcripts of a job as JSON or XML (`transcripts/`)
+6. `build_csv`           writes contacts.csv, one row per exported contact (`contacts_csv/`)
+7. `publish_manifest`    writes items.csv (`items/`) and the manifests (`bag/`); the marker last
+8. `write_audit`         closes the record, settles the quota (`audit/`)
 
-Runs that belong together: `continuation.py` (the rest, after the day's quota), `retrying.py` (what failed, once more),
-`incremental.py` (each contact once), `maintenance.py` (runs that nobody closed), `notifications.py` (who is told).
+What they work on:
 
-Around them: `definitions/` and `schedules.py` (what people write, and when it runs), `filters/` and `contacts/` (what
-it selects), `storage/` (where bytes lie), `staging.py` and `results.py` (what stages leave each other), `reasons.py`
-(why something is missing), `state/` (runs, quota, events), `site.py`, `stages.py` (what every stage is given), `cli/`.
+- `definitions/`: what people write: settings, saved searches, saved exports, schedules
+- `fields.py`: the fields of a contact, from which CSV columns and filters derive
+- `reasons.py`: why something of a contact is missing
+- `errors.py`, `error_codes.py`: how a run can fail, and what to do about it
+- `storage/`: directories and buckets
+- `state/`: the state database: runs, quota, events
+- `staging/`: what the stages of a run leave each other
+- `site.py`: the installation, which every stage is given
+
+Who calls them: `cli/` is the command line, `maintenance.py` closes runs that nobody closed; the DAGs are in the package
+`bulk_export_airflow`, which this one does not know.
 """
 
 __version__ = "0.2.0"

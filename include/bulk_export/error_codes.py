@@ -1,4 +1,4 @@
-"""The table of error codes: what each means, and what to do about it.
+"""List every error code with its kind, cause and remedy.
 
 A code is in the audit, in a run's page, in the answer of a page, and before the message of an error. Its text here is
 the general case, for docs/error-codes.md; an error itself names the place. A test fails when a code is raised that is
@@ -13,7 +13,7 @@ from enum import Enum
 
 
 class ErrorKind(Enum):
-    """What an error asks for; the value is the class it is raised as."""
+    """What an error asks for; the value names its exception."""
 
     DEFINITION = "DefinitionError"  # fix the definition or argument
     INSTALLATION = "DefinitionError, of the installation"  # fix the installation

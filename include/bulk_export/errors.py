@@ -1,4 +1,4 @@
-"""The errors a run can end with, sorted by what to do about them.
+"""Define the errors of a run, sorted by what to do.
 
 `DefinitionError`: somebody must edit a definition; a retry cannot help. `RefusedError`: licence, quota or access
 says no; a retry cannot help. `TransientError`: the world may be better in a minute; retry. Anything wrong with one
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing wrong with a definition: where it stands and what to do.
+    """One thing wrong with a definition: its place and the fix.
 
     Attributes:
         file: path of the file, relative to the definitions folder.

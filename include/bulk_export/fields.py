@@ -1,4 +1,4 @@
-"""Every field a contact has, in the order of the CSV: key, header, kind, limits.
+"""Define every field of a contact, in the order of contacts.csv.
 
 One table feeds the CSV columns, the filter catalogue, the store's schema and the docs, so that adding a field is
 one line here. The order and the headers are those of the vendor's published CSV (57 columns).
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What a field's values are: decides its store type, its operators and how the CSV shows it."""
+    """Type of a field's values: decides store type, operators and cells."""
 
     TEXT = "text"
     INTEGER = "integer"  # int64

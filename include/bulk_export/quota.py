@@ -1,6 +1,6 @@
-"""Decide how many contacts a run may export, and when a quota day starts. Pure: figures come in, a verdict goes out.
+"""Decide how many contacts a run may export, and on which day.
 
-Who holds how much of which day is kept by `state/reservations.py`.
+Pure: figures come in, a verdict goes out. Who holds how much of which day is kept by `state/reservations.py`.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ class Share:
 
 
 def share_out(*, matched: int, already_delivered: int, limit: int | None, granted: int) -> Share:
-    """Divide the matches: first what was delivered before is taken out, then the limit cuts, then the quota.
+    """Divide the matches into what is exported and what is left out.
+
+    What was delivered before is taken out first, then the limit cuts, then the quota.
 
     Args:
         matched: contacts the search matched.

@@ -1,4 +1,4 @@
-"""Why a contact was not delivered whole: the closed list of reasons.
+"""List the reasons why a contact was not delivered whole.
 
 Used in items.csv, the audit and the pages. A contact has exactly one status and at most one deciding
 reason, so that `matched = delivered + masked + faulty + deferred + already delivered` adds up for every run.

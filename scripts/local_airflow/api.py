@@ -41,7 +41,7 @@ class AirflowApi:
         self._token = ""
 
     def request(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
-        """One request, JSON in and out; signs in first, and again when the session has run out."""
+        """Send one JSON request; sign in when there is no session."""
         self.token()
         for attempt in range(BUSY_TRIES):
             try:
@@ -56,7 +56,7 @@ class AirflowApi:
         raise AssertionError("unreachable")
 
     def token(self) -> str:
-        """What a signed-in request carries; signs in where that has not been done."""
+        """Token of the session; sign in when there is none."""
         if not self._token:
             self._token = self._send("POST", "/auth/token", self._credentials)["access_token"]
         return self._token
@@ -75,7 +75,7 @@ class AirflowApi:
         return json.loads(content) if content else None
 
     def health(self) -> Mapping[str, str]:
-        """State of each part that is meant to run, such as `{"scheduler": "healthy"}`."""
+        """State of each part, such as `{"scheduler": "healthy"}`."""
         parts = self._send("GET", "/api/v2/monitor/health", None)
         return {name: part["status"] for name, part in parts.items() if part and part.get("status")}
 
@@ -84,7 +84,7 @@ class AirflowApi:
         return [dag["dag_id"] for dag in self.request("GET", "/dags?limit=1000")["dags"]]
 
     def read_again(self, dag_id: str) -> None:
-        """Ask Airflow to read the file of a DAG, and all that it makes, now instead of at its next round."""
+        """Ask Airflow to parse the file of a DAG at once."""
         token = self.request("GET", f"/dags/{quote(dag_id)}")["file_token"]
         try:
             self.request("PUT", f"/parseDagFile/{token}")

@@ -1,4 +1,4 @@
-"""Decide how a local Airflow is set: its folders, ports, secrets and environment. Starts nothing."""
+"""Decide a local Airflow's folders, ports, secrets and environment."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What must stay the same from one start to the next, and stay on this machine."""
+    """Secrets that stay the same from one start to the next."""
 
     password: str
     fernet_key: str
@@ -68,7 +68,7 @@ def free_ports(preferred_ports: Sequence[int] = (USUAL_PORT, 8793, 8794)) -> Por
 
 
 def listen_on(port: int) -> socket.socket | None:
-    """A socket that listens on a port of the loopback address, 0 for any; None when it is taken."""
+    """Listen on a loopback port, 0 for any; None when taken."""
     listening = socket.socket()
     # As the server itself will do; without it a port that was closed a minute ago would look taken.
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -82,7 +82,7 @@ def listen_on(port: int) -> socket.socket | None:
 
 
 def kept_secrets(home: Path) -> Secrets:
-    """The secrets of an instance, made at its first start, readable by their owner only."""
+    """Read or make an instance's secrets, for its owner only."""
     path = home / "secrets.json"
     if not path.exists():
         from cryptography.fernet import Fernet
@@ -98,7 +98,7 @@ def kept_secrets(home: Path) -> Secrets:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
+    """Write a file for its owner only, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
     temporary.unlink(missing_ok=True)

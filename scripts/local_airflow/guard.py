@@ -1,4 +1,6 @@
-"""End an instance when the process that wanted it is gone, however it went: `python -m local_airflow.guard HOME PID`.
+"""End an instance once the process that started it is gone.
+
+Called as `python -m local_airflow.guard HOME PID`.
 
 Tests are killed when they take too long, and then nothing of theirs runs any more; this does.
 """
@@ -20,7 +22,7 @@ SCRIPTS = Path(__file__).resolve().parents[1]
 
 
 def watch_over(home: Path, pid: int) -> subprocess.Popen[bytes]:
-    """Start a guard for the instance at `home`, in a session of its own; it ends by itself once the instance has."""
+    """Start the guard of the instance at `home`, in its own session."""
     command = [sys.executable, "-m", "local_airflow.guard", str(home), str(pid)]
     return subprocess.Popen(command, cwd=SCRIPTS, start_new_session=True, stdin=subprocess.DEVNULL)
 

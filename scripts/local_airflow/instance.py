@@ -1,4 +1,4 @@
-"""One local Airflow: start it, wait until it works, find it again, end it."""
+"""Start, find and end one local Airflow."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Running:
 
 
 class LocalAirflow:
-    """The Airflow that lives in one home folder; at most one runs there at a time."""
+    """The Airflow of one home folder; at most one runs."""
 
     def __init__(self, folders: Folders, users: Mapping[str, str] | None = None) -> None:
         self.folders = folders
@@ -63,7 +63,7 @@ class LocalAirflow:
         return AirflowApi(running.url, user, self.password)
 
     def found(self) -> Running | None:
-        """The instance as it was last started here, whether or not it still runs."""
+        """Instance as last started here, running or not."""
         try:
             record = json.loads(self._record.read_text())
             return Running(Leader(**record["leader"]), Ports(**record["ports"]))
@@ -82,7 +82,7 @@ class LocalAirflow:
         return False
 
     def start(self, environment: Mapping[str, str], ports: Ports | None = None) -> Running:
-        """Start a new instance, on the usual ports where free; what is left of an earlier one is ended first."""
+        """Start a new instance; end what is left of an earlier one."""
         self.stop()
         home = self.folders.home
         home.mkdir(parents=True, exist_ok=True)
@@ -110,7 +110,7 @@ class LocalAirflow:
             time.sleep(0.5)
 
     def stop(self) -> int:
-        """End every process of the instance, also after a crash; returns how many there were."""
+        """End every process of the instance; return how many there were."""
         running = self.found()
         if running is None:
             return 0

@@ -1,4 +1,4 @@
-"""Start a program in a session of its own and end everything it started, and nothing else.
+"""Start a program in its own session; end all it started.
 
 A process belongs to an instance when it is in the session that the program was started in, or carries the instance's
 mark in its environment (which programs that set their own title overwrite). Pids are reused, so a number alone proves
@@ -48,7 +48,7 @@ class Leader:
 
 
 def start(command: Sequence[str], environment: Mapping[str, str], log: Path, mark_name: str) -> Leader:
-    """Start a program in its own session, its output in a file; it outlives the caller."""
+    """Start a program that outlives the caller, output in a file."""
     directory = log.parent.resolve()
     directory.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
@@ -85,7 +85,10 @@ def _belongs(process: psutil.Process, leader: Leader, leader_alive: bool) -> boo
 
 
 def end(leader: Leader, grace_s: float = GRACE_S) -> int:
-    """Ask every process of an instance to end, make it end after `grace_s` seconds; returns how many there were.
+    """End every process of an instance, by force after `grace_s`.
+
+    Returns:
+        How many there were.
 
     Raises:
         RuntimeError: something still runs, which happens only to processes stuck in the kernel.

@@ -1,4 +1,4 @@
-"""Follow a run through the scheduler: its tasks as Airflow sees them, its progress as the run record tells it."""
+"""Follow a run: Airflow's task states and the run record's progress."""
 
 from __future__ import annotations
 

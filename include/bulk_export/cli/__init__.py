@@ -1,7 +1,17 @@
-"""The command line: `bulk-export`, the whole product without Airflow.
+"""The command line, `bulk-export`: the whole product without Airflow.
 
-Exit codes: 0 done, 1 failed or refused, 2 bad usage or definitions, 3 completed with errors. Each command is a function
-in a module of its own, imported only when called, so that `--help` answers at once.
+One module per command, imported only when it is called, so that `--help` answers at once:
+
+- `run.py`: a whole export
+- `validate.py`: every problem of the definitions; dates schedules
+- `check_store.py`, `check_storage.py`: whether the contact store fits, what may be done in a storage location
+- `verify.py`: whether delivered directories are whole
+- `audit.py`: what ran and what became of it
+- `schema.py`: the published schemas
+- `migrate.py`: the state database's tables
+- `sample_store.py`: a contact store to try things on
+
+`places.py` finds the installation for them, `exit_codes.py` says which exit code an error ends in.
 """
 
 from __future__ import annotations

@@ -1,0 +1,63 @@
+"""Each package's docstring is the tour of it: it names every module, and none that is gone."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+PACKAGES = sorted(init.parent for root in ("include", "plugins") for init in (PROJECT / root).rglob("__init__.py"))
+
+# One module per revision, each named by its number.
+WITHOUT_TOUR = {"include/bulk_export/state/migrations/versions"}
+# Not written yet; each entry goes when its tour is.
+LEFT = {
+    "include/bulk_export/audit",
+    "include/bulk_export/bag",
+    "include/bulk_export/contacts",
+    "include/bulk_export/definitions",
+    "include/bulk_export/filters",
+    "include/bulk_export/items",
+    "include/bulk_export/media",
+    "include/bulk_export/media/containers",
+    "include/bulk_export/runs",
+    "include/bulk_export/stages",
+    "include/bulk_export/staging",
+    "include/bulk_export/state",
+    "include/bulk_export/state/migrations",
+    "include/bulk_export/storage",
+    "include/bulk_export_airflow",
+    "include/bulk_export_sample",
+    "plugins/bulk_export_console/routes",
+}
+
+
+def named_in(tour: str) -> set[str]:
+    """Modules and packages a docstring names in backticks, as `module.py` or `package/`."""
+    return set(re.findall(r"`([a-z][a-z0-9_]*(?:\.py|/))`", tour))
+
+
+def parts(package: Path) -> Iterator[str]:
+    for path in package.iterdir():
+        if path.suffix == ".py" and not path.name.startswith("__"):
+            yield path.name
+        if (path / "__init__.py").exists():
+            yield f"{path.name}/"
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_the_tour_names_every_module_and_none_that_is_gone(package: Path) -> None:
+    name = str(package.relative_to(PROJECT))
+    if name in WITHOUT_TOUR | LEFT:
+        pytest.skip("it needs none, or has none yet")
+    tour = named_in(ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8"))) or "")
+    assert sorted(set(parts(package)) - tour) == []
+    assert [part for part in tour if not (package / part).exists()] == []
+
+
+def test_a_tour_is_read_from_backticks() -> None:
+    assert named_in("`a.py`, `b_c/`: see `other/d.py`, `e` and f.py; `__init__.py`") == {"a.py", "b_c/"}
