@@ -1,6 +1,7 @@
 """Export contacts, media and transcripts of a saved search, provably whole.
 
-The stages of a run, in order; each is a module of `stages/`, and `pipeline.py` calls them on one screen:
+The stages of a run, in order; each is a module of `stages/` and an entry of `stage_registry.py`, and `pipeline.py`
+calls them on one screen:
 
 1. `validate_filters`    freezes what was asked for in the run record, or refuses it (`runs/`)
 2. `check_quota`         counts and freezes the matches, reserves quota (`quota.py`, `contacts/`, `filters/`)

@@ -20,7 +20,6 @@ The audit and its runs:
 | `charts` | what the audit's charts count |
 | `plots` | their SVG |
 | `figures` | a run's counts, in lines that add up |
-| `progress` | how far a run is |
 | `rerun` | the conf of a rerun and of a retry, and which runs are linked |
 | `tables` | rows as a CSV download |
 
