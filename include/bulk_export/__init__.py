@@ -22,6 +22,7 @@ What they work on:
 - `state/`: the state database: runs, quota, events
 - `staging/`: what the stages of a run leave each other
 - `site.py`: the installation, which every stage is given
+- `starter/`: the files that `init` writes for a new installation
 
 Who calls them: `cli/` is the command line, `maintenance.py` closes runs that nobody closed; the DAGs are in the package
 `bulk_export_airflow`, which this one does not know.

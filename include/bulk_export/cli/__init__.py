@@ -8,6 +8,7 @@ One module per command, imported only when it is called, so that `--help` answer
 - `verify.py`: whether delivered directories are whole
 - `audit.py`: what ran and what became of it
 - `schema.py`: the published schemas
+- `init.py`: the first files of a new installation
 - `migrate.py`: the state database's tables
 - `sample_store.py`: a contact store to try things on
 
