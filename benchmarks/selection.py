@@ -77,7 +77,7 @@ def ours(store: str, number: str, into: str) -> Facts:
     from bulk_export.contacts.parquet import ParquetContactStore
     from bulk_export.definitions.models import Filter
     from bulk_export.filters.compile import compile_filters
-    from bulk_export.filters.field_catalog import catalogue
+    from bulk_export.filters.field_catalog import field_catalog
     from bulk_export.storage.local import LocalStorage
 
     months, text = list(SEARCHES.values())[int(number)]
@@ -92,7 +92,7 @@ def ours(store: str, number: str, into: str) -> Facts:
     facts: dict[str, Fact] = {}
     with timed(facts):
         selection = compile_filters(
-            [Filter.model_validate(one) for one in filters], as_of=UNTIL, zone="UTC", catalogue=catalogue(()),
+            [Filter.model_validate(one) for one in filters], as_of=UNTIL, zone="UTC", catalog=field_catalog(()),
             dialect="duckdb",
         )  # fmt: skip
         contacts = ParquetContactStore(LocalStorage(Path(store)), scratch=Path(into))

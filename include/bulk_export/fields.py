@@ -14,6 +14,7 @@ class Kind(StrEnum):
     """Type of a field's values: decides store type, operators and cells."""
 
     TEXT = "text"
+    WORDS = "words"  # text that is searched for its words
     INTEGER = "integer"  # int64
     DURATION = "duration"  # int64 seconds, shown as HH:MM:SS
     RATIO = "ratio"  # float64 from 0 to 1, shown as .99
@@ -150,7 +151,7 @@ STORE_FIELDS: tuple[Field, ...] = (
     Field("updated_at", "", Kind.TIMESTAMP),
     Field("is_root", "", Kind.YES_NO),
     Field("recycled", "", Kind.YES_NO),
-    Field("text", "", Kind.TEXT),
+    Field("text", "", Kind.WORDS),
     Field("audio_uri", "", Kind.TEXT),
     Field("screen_uri", "", Kind.TEXT),
     Field("transcript_uri", "", Kind.TEXT),

@@ -9,11 +9,11 @@ from airflow.sdk import Param
 from pydantic import ValidationError
 
 from bulk_export.definitions.loader import Definitions
-from bulk_export.definitions.messages import did_you_mean
 from bulk_export.definitions.models import AUDIO_ONLY_FORMATS, AUDIO_VIDEO_FORMATS, TRANSCRIPT_FORMATS
 from bulk_export.definitions.run import ImmediateExport, RunParameters
 from bulk_export.definitions.values import Model
 from bulk_export.errors import DefinitionError, Problem
+from bulk_export.suggestions import did_you_mean
 
 Answers = TypeVar("Answers", bound=Model)
 

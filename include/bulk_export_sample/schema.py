@@ -8,6 +8,7 @@ from bulk_export.fields import CSV_FIELDS, DERIVED_KEYS, REQUIRED_COLUMNS, STORE
 
 _TYPES = {
     Kind.TEXT: pa.string(),
+    Kind.WORDS: pa.string(),
     Kind.ENUM: pa.string(),
     Kind.INTEGER: pa.int64(),
     Kind.DURATION: pa.int64(),

@@ -15,7 +15,7 @@ from bulk_export.definitions.locations import LocalLocation
 from bulk_export.definitions.models import SavedExport, SavedSearch
 from bulk_export.definitions.run import RunParameters, RunSnapshot
 from bulk_export.definitions.settings import Settings
-from bulk_export.filters.compile import Selection
+from bulk_export.filters.selection import Selection
 from bulk_export.quota import quota_day
 from bulk_export.runs.selection import run_selection
 from bulk_export.state.reservations import usage

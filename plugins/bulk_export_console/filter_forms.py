@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bulk_export.definitions.models import Filter, SavedSearch
 from bulk_export.fields import CSV_FIELDS
-from bulk_export.filters.field_catalog import METADATA_PREFIX, FilterField, shape_of
+from bulk_export.filters.field_catalog import METADATA_PREFIX, FilterField
+from bulk_export.filters.operators import operators_for
 
 Short = Annotated[str, StringConstraints(max_length=300)]
 # What JSON can hold; a filter's own completeness check says what is wrong with it.
@@ -24,18 +25,6 @@ _NAMES = {
     "has_transcript": "Has transcript",
     "text": "Words in the transcript or body",
 }
-OPERATOR_NAMES = {
-    "equals": "equals", "not_equals": "does not equal", "contains": "contains", "not_contains": "does not contain",
-    "starts_with": "starts with", "ends_with": "ends with", "is_any_of": "is any of", "is_none_of": "is none of",
-    "is_empty": "is empty", "is_not_empty": "is not empty", "less_than": "is less than", "at_most": "is at most",
-    "greater_than": "is greater than", "at_least": "is at least", "between": "is between", "is": "is",
-    "on": "is on", "before": "is before", "after": "is after", "on_or_before": "is on or before",
-    "on_or_after": "is on or after", "today": "today", "yesterday": "yesterday", "this_week": "this week",
-    "last_week": "last week", "this_month": "this month", "last_month": "last month",
-    "last_days": "in the last … days", "last_hours": "in the last … hours", "older_than_days": "older than … days",
-    "all_words": "has all words", "any_words": "has any word", "phrase": "has the phrase",
-    "none_of": "has none of the words",
-}  # fmt: skip
 
 
 class FilterForm(BaseModel):
@@ -49,7 +38,7 @@ class FilterForm(BaseModel):
     time_zone: Short | None = None
 
     def as_definition(self) -> dict[str, Any]:
-        """The row as it stands in the file, without what is not given."""
+        """The row as the file has it, without what is not given."""
         given = self.model_dump(exclude_none=True)
         return {key: value for key, value in given.items() if value not in ("", [])}
 
@@ -93,7 +82,7 @@ def builder(fields: Mapping[str, FilterField]) -> list[dict[str, object]]:
             "translated": field.key in _NAMES,
             "kind": field.kind.name,
             "values": list(field.values),
-            "operators": [[operator, shape_of(operator).name] for operator in field.operators],
+            "operators": [[operator.name, operator.shape.name] for operator in operators_for(field.kind)],
         }
         for field in fields.values()
     ]

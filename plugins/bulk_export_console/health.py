@@ -20,7 +20,7 @@ from sqlalchemy import func, select
 
 import bulk_export
 from bulk_export.errors import BulkExportError
-from bulk_export.filters.compile import among
+from bulk_export.filters.selection import among
 from bulk_export.quota import quota_day
 from bulk_export.state.database import HEAD, transaction
 from bulk_export.state.records import OPEN

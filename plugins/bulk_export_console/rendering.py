@@ -19,13 +19,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+from bulk_export.sizes import size_text
 from bulk_export_console import wording
 from bulk_export_console.language import COOKIE, LANGUAGES, language_of, translator
 
 _FOLDER = Path(__file__).parent / "templates"
 _PREFIX = "/bulk-export"
 _YEAR_S = 365 * 24 * 3600
-_UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 
 
 @cache
@@ -97,12 +97,7 @@ class Reader:
 
     def size(self, size: float | None) -> str:
         """Bytes as people say them."""
-        if size is None:
-            return "–"
-        power = 0
-        while size >= 1000 and power < len(_UNITS) - 1:
-            size, power = size / 1000, power + 1
-        return f"{self.number(size, 1 if power else 0)} {_UNITS[power]}"
+        return "–" if size is None else size_text(size, self.number)
 
     def day(self, day: date) -> str:
         """`2026-11-23`, as Airflow writes it, or `23/11/2026`."""

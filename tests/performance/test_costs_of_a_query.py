@@ -19,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from bulk_export.contacts.parquet import ParquetContactStore
 from bulk_export.definitions.models import Filter
-from bulk_export.filters.field_catalog import catalogue
+from bulk_export.filters.field_catalog import field_catalog
 from bulk_export.filters.compile import compile_filters
 from bulk_export.storage.local import LocalStorage
 
@@ -27,7 +27,7 @@ root, scratch, since, until, text = sys.argv[1:]
 filters = [{"field": "started_at", "operator": "between", "value": [since, until]}]
 filters += [{"field": "text", "operator": "any_words", "value": ["refund"]}] if text else []
 selection = compile_filters([Filter.model_validate(one) for one in filters], as_of=datetime.fromisoformat(until),
-    zone="UTC", catalogue=catalogue(()), dialect="duckdb")
+    zone="UTC", catalog=field_catalog(()), dialect="duckdb")
 store = ParquetContactStore(LocalStorage(Path(root)), scratch=Path(scratch))
 read = lambda: psutil.Process().io_counters().read_chars
 def costs(work):

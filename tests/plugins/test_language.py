@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import bulk_export_console
+from bulk_export.filters.operators import OPERATORS
 from bulk_export.reasons import REASON_WORDS
 from bulk_export_console import filter_forms, wording
 from bulk_export_console.language import spanish
@@ -20,7 +21,8 @@ _GAPS = re.compile(r"{\w+}")
 
 def texts() -> set[str]:
     """Every English text that is translated somewhere."""
-    found = {*REASON_WORDS.values(), *filter_forms.OPERATOR_NAMES.values(), *filter_forms._NAMES.values()}
+    found = {*REASON_WORDS.values(), *filter_forms._NAMES.values()}
+    found |= {operator.label for operator in OPERATORS.values()}
     for mapping in (
         *(wording.STATUSES, wording.TRIGGERS, wording.ITEM_STATUSES, wording.FORMATS, wording.FORMAT_KINDS),
         *(wording.stage_labels(), wording.WEEKDAYS, wording.OVER_QUOTA, wording.LICENCES, wording.CHECKS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bulk_export.definitions.loader import load_definitions
+from bulk_export.fields import Kind
+from bulk_export.filters.operators import OPERATORS, Operator, Shape
+from bulk_export_console import filter_forms
 
 if TYPE_CHECKING:
     from conftest import Console
@@ -37,6 +41,28 @@ def test_the_builder_offers_every_field_with_the_operators_that_fit_it(console: 
     assert ["contains", "ONE"] not in fields["call_duration"]["operators"]
     operators = embedded(page(console, "/searches/new"), "operators")
     assert {name for field in fields.values() for name, _ in field["operators"]} == set(operators)
+
+
+def test_one_more_operator_is_offered_by_the_builder_without_another_edit(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    condition = OPERATORS["not_contains"].condition(Kind.TEXT)
+    more = Operator("not_starts_with", "does not start with", "begins otherwise", {Kind.TEXT: condition})
+    monkeypatch.setitem(OPERATORS, more.name, more)
+    text = page(console, "/searches/new")
+    fields = {field["key"]: field for field in embedded(text, "fields")}
+    assert ["not_starts_with", "ONE"] in fields["last_name"]["operators"]
+    assert ["not_starts_with", "ONE"] in fields["metadata.account-key"]["operators"]
+    assert "not_starts_with" not in dict(fields["score"]["operators"])
+    assert embedded(text, "operators")["not_starts_with"] == "does not start with"
+    filters = [{"field": "last_name", "operator": "not_starts_with", "value": "Nú"}]
+    answer = console.client().post("/searches/check", json={"filters": filters}).json()
+    assert answer["problems"] == []
+
+
+def test_the_script_has_inputs_for_every_shape_of_operands() -> None:
+    script = (Path(filter_forms.__file__).parent / "static/operands.js").read_text(encoding="utf-8")
+    assert {shape.name for shape in Shape} == set(re.findall(r'shape [!=]== "([A-Z]+)"', script))
 
 
 def test_an_incomplete_filter_is_marked_in_place_and_nothing_is_counted(console: Console) -> None:

@@ -15,7 +15,9 @@ from bulk_export.definitions.values import Model
 from bulk_export.definitions.yaml_file import read_yaml
 from bulk_export.fields import Kind
 from bulk_export.filters.completeness import problems
-from bulk_export.filters.field_catalog import OPERATORS_BY_KIND, WORD_OPERATORS, catalogue
+from bulk_export.filters.field_catalog import field_catalog
+from bulk_export.filters.operators import OPERATORS, Operator, operators_for
+from filter_reference import filter_example
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 MODELS = [model for module in (models, run) for model in vars(module).values() if isinstance(model, type)]
@@ -49,17 +51,25 @@ def test_every_key_is_described_and_its_example_is_valid(model: type[Model]) -> 
             TypeAdapter(hints[key]).validate_python(example)
 
 
-@pytest.mark.parametrize(
-    ("kind", "operator"), [(kind, name) for kind, operators in OPERATORS_BY_KIND.items() for name in operators]
-)
+@pytest.mark.parametrize(("kind", "operator"), [(kind, one.name) for kind in Kind for one in operators_for(kind)])
 def test_every_filter_shown_is_complete(kind: Kind, operator: str, tmp_path: Path) -> None:
-    assert problems([as_read(reference.filter_example(kind, operator), tmp_path)], catalogue(())) == []
-    assert reference.OPERATOR_WORDS[operator]
+    assert problems([as_read(filter_example(kind, OPERATORS[operator]), tmp_path)], field_catalog(())) == []
+    assert OPERATORS[operator].meaning
 
 
-@pytest.mark.parametrize("operator", WORD_OPERATORS)
-def test_every_word_filter_shown_is_complete(operator: str, tmp_path: Path) -> None:
-    assert problems([as_read(reference.word_filter_example(operator), tmp_path)], catalogue(())) == []
+def test_one_more_operator_is_in_the_reference_without_another_edit(monkeypatch: pytest.MonkeyPatch) -> None:
+    more = Operator(
+        "not_starts_with",
+        "does not start with",
+        "begins otherwise, or is unknown",
+        {Kind.TEXT: OPERATORS["not_contains"].condition(Kind.TEXT)},
+        matches_null=True,
+    )
+    monkeypatch.setitem(OPERATORS, more.name, more)
+    page = reference.definitions_page()
+    example = "{field: last_name, operator: not_starts_with, value: García}"
+    assert f"| `not_starts_with` | begins otherwise, or is unknown | `{example}` |" in page
+    assert "`none_of` and `not_starts_with`. Root recordings" in page
 
 
 def as_read(filter_in_yaml: str, folder: Path) -> Filter:

@@ -13,7 +13,7 @@ import pytest
 
 from bulk_export.contacts.parquet import ParquetContactStore
 from bulk_export.errors import DefinitionError, RefusedError, TransientError
-from bulk_export.filters.compile import Selection
+from bulk_export.filters.selection import Selection
 from bulk_export.storage.base import ByteRange
 from bulk_export.storage.local import LocalStorage
 from bulk_export.storage.retry import RetryPolicy

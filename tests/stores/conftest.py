@@ -18,8 +18,9 @@ from bulk_export.contacts.postgres import PostgresContactStore
 from bulk_export.contacts.postgres_session import Database
 from bulk_export.definitions.models import Filter
 from bulk_export.errors import DefinitionError
-from bulk_export.filters.compile import Selection, compile_filters
-from bulk_export.filters.field_catalog import catalogue
+from bulk_export.filters.compile import compile_filters
+from bulk_export.filters.field_catalog import field_catalog
+from bulk_export.filters.selection import Selection
 from bulk_export.storage.local import LocalStorage
 from postgres_server import PostgresServer, load_table, postgres_server, sql_type  # noqa: F401
 
@@ -139,7 +140,7 @@ class PostgresStores(Stores):
 def selection(*filters: Filter, metadata: tuple[str, ...] = ("account-key",), **options: object) -> Selection:
     """Compiled filters; everything when none is given."""
     settings = {"as_of": AS_OF, "zone": "UTC", **options}
-    return compile_filters(filters or (EVERYTHING,), catalogue=catalogue(metadata), **settings)  # type: ignore[arg-type]
+    return compile_filters(filters or (EVERYTHING,), catalog=field_catalog(metadata), **settings)  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from bulk_export.contacts.base import Matches
 from bulk_export.contacts.schema import STORE_COLUMNS, canonical_schema, keys_schema
 from bulk_export.definitions.models import Filter
 from bulk_export.errors import DefinitionError
-from bulk_export.filters.compile import among, either
+from bulk_export.filters.selection import among, either
 
 Contact = Callable[..., dict[str, object]]
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)

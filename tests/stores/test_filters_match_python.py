@@ -24,14 +24,15 @@ from bulk_export.contacts.postgres_session import Database
 from bulk_export.definitions.models import Filter
 from bulk_export.fields import STATES, Kind
 from bulk_export.filters.compile import compile_filters
-from bulk_export.filters.field_catalog import Shape, catalogue, shape_of
+from bulk_export.filters.field_catalog import field_catalog
+from bulk_export.filters.operators import OPERATORS, Shape
 from bulk_export.storage.local import LocalStorage
 from postgres_server import PostgresServer, load_table, sql_type
 
 AS_OF = datetime(2026, 11, 18, 15, 30, tzinfo=UTC)
 HOME = "America/Bogota"
 ZONES = ("America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Europe/Madrid", HOME, "UTC")
-FIELDS = catalogue(["account-key"])
+FIELDS = field_catalog(["account-key"])
 
 # --- what contacts hold ------------------------------------------------------------------------------------------
 
@@ -102,15 +103,15 @@ clock = st.integers(0, 7300).map(lambda s: f"{s // 3600:02}:{s // 60 % 60:02}:{s
 
 
 def operand(field: str, operator: str) -> st.SearchStrategy[Any]:
-    shape = shape_of(operator)
+    shape = OPERATORS[operator].shape
     if shape is Shape.NOTHING:
         return st.none()
     if shape is Shape.COUNT:
         return st.integers(1, 40)
-    if shape is Shape.WORDS:
+    if shape in {Shape.WORDS, Shape.PHRASE}:
         found = st.text("aAsSßñÑΣςİiД7' ", min_size=1, max_size=5).filter(lambda text: any(map(str.isalnum, text)))
         term = found.filter(lambda text: all(any(map(str.isalnum, part)) for part in text.split()))
-        return term if operator == "phrase" else term | st.lists(term, min_size=1, max_size=3)
+        return term if shape is Shape.PHRASE else term | st.lists(term, min_size=1, max_size=3)
     one = ONE[FIELDS[field].kind]
     if shape is Shape.PAIR:
         return st.tuples(one, one).map(lambda pair: sorted(pair, key=lambda item: ordered(field, item)))
@@ -246,7 +247,7 @@ def moment_meets(moment: datetime | None, operator: str, wanted: Any, zone: Zone
     if operator == "last_hours":
         return AS_OF - timedelta(hours=wanted) <= moment < AS_OF
     local = moment.astimezone(zone)
-    relative = shape_of(operator) in {Shape.NOTHING, Shape.COUNT}
+    relative = OPERATORS[operator].shape in {Shape.NOTHING, Shape.COUNT}
     if relative and moment >= AS_OF:
         return False
     bounds = [point_of(item) for item in (wanted if operator == "between" else [wanted])]
@@ -360,7 +361,7 @@ def check(shelf: Shelf, rows: list[dict[str, Any]], searches: list[list[Filter]]
     with tempfile.TemporaryDirectory() as name:
         into = Path(name) / "keys.parquet"
         for filters in searches:
-            selection = compile_filters(filters, as_of=AS_OF, zone=HOME, catalogue=FIELDS, dialect=store.dialect)
+            selection = compile_filters(filters, as_of=AS_OF, zone=HOME, catalog=FIELDS, dialect=store.dialect)
             matches = store.select_keys(selection, into)
             found = pq.read_table(into)["contact_id"].to_pylist()
             wanted = [row for row in rows if all(meets(row, item) for item in filters)]
@@ -392,8 +393,8 @@ def stored_texts(rows: list[dict[str, Any]], field: str) -> list[str]:
 
 def value_for(data: st.DataObject, rows: list[dict[str, Any]], field: str, operator: str) -> Any:
     """An operand; for text mostly one that some contact nearly has, since chance alone would hardly hit."""
-    shape = shape_of(operator)
-    known = stored_texts(rows, field) if FIELDS[field].kind is Kind.TEXT else []
+    shape = OPERATORS[operator].shape
+    known = stored_texts(rows, field) if FIELDS[field].kind in {Kind.TEXT, Kind.WORDS} else []
     if not known or shape is Shape.NOTHING or data.draw(st.integers(0, 3)) == 0:
         return data.draw(operand(field, operator))
     usable = st.sampled_from(known).map(lambda text: disguised(data, text))
@@ -401,7 +402,7 @@ def value_for(data: st.DataObject, rows: list[dict[str, Any]], field: str, opera
         usable = usable.filter(lambda text: all(any(map(str.isalnum, part)) for part in text.split() or [""]))
     else:
         usable = usable.filter(str.strip)
-    listed = shape is Shape.MANY or (shape is Shape.WORDS and operator != "phrase")
+    listed = shape in {Shape.MANY, Shape.WORDS}
     return data.draw(st.lists(usable, min_size=1, max_size=3) if listed else usable)
 
 

@@ -21,7 +21,7 @@ from bulk_export.definitions.contact_stores import ParquetStore
 from bulk_export.definitions.models import Filter
 from bulk_export.errors import BulkExportError, DefinitionError
 from bulk_export.filters.compile import compile_filters
-from bulk_export.filters.field_catalog import catalogue
+from bulk_export.filters.field_catalog import field_catalog
 from bulk_export.storage.local import LocalStorage
 
 Contact = Callable[..., dict[str, object]]
@@ -311,7 +311,7 @@ def test_nan_is_no_value_even_where_the_files_statistics_hide_it(
         [Filter(field="silence_ratio", operator=operator, value=value)],
         as_of=start,
         zone="UTC",
-        catalogue=catalogue(()),
+        catalog=field_catalog(()),
     )
     store.select_keys(selection, tmp_path / "keys.parquet")
     assert pq.read_table(tmp_path / "keys.parquet")["contact_id"].to_pylist() == found

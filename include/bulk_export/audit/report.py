@@ -8,6 +8,7 @@ from dataclasses import fields
 from datetime import date, datetime
 
 from bulk_export.reasons import NOT_APPLICABLE, REASON_WORDS, ItemStatus, Reason
+from bulk_export.sizes import size_text
 from bulk_export.state.records import RunRecord
 
 _LABEL_WIDTH = 13
@@ -70,8 +71,8 @@ def _facts(record: RunRecord) -> Iterator[tuple[str, str]]:
         yield "directory", f"{record.destination_uri.rstrip('/')}/{record.directory}"
         yield "manifest", f"sha256 {record.manifest_sha256}"
     if record.media_files or record.transcript_files:
-        yield "media", f"{record.media_files:,} files, {_size(record.media_bytes)}"
-        yield "transcripts", f"{record.transcript_files:,} files, {_size(record.transcript_bytes)}"
+        yield "media", f"{record.media_files:,} files, {size_text(record.media_bytes)}"
+        yield "transcripts", f"{record.transcript_files:,} files, {size_text(record.transcript_bytes)}"
     if record.cut_values:
         yield "cut", f"{record.cut_values:,} texts to the maximum of their column"
     if record.transcript_fixes:
@@ -114,12 +115,3 @@ def _figures(record: RunRecord) -> Iterator[tuple[str, int, str]]:
 
 def _moment(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else ""
-
-
-def _size(size: int) -> str:
-    amount = float(size)
-    for unit in ("bytes", "KB", "MB", "GB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} TB"

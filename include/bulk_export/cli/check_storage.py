@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 
 from bulk_export.cli.exit_codes import DONE, FAILED
 from bulk_export.cli.places import site
 from bulk_export.errors import DefinitionError
 from bulk_export.storage.rights import check_rights
+from bulk_export.suggestions import did_you_mean
 
 STAGING = "staging"
 _WORDS = {
@@ -27,11 +27,11 @@ def run(options: argparse.Namespace) -> int:
     here = site(options)
     places = {**here.settings.storage_locations, STAGING: here.settings.staging}
     if options.name not in places:
-        near = difflib.get_close_matches(options.name, places, n=1)
+        hint = did_you_mean(options.name, places).strip()
         raise DefinitionError(
             "STORAGE_UNKNOWN",
             f"there is no storage location '{options.name}' in settings.yaml",
-            hint=f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(places)}.",
+            hint=hint or f"There are: {', '.join(places)}.",
         )
     storage = here.open_location(places[options.name])
     rights = check_rights(storage)

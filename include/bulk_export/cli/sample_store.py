@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from bulk_export.cli.exit_codes import DONE
 from bulk_export.cli.places import moment
+from bulk_export.sizes import size_text
 
 
 def run(options: argparse.Namespace) -> int:
@@ -25,6 +26,6 @@ def run(options: argparse.Namespace) -> int:
     )
     print(
         f"{report.contacts:,} contacts, {report.media_files:,} media files, {report.transcript_files:,} transcripts, "
-        f"{report.bytes / 1e6:,.1f} MB in {options.directory}"
+        f"{size_text(report.bytes)} in {options.directory}"
     )
     return DONE

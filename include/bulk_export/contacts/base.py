@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bulk_export.filters.compile import Selection
+    from bulk_export.filters.selection import Selection
     from bulk_export.storage.base import Storage
 
 

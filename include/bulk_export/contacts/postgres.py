@@ -36,7 +36,7 @@ from bulk_export.storage import open_uri
 
 if TYPE_CHECKING:
     from bulk_export.definitions.contact_stores import PostgresStore
-    from bulk_export.filters.compile import Selection
+    from bulk_export.filters.selection import Selection
     from bulk_export.storage.base import Storage
     from bulk_export.storage.credentials import Credentials
     from bulk_export.storage.retry import RetryPolicy

@@ -28,6 +28,7 @@ METADATA = "metadata"
 _BY_KIND: Mapping[Kind, ColumnType] = MappingProxyType(
     {
         Kind.TEXT: ColumnType.TEXT,
+        Kind.WORDS: ColumnType.TEXT,
         Kind.ENUM: ColumnType.TEXT,
         Kind.INTEGER: ColumnType.INTEGER,
         Kind.DURATION: ColumnType.INTEGER,

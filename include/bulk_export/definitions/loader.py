@@ -15,14 +15,15 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from bulk_export.definitions.folder import DEFINITIONS_VARIABLE
-from bulk_export.definitions.messages import did_you_mean, problems_of
+from bulk_export.definitions.messages import problems_of
 from bulk_export.definitions.models import SavedExport, SavedSearch
 from bulk_export.definitions.settings import Settings
 from bulk_export.definitions.values import Model
 from bulk_export.definitions.yaml_file import YamlFile, read_yaml
 from bulk_export.errors import DefinitionError, Problem
 from bulk_export.filters.completeness import problems as filter_problems
-from bulk_export.filters.field_catalog import catalogue
+from bulk_export.filters.field_catalog import field_catalog
+from bulk_export.suggestions import did_you_mean
 
 Definition = TypeVar("Definition", bound=Model)
 
@@ -158,7 +159,7 @@ def _incomplete(search: SavedSearch, settings: Settings, file: YamlFile) -> list
             str(problem),
             blocks_loading=False,
         )
-        for problem in filter_problems(search.filters, catalogue(settings.exportable_metadata))
+        for problem in filter_problems(search.filters, field_catalog(settings.exportable_metadata))
     ]
 
 

@@ -5,11 +5,9 @@ Every message says the value, what would be right, and the nearest valid name.
 
 from __future__ import annotations
 
-import difflib
 import re
 import types
 import typing
-from collections.abc import Iterable
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -17,16 +15,10 @@ from pydantic_core import ErrorDetails
 from bulk_export.definitions.kinds import KindSettings
 from bulk_export.definitions.yaml_file import Place, YamlFile, dotted
 from bulk_export.errors import Problem
+from bulk_export.suggestions import did_you_mean
 
 _QUOTED = re.compile(r"'([^']*)'")
 _SHOWN_CHARS = 60
-
-
-def did_you_mean(word: object, valid: Iterable[str]) -> str:
-    """` Did you mean 'x'?`, or nothing when no valid name is near."""
-    by_lower = {name.lower(): name for name in valid}
-    near = difflib.get_close_matches(str(word).lower(), by_lower, n=1, cutoff=0.5)
-    return f" Did you mean '{by_lower[near[0]]}'?" if near else ""
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], file: YamlFile, name: str) -> list[Problem]:

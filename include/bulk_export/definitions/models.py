@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic.config import JsonDict
 
 from bulk_export.definitions.dag_ids import dag_id_of
 from bulk_export.definitions.values import (
@@ -22,6 +23,7 @@ from bulk_export.definitions.values import (
     none_word,
     profile_word,
 )
+from bulk_export.filters.operators import OPERATORS
 
 AUDIO_VIDEO_FORMATS = ("mp4", "webm", "wmv", "original")
 AUDIO_ONLY_FORMATS = ("wav", "mp3", "ogg", "original")
@@ -38,11 +40,21 @@ CsvProfile = Literal["standard", "excel", "data"]
 # --- searches/*.yaml -------------------------------------------------------------------------------------------
 
 
+def _list_operators(schema: JsonDict) -> None:
+    """Offer editors every operator there is; loading takes any text, so that an unknown one is a problem in words."""
+    schema["enum"] = [*OPERATORS, None]
+
+
 class Filter(Model):
     """One condition as written; anything may still be missing (see `filters/completeness.py`)."""
 
     field: str | None = Field(None, description="What to look at; see Filters.", examples=["started_at"])
-    operator: str | None = Field(None, description="How to compare; see Filters.", examples=["last_days"])
+    operator: str | None = Field(
+        None,
+        description="How to compare; see Filters.",
+        examples=["last_days"],
+        json_schema_extra=_list_operators,
+    )
     value: Any = Field(None, description="What to compare with; its form depends on both.", examples=[7])
     time_zone: str | None = Field(
         None,

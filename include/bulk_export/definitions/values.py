@@ -5,7 +5,6 @@ Shapes made of them are `models.py` and `settings.py`.
 
 from __future__ import annotations
 
-import difflib
 import re
 from datetime import UTC, datetime
 from typing import Annotated
@@ -13,6 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from croniter import croniter
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+from bulk_export.suggestions import did_you_mean
 
 _CRON_FIELDS = 5
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
@@ -29,8 +30,7 @@ def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        near = difflib.get_close_matches(name, available_timezones(), n=1)
-        hint = f" Did you mean '{near[0]}'?" if near else ""
+        hint = did_you_mean(name, sorted(available_timezones()))
         raise ValueError(f"'{name}' is not an IANA time zone such as America/Bogota.{hint}") from error
     return name
 

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import cache
 from typing import TYPE_CHECKING
-from zoneinfo import available_timezones
 
 from bulk_export.filters.field_catalog import METADATA_PREFIX, WRITTEN_FROM, FilterField
 from bulk_export.filters.operands import read_operands, shown
+from bulk_export.filters.zones import CONTACT_ZONE, zone_names
+from bulk_export.suggestions import did_you_mean, nearest
 
 if TYPE_CHECKING:
     from bulk_export.definitions.models import Filter
-
-CONTACT_ZONE = "contact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +42,21 @@ class FilterProblem:
         return f"{place}: {self.message}"
 
 
-def problems(filters: Sequence[Filter], catalogue: Mapping[str, FilterField]) -> list[FilterProblem]:
+def problems(filters: Sequence[Filter], catalog: Mapping[str, FilterField]) -> list[FilterProblem]:
     """Everything that makes a search incomplete, in the order of its filters; empty when it can run."""
     if not filters:
         return [FilterProblem(None, "", "", "the search has no filter; at least one is needed")]
     return [
         FilterProblem(index, _cut(item.field), _cut(item.operator), message)
         for index, item in enumerate(filters)
-        for message in _messages(item, catalogue)
+        for message in _messages(item, catalog)
     ]
 
 
-def _messages(item: Filter, catalogue: Mapping[str, FilterField]) -> Iterable[str]:
-    field = catalogue.get(item.field) if item.field else None
+def _messages(item: Filter, catalog: Mapping[str, FilterField]) -> Iterable[str]:
+    field = catalog.get(item.field) if item.field else None
     if field is None:
-        yield _unknown_field(item.field, catalogue)
+        yield _unknown_field(item.field, catalog)
         if not item.operator:
             yield "operator is missing"
     elif not item.operator:
@@ -67,42 +64,40 @@ def _messages(item: Filter, catalogue: Mapping[str, FilterField]) -> Iterable[st
     elif item.operator not in field.operators:
         yield (
             f"operator {shown(item.operator)} does not fit {field.key}, which takes {', '.join(field.operators)}"
-            f"{_did_you_mean(item.operator, field.operators)}"
+            f"{_sentence(did_you_mean(item.operator, field.operators))}"
         )
     else:
         yield from read_operands(field, item.operator, item.value).problems
     if item.time_zone is not None and item.time_zone != CONTACT_ZONE and item.time_zone not in zone_names():
         yield (
             f"time_zone {shown(item.time_zone)} is neither 'contact' nor an IANA time zone"
-            f"{_did_you_mean(item.time_zone, [CONTACT_ZONE, *sorted(zone_names())])}"
+            f"{_sentence(did_you_mean(item.time_zone, [CONTACT_ZONE, *sorted(zone_names())]))}"
         )
 
 
-def _unknown_field(name: str | None, catalogue: Mapping[str, FilterField]) -> str:
+def _unknown_field(name: str | None, catalog: Mapping[str, FilterField]) -> str:
     if not name:
         return "field is missing"
     if name in WRITTEN_FROM:
         return f"field {shown(name)} is only a CSV column; filter on {WRITTEN_FROM[name]!r}"
     if name.startswith(METADATA_PREFIX):
-        metadata = [key for key in catalogue if key.startswith(METADATA_PREFIX)]
-        return (
-            f"field {shown(name)} is not an exportable metadata key"
-            f"{_did_you_mean(name, metadata) or '; the administrator lists them in settings.yaml exportable_metadata'}"
-        )
-    return f"field {shown(name)} does not exist{_did_you_mean(name, list(catalogue))}"
+        return f"field {shown(name)} is not an exportable metadata key{_exportable_key(name, catalog)}"
+    return f"field {shown(name)} does not exist{_sentence(did_you_mean(name, catalog))}"
 
 
-def _did_you_mean(name: str, valid: Sequence[str]) -> str:
-    by_lower = {candidate.lower(): candidate for candidate in valid}
-    near = get_close_matches(name.strip().lower()[:100], by_lower, n=1)
-    return f". Did you mean {by_lower[near[0]]!r}?" if near else ""
+def _exportable_key(name: str, catalog: Iterable[str]) -> str:
+    # Without the prefix, which makes any two of them look alike.
+    keys = [key.removeprefix(METADATA_PREFIX) for key in catalog if key.startswith(METADATA_PREFIX)]
+    near = nearest(name.removeprefix(METADATA_PREFIX), keys)
+    if near is None:
+        return "; the administrator lists them in settings.yaml exportable_metadata"
+    return f". Did you mean '{METADATA_PREFIX}{near}'?"
+
+
+def _sentence(hint: str) -> str:
+    """A hint after a message that has no full stop."""
+    return f".{hint}" if hint else ""
 
 
 def _cut(name: str | None) -> str:
     return " ".join((name or "")[:60].split())
-
-
-@cache
-def zone_names() -> frozenset[str]:
-    """Every IANA zone name this machine knows."""
-    return frozenset(available_timezones())

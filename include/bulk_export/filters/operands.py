@@ -11,13 +11,15 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from difflib import get_close_matches
-from typing import Any
+from typing import Any, assert_never
 
 from bulk_export.fields import Kind
+from bulk_export.filters.comparison import Scalar
 from bulk_export.filters.dates import parse_point
-from bulk_export.filters.field_catalog import FilterField, Shape, shape_of
+from bulk_export.filters.field_catalog import FilterField
+from bulk_export.filters.operators import OPERATORS, Shape
 from bulk_export.filters.words import MAX_WORDS, words_of
+from bulk_export.suggestions import did_you_mean
 
 _TYPE_WORDS = {bool: "yes/no", int: "a number", float: "a number", str: "text", dict: "a mapping", list: "a list"}
 
@@ -29,8 +31,6 @@ _CLOCK = re.compile(r"(\d{1,6}):([0-5]\d):([0-5]\d)", re.ASCII)
 _PAIR = 2
 _LARGEST_OFFSET = timedelta(days=1)  # those of Python stay below it, and those of real zones far below
 _MISSING = "value is missing"
-
-Scalar = str | int | float | bool | date | datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +51,19 @@ class _OperandError(ValueError):
 
 
 def read_operands(field: FilterField, operator: str, value: object) -> Operands:
-    """The typed operands of a filter whose operator fits its field."""
-    shape = shape_of(operator)
+    """The typed operands of a filter whose operator fits its field; `KeyError` for an operator there is not."""
+    shape = OPERATORS[operator].shape
     if shape is Shape.NOTHING:
         return Operands() if _is_missing(value) else Operands(problems=(f"{operator} takes no value",))
     if _is_missing(value):
         return Operands(problems=(_MISSING,))
     match shape:
+        case Shape.ONE:
+            return _collect([value], _reader(field))
         case Shape.COUNT:
             return _collect([value], _count)
-        case Shape.WORDS:
-            return _terms(operator, value)
+        case Shape.WORDS | Shape.PHRASE:
+            return _terms(value, whole=shape is Shape.PHRASE)
         case Shape.PAIR:
             return _pair(field, value)
         case Shape.MANY:
@@ -70,7 +72,7 @@ def read_operands(field: FilterField, operator: str, value: object) -> Operands:
             if len(value) > MAX_VALUES:
                 return Operands(problems=(f"value has {len(value)} entries, at most {MAX_VALUES} are allowed",))
             return _collect(value, _reader(field), listed=True)
-    return _collect([value], _reader(field))
+    assert_never(shape)
 
 
 def describe(value: object) -> str:
@@ -124,7 +126,9 @@ def _reader(field: FilterField) -> Callable[[object], Scalar]:
             return _ratio
         case Kind.INTEGER | Kind.DECIMAL:
             return _number
-    return _text
+        case Kind.TEXT | Kind.WORDS:
+            return _text
+    assert_never(field.kind)
 
 
 def _pair(field: FilterField, value: object) -> Operands:
@@ -155,16 +159,16 @@ def _as_utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _terms(operator: str, value: object) -> Operands:
-    # A string is split at spaces (one phrase for `phrase`); in a list every entry is a word or a phrase of its own.
+def _terms(value: object, *, whole: bool) -> Operands:
+    # Text is one phrase, or split at spaces; in a list every entry is a word or a phrase of its own.
     entries: list[object]
     if isinstance(value, str):
-        entries = [value] if operator == "phrase" else list(value.split())
-    elif isinstance(value, list | tuple) and operator != "phrase":
+        entries = [value] if whole else list(value.split())
+    elif isinstance(value, list | tuple) and not whole:
         entries = list(value)
     else:
-        wanted = "text" if operator == "phrase" else "words, as text or as a list"
-        return Operands(problems=(f"value is {describe(value)}, not {wanted}",))
+        expected = "text" if whole else "words, as text or as a list"
+        return Operands(problems=(f"value is {describe(value)}, not {expected}",))
     operands = _collect(entries, _term, listed=not isinstance(value, str))
     terms = [str(term) for term in operands.values]
     count, length = sum(len(words_of(term)) for term in terms), sum(map(len, terms))
@@ -200,9 +204,8 @@ def _member(value: object, values: tuple[str, ...]) -> str:
         return str(value)
     if not isinstance(value, str):
         raise _OperandError(f"is {describe(value)}, not one of {', '.join(values)}")
-    by_lower = {member.lower(): member for member in values}
-    near = get_close_matches(value.strip().lower(), by_lower, n=1, cutoff=0.0)
-    raise _OperandError(f"{shown(value)} is not one of {', '.join(values)}. Did you mean {by_lower[near[0]]!r}?")
+    hint = did_you_mean(value, values)
+    raise _OperandError(f"{shown(value)} is not one of {', '.join(values)}{'.' if hint else ''}{hint}")
 
 
 def _yes_no(value: object) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bulk_export.fields import Kind
 from bulk_export.filters.field_catalog import FilterField
 from bulk_export.filters.operands import read_operands
+from bulk_export.filters.operators import OPERATORS
 from bulk_export.filters.words import gap_is_optional, is_word_char, needs_boundary, spelled, words_of
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 WIDTH = 160
 _BEFORE = 60
 _ELLIPSIS = "…"
-_SEARCHING = frozenset({"all_words", "any_words", "phrase"})
+_FIELD = FilterField("text", Kind.WORDS)
 
 
 def text_preview(body: str | None, filters: Sequence[Filter]) -> str | None:
@@ -41,10 +42,11 @@ def text_preview(body: str | None, filters: Sequence[Filter]) -> str | None:
 
 
 def _terms(item: Filter) -> list[str]:
-    if item.operator not in _SEARCHING:
+    operator = OPERATORS.get(item.operator or "")
+    # What also matches a contact without text looks for the absence of words.
+    if operator is None or operator.matches_null:
         return []
-    field = FilterField("text", Kind.TEXT, (item.operator,))
-    return [str(term) for term in read_operands(field, item.operator, item.value).values]
+    return [str(term) for term in read_operands(_FIELD, operator.name, item.value).values]
 
 
 def _first_hit(line: str, terms: tuple[str, ...]) -> tuple[int, int] | None:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bulk_export.definitions.loader import Definitions
-from bulk_export.definitions.messages import did_you_mean
 from bulk_export.definitions.models import SavedExport, SavedSearch
 from bulk_export.definitions.run import ImmediateExport, RunParameters, RunSnapshot
 from bulk_export.definitions.settings import Licence, Settings
 from bulk_export.errors import BulkExportError, DefinitionError, Problem, RefusedError
 from bulk_export.filters.completeness import problems as filter_problems
-from bulk_export.filters.field_catalog import catalogue
+from bulk_export.filters.field_catalog import field_catalog
+from bulk_export.suggestions import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def _missing_search(definitions: Definitions, export: SavedExport) -> list[Probl
 
 def _incomplete(definitions: Definitions, search: SavedSearch) -> list[Problem]:
     name = f"searches/{search.id}.yaml"
-    fields = catalogue(definitions.require_settings().exportable_metadata)
+    fields = field_catalog(definitions.require_settings().exportable_metadata)
     by_words = {problem.message: problem for problem in definitions.problems if problem.file == name}
     found = [str(problem) for problem in filter_problems(search.filters, fields)]
     return [by_words.get(words, Problem(name, 0, "", words)) for words in found]

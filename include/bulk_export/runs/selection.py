@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from bulk_export.contacts.base import Matches
 from bulk_export.definitions.run import RunSnapshot
-from bulk_export.filters.compile import Selection, among, compile_filters, either
-from bulk_export.filters.field_catalog import catalogue
+from bulk_export.filters.compile import compile_filters
+from bulk_export.filters.field_catalog import field_catalog
+from bulk_export.filters.selection import Selection, among, either
 from bulk_export.quota import Share, quota_day, share_out
 from bulk_export.runs.follow_up import take_rest
 from bulk_export.runs.incremental import contacts_to_make_up_for, contacts_tried_before, keep_fresh_keys
@@ -53,7 +54,7 @@ def run_selection(snapshot: RunSnapshot, dialect: str) -> Selection:
         snapshot.search.filters,
         as_of=snapshot.as_of,
         zone=snapshot.environment.time_zone,
-        catalogue=catalogue(snapshot.exportable_metadata),
+        catalog=field_catalog(snapshot.exportable_metadata),
         dialect=dialect,
         started_between=snapshot.window,
     )

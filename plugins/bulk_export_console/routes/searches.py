@@ -11,12 +11,13 @@ from starlette.responses import HTMLResponse, JSONResponse
 from bulk_export.definitions.models import Filter
 from bulk_export.errors import RefusedError
 from bulk_export.filters.completeness import problems
-from bulk_export.filters.field_catalog import catalogue
+from bulk_export.filters.field_catalog import field_catalog
+from bulk_export.filters.operators import OPERATORS
 from bulk_export.state.events import append_event
 from bulk_export_console.access import Visitor, VisitorDep
 from bulk_export_console.context import ConsoleContext, ContextDep
 from bulk_export_console.estimates import estimate
-from bulk_export_console.filter_forms import OPERATOR_NAMES, FilterForm, SearchEdit, SearchForm, builder
+from bulk_export_console.filter_forms import FilterForm, SearchEdit, SearchForm, builder
 from bulk_export_console.forms import Deletion
 from bulk_export_console.language import language_of, translator
 from bulk_export_console.previews import preview
@@ -69,7 +70,7 @@ def _row(item: Filter) -> dict[str, Any]:
 
 def _builder_page(request: Request, context: ConsoleContext, form: dict[str, Any], **content: Any) -> HTMLResponse:
     _ = translator(language_of(request))
-    fields = builder(catalogue(context.settings.exportable_metadata))
+    fields = builder(field_catalog(context.settings.exportable_metadata))
     named = [field | {"name": _(field["name"]) if field["translated"] else field["name"]} for field in fields]
     return page(
         request,
@@ -77,7 +78,7 @@ def _builder_page(request: Request, context: ConsoleContext, form: dict[str, Any
         zone=context.settings.environment.time_zone,
         form=form,
         fields=named,
-        operators={name: _(words) for name, words in OPERATOR_NAMES.items()},
+        operators={operator.name: _(operator.label) for operator in OPERATORS.values()},
         writable=context.store.writable("searches"),
         **content,
     )
@@ -87,7 +88,7 @@ def _builder_page(request: Request, context: ConsoleContext, form: dict[str, Any
 def check(context: ContextDep, form: SearchForm) -> JSONResponse:
     """What is incomplete; if nothing is, how many contacts match."""
     search = form.as_search()
-    found = problems(search.filters, catalogue(context.settings.exportable_metadata))
+    found = problems(search.filters, field_catalog(context.settings.exportable_metadata))
     answer: dict[str, Any] = {"problems": [{"index": one.index, "message": one.message} for one in found]}
     if not found:
         answer["matches"] = asdict(estimate(context, search, "continue"))

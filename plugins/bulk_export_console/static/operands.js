@@ -50,8 +50,9 @@ export function operandInputs(field, operator, shape, given) {
     area.value = Array.isArray(value) ? value.join("\n") : value ?? "";
     area.dataset.operand = "";
     made.push(area);
-  } else if (shape === "WORDS") made.push(input("text", Array.isArray(value) ? value.join(" ") : value, words("Value")));
+  } else if (shape === "WORDS" || shape === "PHRASE") made.push(input("text", Array.isArray(value) ? value.join(" ") : value, words("Value")));
   else if (shape === "ONE") made.push(one(field, Array.isArray(value) ? value[0] : value, words("Value")));
+  else if (shape !== "NOTHING") throw new Error(`No input for operands of the shape ${shape}`);
   if (DATES.includes(field.kind)) {
     const zones = [["", words("Environment's time zone")], ["contact", words("Each contact's own time zone")]];
     if (given.time_zone && given.time_zone !== "contact") zones.push([given.time_zone, given.time_zone]);

@@ -13,10 +13,10 @@ from bulk_export.definitions.models import Filter
 from bulk_export.errors import DefinitionError
 from bulk_export.filters.compile import compile_filters
 from bulk_export.filters.completeness import problems
-from bulk_export.filters.field_catalog import catalogue
+from bulk_export.filters.field_catalog import field_catalog
 from bulk_export.filters.preview import text_preview
 
-_CATALOGUE = catalogue(["account-key", 'it\'s "odd"'])
+_CATALOGUE = field_catalog(["account-key", 'it\'s "odd"'])
 _AS_OF = datetime(2026, 11, 23, 8, tzinfo=UTC)
 _BODY = "Thank you for calling. İstanbul straße ΣΊΣΥΦΟΣ 日本語 …"
 
@@ -30,7 +30,7 @@ def run(data: bytes) -> None:
         return
     found = problems(filters, _CATALOGUE)
     try:
-        selection = compile_filters(filters, as_of=_AS_OF, zone="America/Bogota", catalogue=_CATALOGUE)
+        selection = compile_filters(filters, as_of=_AS_OF, zone="America/Bogota", catalog=_CATALOGUE)
     except DefinitionError as error:
         assert error.code == "FILTER_INCOMPLETE"
         assert found

@@ -19,7 +19,7 @@ from bulk_export.errors import DefinitionError
 from bulk_export.fields import CONTACT_TYPES
 from bulk_export.filters.compile import compile_filters
 from bulk_export.filters.completeness import problems
-from bulk_export.filters.field_catalog import catalogue
+from bulk_export.filters.field_catalog import field_catalog
 
 SETTINGS = {
     "environment": {"name": "acme"},
@@ -104,7 +104,7 @@ def test_any_value_anywhere_gives_definitions_or_problems(written: dict[str, byt
         assert main(["--definitions", name, "validate"]) == (2 if definitions.problems else 0)
 
 
-FIELDS = catalogue(["account-key"])
+FIELDS = field_catalog(["account-key"])
 DAYS = st.sampled_from(["2026-11-01", "2026-11-23T08:00", "0001-01-01", "9999-12-31T23:59:59Z", "2026-02-30", "now"])
 OPERANDS = (
     st.none()
@@ -141,7 +141,7 @@ def test_any_filters_are_incomplete_in_words_or_sql_that_runs(filters: list[Filt
     found = problems(filters, FIELDS)
     as_of = datetime(2026, 11, 23, 8, tzinfo=UTC)
     try:
-        selection = compile_filters(filters, as_of=as_of, zone="America/Bogota", catalogue=FIELDS)
+        selection = compile_filters(filters, as_of=as_of, zone="America/Bogota", catalog=FIELDS)
     except DefinitionError as error:
         assert (error.code, bool(found)) == ("FILTER_INCOMPLETE", True)
         return

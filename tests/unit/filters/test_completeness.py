@@ -13,9 +13,9 @@ from bulk_export.definitions.models import Filter
 from bulk_export.errors import DefinitionError
 from bulk_export.filters.compile import compile_filters
 from bulk_export.filters.completeness import problems
-from bulk_export.filters.field_catalog import catalogue
+from bulk_export.filters.field_catalog import field_catalog
 
-FIELDS = catalogue(["account-key", "service-key"])
+FIELDS = field_catalog(["account-key", "service-key"])
 
 
 def said(*filters: Filter) -> list[str]:
@@ -209,7 +209,7 @@ def test_an_incomplete_search_does_not_compile() -> None:
             [Filter(field="score", operator="equals")],
             as_of=datetime.fromisoformat("2026-11-18T00:00Z"),
             zone="UTC",
-            catalogue=FIELDS,
+            catalog=FIELDS,
         )
     assert caught.value.code == "FILTER_INCOMPLETE"
 
@@ -229,7 +229,7 @@ def test_any_yaml_value_gives_problems_or_a_selection(data: st.DataObject) -> No
     found = problems([item], FIELDS)
     try:
         selection = compile_filters(
-            [item], as_of=datetime.fromisoformat("2026-11-18T00:00Z"), zone="UTC", catalogue=FIELDS
+            [item], as_of=datetime.fromisoformat("2026-11-18T00:00Z"), zone="UTC", catalog=FIELDS
         )
     except DefinitionError as error:
         assert found and error.code == "FILTER_INCOMPLETE"

@@ -9,10 +9,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bulk_export.filters.dates import EARLIEST, LATEST, Days, days, instants, parse_point, whole_days
+from bulk_export.filters import date_spans
+from bulk_export.filters.date_spans import DateSpan, Days, Instants, Reading
+from bulk_export.filters.dates import EARLIEST, LATEST, parse_point, whole_days
 
 # A Wednesday, half past three in the afternoon UTC.
 AS_OF = datetime(2026, 11, 18, 15, 30, tzinfo=UTC)
+
+
+def instants(operator: str, operands: tuple[date | int, ...], *, as_of: datetime, zone: ZoneInfo) -> Instants:
+    return span_of(operator).instants(Reading(operands, as_of, zone))
+
+
+def days(operator: str, operands: tuple[date | int, ...], *, as_of: datetime, zone: ZoneInfo) -> Days:
+    return span_of(operator).days(Reading(operands, as_of, zone))
+
+
+def span_of(operator: str) -> DateSpan:
+    found = getattr(date_spans, operator.upper())
+    assert isinstance(found, DateSpan)
+    return found
 
 
 def utc(text: str) -> datetime:
