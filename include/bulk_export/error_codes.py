@@ -116,7 +116,7 @@ _TEXTS: Mapping[ErrorKind, Mapping[str, tuple[str, str]]] = {
         ),
         "STATE_DRIVER_MISSING": (
             "The Python package for the state database is not installed.",
-            "Install `psycopg[binary]`, or use a `sqlite:///` address.",
+            "Install `bulk-contact-export[postgres]`, or use a `sqlite:///` address.",
         ),
         "STATE_INVALID": (
             "What `state.url` names is not a usable state database.",

@@ -56,7 +56,7 @@ def open_state(url: str, *, base: Path | None = None, busy_timeout_s: float = 60
         raise DefinitionError(
             "STATE_DRIVER_MISSING",
             f"the state database needs the Python package {error.name}",
-            hint="Install psycopg[binary], or use a sqlite:/// URL.",
+            hint="Install bulk-contact-export[postgres], or use a sqlite:/// URL.",
         ) from error
 
 
