@@ -1,10 +1,14 @@
 # Everything a newcomer needs. GNU make and a POSIX shell; nothing here asks for root.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test test-programs cluster-test bench check graph lock docs env clean
+.PHONY: help setup demo stop test test-quick test-long test-spread test-airflow cluster-test coverage test-programs bench \
+	check graph lock docs env clean
 
 python := .venv/bin/python
-# What starts an Airflow of its own, one at a time; the rest is spread over two processes.
+# What needs a whole Airflow; the rest can be spread over processes.
 WHOLE_AIRFLOW := tests/integration tests/e2e tests/cluster
+SPREAD := --numprocesses 2 $(WHOLE_AIRFLOW:%=--ignore %)
+# The slowest are shown; var/log has how long each test took.
+REPORT = --durations=15 --durations-min=2 --junitxml=var/log/$@.xml
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -18,19 +22,38 @@ demo: setup ## sample contacts, a local Airflow, one export run through it; Airf
 stop: ## end the local Airflow that `make demo` started
 	@if [ -x $(python) ]; then $(python) scripts/stop.py; fi
 
-test: setup ## all tests; `make test PYTEST_ARGS=tests/dags` runs some
+test: setup ## every test, 15 minutes; `make test PYTEST_ARGS=tests/dags` runs some
 ifdef PYTEST_ARGS
 	@$(python) -m pytest $(PYTEST_ARGS)
 else
-	@$(python) -m pytest --numprocesses 2 $(WHOLE_AIRFLOW:%=--ignore %)
-	@set -e; for suite in $(WHOLE_AIRFLOW); do $(python) -m pytest $$suite; done
+	@$(python) scripts/run_targets.py test-airflow test-spread
 endif
+
+test-quick: setup ## what starts neither an Airflow nor a server and is not slow, 3 minutes: for after an edit
+	@$(python) -m pytest --quick $(SPREAD)
+
+test-long: setup coverage ## what is too long for every change: branch coverage, each medium corrupted in a thousand ways
+	@BULK_EXPORT_MUTATIONS=1000 $(python) -m pytest tests/unit/media/test_mutations.py $(REPORT)
+
+# Of lower priority: an Airflow that is starved answers late, these only take longer.
+test-spread: setup ## every test but those that need a whole Airflow, in two processes
+	@nice $(python) -m pytest $(SPREAD) $(REPORT)
+
+test-airflow: setup ## the tests that need a whole Airflow: one for scheduler and browser, then one of several machines
+	@$(python) -m pytest tests/integration tests/e2e $(REPORT)
+	@$(MAKE) --no-print-directory cluster-test
+
+cluster-test: setup ## 40,000 contacts over two Celery workers, one of them killed; needs PostgreSQL and Redis
+	@$(python) -m pytest tests/cluster $(REPORT)
+
+coverage: setup ## branch coverage of include/ and plugins/ by what `make test-spread` runs; fails below what it was
+	@rm -rf var/coverage && mkdir -p var/coverage
+	@$(python) -m coverage run -m pytest $(SPREAD) --ignore tests/performance $(REPORT)
+	@$(python) -m coverage combine --quiet
+	@$(python) -m coverage report --skip-covered --sort=cover
 
 test-programs: setup ## what tests need beyond Python: a browser, Redis, Azurite ...; as root on Debian, else it says what is missing
 	@sh scripts/test_programs.sh
-
-cluster-test: setup ## 40,000 contacts over two Celery workers, one of them killed; needs PostgreSQL and Redis
-	@$(python) -m pytest tests/cluster
 
 env: setup ## write .env, the secrets of docker-compose.yaml
 	@$(python) scripts/make_env.py

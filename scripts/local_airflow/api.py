@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import quote
 
 BUSY_TRIES, BUSY_PAUSE_S = 10, 0.5
+# What Airflow answers when SQLite was busy; it rolled the request back.
+BUSY = (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
 
 # What a person typed into NO_PROXY does not matter: the server is on this machine.
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -49,9 +51,9 @@ class AirflowApi:
             except ApiError as error:
                 if error.status == HTTPStatus.UNAUTHORIZED:
                     self._token = self._send("POST", "/auth/token", self._credentials)["access_token"]
-                elif error.status != HTTPStatus.INTERNAL_SERVER_ERROR or attempt == BUSY_TRIES - 1:
+                elif error.status not in BUSY or attempt == BUSY_TRIES - 1:
                     raise
-                else:  # SQLite was busy; Airflow rolled the request back
+                else:
                     time.sleep(BUSY_PAUSE_S)
         raise AssertionError("unreachable")
 

@@ -105,7 +105,7 @@ def _send(url: str, method: str, headers: Mapping[str, str], body: str) -> tuple
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, make_bench: Callable[[Path], Workbench]) -> Iterator[Server]:
+def fab_server(tmp_path_factory: pytest.TempPathFactory, make_bench: Callable[[Path], Workbench]) -> Iterator[Server]:
     root = tmp_path_factory.mktemp("fab")
     bench = make_bench(root / "installation")
     record = bench.run(bench.export("nightly"), run_id="export-nightly/x", dag_id="export-nightly")
@@ -137,12 +137,12 @@ def _up(url: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def calls(every_call: EveryCall, server: Server) -> list[tuple[str, str]]:
+def calls(every_call: EveryCall, fab_server: Server) -> list[tuple[str, str]]:
     """Every route, with names of what is there."""
     from bulk_export_console.app import create_app
 
     known = {
-        "/runs/x": f"/runs/{server.run_key}",
+        "/runs/x": f"/runs/{fab_server.run_key}",
         "/exports/x": "/exports/nightly",
         "/searches/x": "/searches/everything",
         "/dag/x": "/dag/export-nightly",
@@ -152,23 +152,23 @@ def calls(every_call: EveryCall, server: Server) -> list[tuple[str, str]]:
     for method, path in every_call(create_app()):
         for made_up, real in known.items():
             path = real + path.removeprefix(made_up) if f"{path}/".startswith(f"{made_up}/") else path  # noqa: PLW2901
-        query = f"?run={server.run_key}" if path == "/audit/progress" else ""
+        query = f"?run={fab_server.run_key}" if path == "/audit/progress" else ""
         found.append((method, f"/bulk-export{path}{query}"))
     assert len(found) > 15
     return found
 
 
-def test_nobody_gets_anywhere_without_signing_in(server: Server, calls: list[tuple[str, str]]) -> None:
-    assert {call: server.ask(*call) for call in calls} == dict.fromkeys(calls, HTTPStatus.UNAUTHORIZED)
+def test_nobody_gets_anywhere_without_signing_in(fab_server: Server, calls: list[tuple[str, str]]) -> None:
+    assert {call: fab_server.ask(*call) for call in calls} == dict.fromkeys(calls, HTTPStatus.UNAUTHORIZED)
 
 
 def test_a_user_without_the_permission_is_refused_everywhere_and_that_is_logged(
-    server: Server, calls: list[tuple[str, str]]
+    fab_server: Server, calls: list[tuple[str, str]]
 ) -> None:
     from bulk_export.state.events import list_events
 
-    assert {call: server.ask(*call, "nobody") for call in calls} == dict.fromkeys(calls, HTTPStatus.FORBIDDEN)
-    refused = list_events(server.bench.site().engine, who="nobody", action="refused", limit=1_000)
+    assert {call: fab_server.ask(*call, "nobody") for call in calls} == dict.fromkeys(calls, HTTPStatus.FORBIDDEN)
+    refused = list_events(fab_server.bench.site().engine, who="nobody", action="refused", limit=1_000)
     # The path a proxy or Airflow put before it may be part of what is logged.
     assert {event.subject.replace(" /bulk-export", " ") for event in refused} == {
         f"{method} {path.partition('?')[0].removeprefix('/bulk-export')}" for method, path in calls
@@ -177,10 +177,10 @@ def test_a_user_without_the_permission_is_refused_everywhere_and_that_is_logged(
 
 @pytest.mark.parametrize("user", ["ada", "root"])
 def test_whoever_has_the_permission_and_may_edit_dags_gets_everywhere(
-    server: Server, calls: list[tuple[str, str]], user: str
+    fab_server: Server, calls: list[tuple[str, str]], user: str
 ) -> None:
     for method, path in calls:
-        status = server.ask(method, path, user)
+        status = fab_server.ask(method, path, user)
         if method == "GET":
             let_in = {HTTPStatus.OK, HTTPStatus.TEMPORARY_REDIRECT}
             # No Airflow runs the maintenance DAG here, and the health page says so.
@@ -190,20 +190,20 @@ def test_whoever_has_the_permission_and_may_edit_dags_gets_everywhere(
             assert status in {HTTPStatus.OK, HTTPStatus.UNPROCESSABLE_ENTITY}, (path, status)
 
 
-def test_whoever_may_only_read_dags_reads_and_changes_nothing(server: Server, calls: list[tuple[str, str]]) -> None:
+def test_whoever_may_only_read_dags_reads_and_changes_nothing(fab_server: Server, calls: list[tuple[str, str]]) -> None:
     for method, path in calls:
-        status = server.ask(method, path, "vera")
+        status = fab_server.ask(method, path, "vera")
         assert (status == HTTPStatus.FORBIDDEN) == (method != "GET"), (method, path, status)
 
 
-def test_the_role_shows_the_pages_in_the_navigation(server: Server) -> None:
+def test_the_role_shows_the_pages_in_the_navigation(fab_server: Server) -> None:
     for user, status in (("ada", HTTPStatus.OK), ("vera", HTTPStatus.OK), ("nobody", HTTPStatus.FORBIDDEN)):
-        assert server.ask("GET", "/api/v2/plugins", user) == status
+        assert fab_server.ask("GET", "/api/v2/plugins", user) == status
 
 
-def test_exactly_the_roles_that_were_named_have_the_permission_once_the_server_has_started(server: Server) -> None:
+def test_exactly_the_roles_that_were_named_have_the_permission_once_the_server_has_started(fab_server: Server) -> None:
     """Each start of a server puts FAB's own roles right again."""
-    with closing(sqlite3.connect(server.bench.root.parent / "airflow/airflow.db")) as connection:
+    with closing(sqlite3.connect(fab_server.bench.root.parent / "airflow/airflow.db")) as connection:
         roles = connection.execute(
             "SELECT role.name FROM ab_role role JOIN ab_permission_view_role link ON link.role_id = role.id"
             " JOIN ab_permission_view pair ON pair.id = link.permission_view_id"
