@@ -20,6 +20,7 @@ What they work on:
 - `errors.py`, `error_codes.py`: how a run can fail, and what to do about it
 - `storage/`: directories and buckets
 - `state/`: the state database: runs, quota, events
+- `jobs/`: the core of a stage that works through a job's contacts one by one
 - `staging/`: what the stages of a run leave each other
 - `site.py`: the installation, which every stage is given
 - `starter/`: the files that `init` writes for a new installation

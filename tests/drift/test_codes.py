@@ -101,8 +101,14 @@ def test_the_document_is_what_make_docs_writes() -> None:
 
 
 @pytest.mark.parametrize("page", [*(PROJECT / "docs").glob("*.md"), *PROJECT.glob("README*.md")], ids=lambda p: p.name)
-def test_documents_name_only_codes_that_exist(page: Path) -> None:
+def test_documents_name_only_codes_that_exist(page: Path, trees: dict[Path, ast.Module]) -> None:
+    constants = {name for tree in trees.values() for node in tree.body for name in assigned(node)}
     families = {code.partition("_")[0] for code in ERROR_CODES}
     named = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", page.read_text(encoding="utf-8")))
-    known = {*ERROR_CODES, *Reason, *RunStatus, *VARIABLES}
+    known = {*ERROR_CODES, *Reason, *RunStatus, *VARIABLES, *constants}
     assert {word for word in named if word.partition("_")[0] in families} - known == set()
+
+
+def assigned(node: ast.stmt) -> Iterator[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    yield from (target.id for target in targets if isinstance(target, ast.Name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,8 @@ LATE_LEFT = {
     "bulk_export.transcripts.job",
 }
 SQL_LEFT = {"bulk_export_console.rerun", "bulk_export_console.health"}
+
+VOCABULARY = {f"bulk_export.{name}" for name in ("error_codes", "errors", "fields", "quota", "reasons")}
 
 # These ask Airflow's own tables, which no module of the product describes.
 ASK_AIRFLOW = {"bulk_export_airflow.refresh", "bulk_export_airflow.maintenance_status"}
@@ -68,6 +71,12 @@ def test_the_product_knows_neither_airflow_nor_its_adapter_nor_the_pages(graph: 
     assert breaches(graph, "bulk_export", *others) == []
     assert breaches(graph, "bulk_export_sample", *others) == []
     assert breaches(graph, "bulk_export_airflow", "bulk_export_console", "bulk_export_plugin") == []
+
+
+def test_the_vocabulary_imports_nothing_but_itself(graph: Graph) -> None:
+    arrows = graph.arrows(typing=True)
+    assert set(graph.modules) > VOCABULARY
+    assert [(source, target) for source, target in arrows if source in VOCABULARY and target not in VOCABULARY] == []
 
 
 def test_made_up_contacts_are_no_part_of_the_product(graph: Graph) -> None:
@@ -121,6 +130,14 @@ def uses_of_sys_path(tree: ast.AST) -> Iterator[int]:
             yield node.lineno
         if isinstance(node, ast.ImportFrom) and node.module == "sys" and "path" in {name.name for name in node.names}:
             yield node.lineno
+
+
+def test_the_architecture_names_every_room_of_the_product(graph: Graph) -> None:
+    page = (PROJECT / "docs/architecture.md").read_text(encoding="utf-8")
+    section = page.partition("## Packages")[2].partition("\n## ")[0]
+    column = " ".join(re.findall(r"^\|([^|]*)\|", section, re.MULTILINE))
+    rooms = {name.partition(".")[2] for name in graph.rooms() if name.startswith("bulk_export.")}
+    assert set(re.findall(r"`(\w+)`", column)) == rooms
 
 
 SOURCES = {
