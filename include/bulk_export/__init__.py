@@ -18,6 +18,7 @@ What they work on:
 - `fields.py`: the fields of a contact, from which CSV columns and filters derive
 - `reasons.py`: why something of a contact is missing
 - `errors.py`, `error_codes.py`: how a run can fail, and what to do about it
+- `sizes.py`, `suggestions.py`: bytes as people say them, the nearest valid name
 - `storage/`: directories and buckets
 - `state/`: the state database: runs, quota, events
 - `jobs/`: the core of a stage that works through a job's contacts one by one

@@ -24,7 +24,8 @@ LATE_LEFT = {
 }
 SQL_LEFT = {"bulk_export_console.rerun", "bulk_export_console.health"}
 
-VOCABULARY = {f"bulk_export.{name}" for name in ("error_codes", "errors", "fields", "quota", "reasons")}
+WORDS = ("error_codes", "errors", "fields", "quota", "reasons", "sizes", "suggestions")
+VOCABULARY = {f"bulk_export.{name}" for name in WORDS}
 
 # These ask Airflow's own tables, which no module of the product describes.
 ASK_AIRFLOW = {"bulk_export_airflow.refresh", "bulk_export_airflow.maintenance_status"}
