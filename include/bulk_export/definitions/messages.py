@@ -72,10 +72,11 @@ def _keys_at(model: type[BaseModel], loc: Place) -> list[str]:
         following: list[object] = []
         for kind in candidates:
             if isinstance(kind, type) and issubclass(kind, BaseModel):
-                if part in kind.model_fields:
-                    following += _members(kind.model_fields[str(part)].annotation)
-                elif "type" in kind.model_fields and part in typing.get_args(kind.model_fields["type"].annotation):
+                # The tag first: a kind may have a key of its own name.
+                if "type" in kind.model_fields and part in typing.get_args(kind.model_fields["type"].annotation):
                     following.append(kind)
+                elif part in kind.model_fields:
+                    following += _members(kind.model_fields[str(part)].annotation)
             else:  # a mapping or list: its values
                 following += [member for arg in typing.get_args(kind)[-1:] for member in _members(arg)]
         candidates = following

@@ -13,6 +13,7 @@ from bulk_export.staging.journal import FileResult, Journal
 from bulk_export.storage.capabilities import ServerCopy
 from bulk_export.storage.local import LocalStorage
 from bulk_export.storage.reading import read
+from verbs_alone import VerbsAlone
 
 RUN = "export/20261123T000000Z_abc"
 
@@ -279,19 +280,7 @@ def test_a_store_that_is_not_mounted_fails_the_task(site):
         site.run(audio="mp3")
 
 
-class Remote:
-    """A storage with the verbs alone: without local paths, as a bucket is."""
-
-    def __init__(self, root: Path) -> None:
-        disk = LocalStorage(root)
-        self.uri, self.put, self.list, self.find, self.delete = disk.uri, disk.put, disk.list, disk.find, disk.delete
-        self._disk = disk
-
-    def open(self, key, byte_range=None):
-        return self._disk.open(key, byte_range)
-
-
-class Denying(Remote):
+class Denying(VerbsAlone):
     """A bucket that denies reading."""
 
     def open(self, key, byte_range=None):
@@ -347,7 +336,7 @@ def test_remote_objects_are_fetched_converted_and_copied(site, media):
     media.wav(site.store / "media/1.wav")
     large = media.long_wav(site.store / "media/2.wav", 60)
     media.video(site.store / "media/1.webm")
-    bucket = Remote(site.store)
+    bucket = VerbsAlone(site.store)
     for contact_id, audio in ((1, "1.wav"), (2, "2.wav"), (3, "gone.wav")):
         site.contact(contact_id, audio_uri=f"s3://bucket/media/{audio}")
     site.contact(4, audio_uri="s3://bucket/media/1.wav", screen_uri="s3://bucket/media/1.webm")
@@ -377,7 +366,7 @@ def test_a_large_remote_object_is_judged_by_its_ends_and_copied_inside_the_servi
     large = media.long_wav(site.store / "media/2.wav", 60)
     torn = site.store / "media/3.wav"
     torn.write_bytes(large.read_bytes()[:-1000])
-    bucket, destination = Remote(site.store), Copying(site.root / "destination")
+    bucket, destination = VerbsAlone(site.store), Copying(site.root / "destination")
     for contact_id in (1, 2, 3):
         site.contact(contact_id, audio_uri=f"s3://bucket/media/{contact_id}.wav")
     site.run(audio="original", destination=destination, resolve=lambda uri: (bucket, uri.removeprefix("s3://bucket/")))

@@ -14,6 +14,7 @@ from bulk_export.storage.credentials import Credentials
 from bulk_export.storage.local import LocalStorage
 from bulk_export.storage.objects import ObjectStorage
 from servers import SECRETS, AzureServer, S3Server
+from verbs_alone import VerbsAlone
 
 
 def _s3(request: pytest.FixtureRequest, root: Path) -> Storage:
@@ -32,10 +33,11 @@ def _azure(request: pytest.FixtureRequest, root: Path) -> Storage:
     return open_storage(location, base=root, credentials=key)
 
 
-# Adding a storage is a line here.
+# Adding a storage kind is a line here.
 STORAGES: dict[str, Callable[[pytest.FixtureRequest, Path], Storage]] = {
     "local": lambda request, root: LocalStorage(root),
     "objects in memory": lambda request, root: ObjectStorage(MemoryStore(), "memory://"),
+    "the verbs alone": lambda request, root: VerbsAlone(root),
     "s3": _s3,
     "azure": _azure,
 }
