@@ -1,4 +1,7 @@
-"""Everything a stage needs besides the run itself, passed in so that nothing inside the package is ambient."""
+"""The installation that stages work on.
+
+It is passed in, so that nothing inside the package is ambient.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,7 @@ class Site:
         workers: processes that convert media, and threads that copy it.
         media_limits: what conversion may cost; None for the defaults.
         retry_policy: with buckets that do not answer; None for the default.
-        report: told `(stage, contacts done, contacts in all)` as a stage goes on.
+        report: called with `(stage, contacts done, contacts in all)` as a stage goes on.
     """
 
     definitions: Path
@@ -109,7 +112,10 @@ class Site:
         return RunStaging(self.open_location(self.settings.staging), run_key)
 
     def scratch(self, run_key: str) -> Path:
-        """A directory on this machine for unfinished files of a run: in the staging area where that is local."""
+        """Directory on this machine for unfinished files of a run.
+
+        In the staging area where that is local.
+        """
         local = local_path(self.staging(run_key).storage, f"{run_key}/scratch")
         if local is None:
             return private_folder(Path(tempfile.gettempdir()), run_key)
@@ -129,7 +135,7 @@ class Site:
         return None if connection is None or self.credentials is None else self.credentials(connection)
 
     def resolve(self, uri: str) -> tuple[Storage, str]:
-        """The storage and key of an object named by an absolute address in the contact store's catalogue."""
+        """Storage and key of an absolute address in the contact store's catalogue."""
         scheme, separator, rest = uri.partition("://")
         if in_folders(uri):
             place, slash, name = uri.rpartition("/")

@@ -1,4 +1,4 @@
-"""Airflow connections as the product takes them: credentials for a bucket, an address for a database.
+"""Airflow connections as credentials of buckets and addresses of databases.
 
 Which fields are which option says the storage kind, `bulk_export/definitions/locations.py`. Used by tasks only: reading
 a connection while DAG files are parsed would need a database.

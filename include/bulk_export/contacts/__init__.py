@@ -1,4 +1,4 @@
-"""Where contacts come from: a catalogue and its objects, behind one protocol (`base.py`).
+"""Contact stores: catalogues and their objects behind one protocol (`base.py`).
 
 `open_contact_store` asks the registry of kinds, `definitions/contact_stores.py`, and loads the implementation of the
 kind it opens, no other.

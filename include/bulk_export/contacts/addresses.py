@@ -1,4 +1,4 @@
-"""Where an object of the contact store lies: its address is relative to the store's root, or absolute.
+"""Addresses of the contact store's objects: relative to its root, or absolute.
 
 | address | where |
 |---|---|
@@ -28,7 +28,10 @@ _CONTROLS = re.compile(r"[\0-\x1f]")
 
 
 class AddressError(Exception):
-    """No object can have this address; the message completes "address ..." and repeats nothing of it."""
+    """No object can have this address.
+
+    The message completes "address ..." and repeats nothing of it.
+    """
 
 
 def locate(uri: str, root: Storage, resolve: Resolve | None = None) -> tuple[Storage, str]:
@@ -37,7 +40,7 @@ def locate(uri: str, root: Storage, resolve: Resolve | None = None) -> tuple[Sto
     Args:
         uri: as the store's catalogue has it.
         root: of the store's objects.
-        resolve: opens what lies elsewhere; None where nothing may.
+        resolve: opens what is stored elsewhere; None where nothing may.
 
     Raises:
         AddressError: no object can lie there.
@@ -62,7 +65,10 @@ def locate(uri: str, root: Storage, resolve: Resolve | None = None) -> tuple[Sto
 
 
 def check_mounted(root: Storage) -> None:
-    """`TransientError` where the store is a directory that is not there: it must fail the task, not every contact."""
+    """Raise `TransientError` where the store's directory is not there.
+
+    That must fail the task, not every contact.
+    """
     path = local_path(root, "")
     if path is not None and not path.is_dir():
         raise TransientError(

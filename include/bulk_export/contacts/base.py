@@ -50,12 +50,12 @@ class ContactStore(Protocol):
 
     @property
     def dialect(self) -> str:
-        """A key of `filters.dialect.DIALECTS`: the SQL that selections for this store are written in."""
+        """SQL dialect of selections: a key of `filters.dialect.DIALECTS`."""
         ...
 
     @property
     def objects(self) -> Storage:
-        """Where relative `audio_uri`, `screen_uri` and `transcript_uri` lie."""
+        """Storage of relative `audio_uri`, `screen_uri` and `transcript_uri`."""
         ...
 
     def check(self) -> StoreReport:
@@ -70,18 +70,25 @@ class ContactStore(Protocol):
         ...
 
     def count(self, selection: Selection) -> Matches:
-        """How many contacts match; nothing is written, and nothing read but what the filters and sizes need."""
+        """How many contacts match, without writing anything.
+
+        Nothing is read but what the filters and sizes need.
+        """
         ...
 
     def preview(self, selection: Selection, count: int) -> tuple[Matches, pa.Table]:
-        """`count`, and the keys of the oldest matches, at most `count`, in the columns of `select_keys`.
+        """Matches as counted, and the keys of the oldest `count` of them.
+
+        Columns as in `select_keys`.
 
         The catalogue is read once for both, nothing is written.
         """
         ...
 
     def select_keys(self, selection: Selection, into: Path) -> Matches:
-        """Write the matched contacts' keys, oldest first (started_at, contact_id), to one Parquet file.
+        """Write the matched contacts' keys, oldest first, to one Parquet file.
+
+        Their order is `started_at`, `contact_id`.
 
         Columns: `contact_id` int64, `started_at` timestamp[us, UTC], `updated_at` the same or null, `media_bytes`
         int64. Root recordings are left out and counted. `DefinitionError` STORE_INVALID when the store is not
@@ -90,7 +97,9 @@ class ContactStore(Protocol):
         ...
 
     def fetch(self, keys: pa.Table, metadata_keys: tuple[str, ...], *, with_text: bool) -> pa.Table:
-        """Every known column of the contacts in `keys` (columns as above, sorted), in the order of `keys`.
+        """Every known column of the contacts in `keys`, in their order.
+
+        `keys` has the columns of `select_keys` and is sorted.
 
         Returns the canonical schema of `contacts/schema.py`: absent columns are null, `metadata.<key>` one text column
         per exportable key, `text` only when asked for. Contacts that left the store since are not in the result.

@@ -1,4 +1,4 @@
-"""Parquet files of a bucket as DuckDB and pyarrow read them: only the ranges that a query needs.
+"""Parquet files of a bucket, read in the ranges a query needs.
 
 An fsspec file system, which DuckDB takes as it is, over the storage's own reading: the same credentials, retries and
 errors as everything else. A file is read in the version its listing named: one that is replaced meanwhile is an error,
@@ -49,7 +49,7 @@ class BucketFiles:
         return address
 
     def entry(self, address: str) -> Entry:
-        """The file at an address, which may have lost its scheme on the way."""
+        """The file at an address, which may have lost its scheme."""
         entry = self._entries.get(address) or self._entries.get(f"{PROTOCOL}://{address}")
         if entry is None:
             raise FileNotFoundError(address)
@@ -119,7 +119,10 @@ class BucketFiles:
 
 
 class RangeFile(io.RawIOBase):
-    """One file; each thread has a position of its own, for DuckDB's threads share what they opened."""
+    """One file, in which each thread has its own position.
+
+    DuckDB's threads share what they opened.
+    """
 
     def __init__(self, files: BucketFiles, entry: Entry) -> None:
         super().__init__()

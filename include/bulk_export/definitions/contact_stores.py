@@ -1,4 +1,7 @@
-"""Contact store kinds: settings, connections and opener of each; one entry of `CONTACT_STORE_KINDS` adds one."""
+"""Contact store kinds: settings, connections and opener of each.
+
+One entry of `CONTACT_STORE_KINDS` adds a kind.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ class ParquetStore(ContactStoreSettings):
 
 
 class PostgresStore(ContactStoreSettings):
-    """A table or view `contacts` behind an Airflow connection; objects in any storage."""
+    """A table or view behind an Airflow connection; objects in any storage."""
 
     type: Literal["postgres"]
     connection: Text = Field(description="Airflow connection of the database.", examples=["contacts_db"])

@@ -1,4 +1,4 @@
-"""Registries of kinds: one object a kind, and a settings model that becomes the one its `type` names.
+"""Registries of kinds, and settings models that ask them.
 
 A registry is asked while a file is validated or a schema is written, never before: a kind that is registered later is
 in everything that is derived from it.
@@ -88,7 +88,7 @@ K = TypeVar("K", bound=Kind)
 
 
 class Kinds(Generic[K]):
-    """The kinds of one thing, by name, in the order they were registered.
+    """Kinds of one thing, by name, in the order of registration.
 
     Args:
         what: what they are kinds of, for messages.
@@ -102,7 +102,11 @@ class Kinds(Generic[K]):
             self.register(kind)
 
     def register(self, kind: K) -> None:
-        """Add a kind; `ValueError` when its name is taken or no type of its settings."""
+        """Add a kind.
+
+        Raises:
+            ValueError: its name is taken, or is not the `type` of its settings.
+        """
         if kind.name in self._kinds:
             raise ValueError(f"the {self._what} kind '{kind.name}' is registered already")
         if typing.get_args(kind.settings.model_fields["type"].annotation) != (kind.name,):

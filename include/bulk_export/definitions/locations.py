@@ -1,4 +1,6 @@
-"""Storage kinds: settings, addresses, connection and opener of each; one entry of `STORAGE_KINDS` adds one.
+"""Storage kinds: settings, addresses, connection and opener of each.
+
+One entry of `STORAGE_KINDS` adds a kind.
 
 All of it is data, so that settings are read and DAG files parsed without any vendor's library.
 """
@@ -16,7 +18,7 @@ from bulk_export.definitions.values import Text
 
 
 class StorageLocation(KindSettings, any_kind=True):
-    """A place that exports are delivered to, or that stages keep their files in: of any storage kind."""
+    """A storage of any kind, for deliveries or for staging."""
 
     @classmethod
     def alternatives(cls) -> Models:

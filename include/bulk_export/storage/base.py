@@ -1,4 +1,6 @@
-"""The five verbs of a storage: the seam between the product and disks, buckets and vendors.
+"""Protocol of a storage: five verbs.
+
+The seam between the product and disks, buckets and vendors.
 
 A storage is a root (directory, or bucket and prefix) under which objects are kept by key. A key is a relative POSIX
 path such as `data/media/0001/100001.mp3`. An object appears whole or not at all. Nothing above this package knows a

@@ -1,4 +1,6 @@
-"""From a bucket's settings and its connection's credentials to an open storage; no bucket is contacted yet.
+"""Open the storages of buckets, from settings and credentials.
+
+No bucket is contacted yet.
 
 One opener a kind, named in `definitions/locations.py`. What they raise is `DefinitionError` STORAGE_INVALID, when the
 options do not fit.
@@ -57,7 +59,10 @@ def open_s3(
 def open_azure(
     location: AzureLocation, *, base: Path, credentials: Credentials | None, retry_policy: RetryPolicy | None
 ) -> ObjectStorage:
-    """Open a container of Azure Blob; with directories it does not promise the order of a listing."""
+    """Open a container of Azure Blob.
+
+    With directories it does not promise the order of a listing.
+    """
     retry_policy = retry_policy or RetryPolicy()
     options, provider = _given(credentials)
     options |= {"account_name": location.account} if location.account else {}

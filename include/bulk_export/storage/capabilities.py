@@ -1,4 +1,6 @@
-"""What some storages can do beyond the five verbs: a class each, which an implementation inherits or does not.
+"""Capabilities of storages beyond the five verbs.
+
+Each is a class, which an implementation inherits or does not.
 
 A caller asks with `isinstance(storage, LocalPaths)`, and has another way where the answer is no.
 
@@ -26,7 +28,7 @@ class LocalPaths(ABC):
 
     @abstractmethod
     def path(self, key: str) -> Path:
-        """Path of the object, existing or not; the root for the empty key."""
+        """Path of an object, existing or not; of the root without key."""
 
 
 class Durability(ABC):
@@ -61,11 +63,15 @@ class WholeReads(ABC):
 
     @abstractmethod
     def fetch(self, key: str, max_bytes: int) -> Fetched:
-        """Size of the object, and its bytes up to `max_bytes`; `FileNotFoundError` when absent."""
+        """Size of the object, and its bytes up to `max_bytes`.
+
+        Raises:
+            FileNotFoundError: there is no such object.
+        """
 
 
 class ServerCopy(ABC):
-    """The service copies objects itself, so that no byte passes through this machine."""
+    """The service copies objects itself; no byte passes through this machine."""
 
     @abstractmethod
     def copy(self, key: str, source: Storage, source_key: str, fetched: Fetched) -> Stored | None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a connection says about reaching a bucket, in obstore's own option names; never shown.
+    """Options of a bucket, from a connection; never shown.
+
+    Their names are obstore's.
 
     Attributes:
         options: such as `access_key_id`, `secret_access_key`, `region`, `endpoint` (S3), `account_name`,

@@ -1,4 +1,4 @@
-"""Flushing a file system: the one call that makes thousands of files durable at once."""
+"""Flush a file system: one call makes thousands of files durable."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 
 
 def flush_file_system(folder: str) -> None:
-    """Return once everything written to the file system that holds `folder` is on its disk.
+    """Flush everything written to the file system that holds `folder`.
 
     `OSError` when the disk reports a write that failed since (Linux 5.8 and later). Elsewhere than on Linux every
     file system is flushed: `os.sync` is all there is.

@@ -1,4 +1,6 @@
-"""What a storage's failures mean, in one table: who must act, and whether a retry can help.
+"""Meaning of a storage's failures.
+
+One table says who must act, and whether a retry can help:
 
 | cause | error | code |
 |---|---|---|
@@ -51,7 +53,14 @@ _KINDS: dict[str, tuple[type[BulkExportError], str]] = {
 
 
 def storage_error(code: str, doing: str, where: str, cause: str) -> BulkExportError:
-    """The error for a failure of kind `code` while `doing` something to the object or root at `where`."""
+    """Error for a failure of kind `code`.
+
+    Args:
+        code: a line of the table above.
+        doing: what was tried, such as `write`.
+        where: address of the object or root.
+        cause: in the words of the system or service.
+    """
     kind, hint = _KINDS[code]
     return kind(code, f"Could not {doing} {where}: {cause}", hint=hint)
 

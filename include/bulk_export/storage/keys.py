@@ -1,4 +1,4 @@
-"""Which strings are keys: relative POSIX paths that cannot leave the root they are taken from."""
+"""Validity of keys: relative POSIX paths that cannot leave their root."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ def check_key(key: str) -> None:
 
 
 def check_prefix(prefix: str) -> None:
-    """Raise `DefinitionError` KEY_INVALID unless `prefix` can be the beginning of keys; the empty prefix is fine."""
+    """Raise `DefinitionError` KEY_INVALID unless keys can begin with `prefix`.
+
+    The empty prefix is fine.
+    """
     folder, slash, _ = prefix.rpartition("/")
     if slash:
         check_key(folder)
@@ -34,5 +37,8 @@ def check_prefix(prefix: str) -> None:
 
 
 def is_bucket_name(name: str) -> bool:
-    """Whether a bucket or container may have this name; a little wider than any service's own rule."""
+    """Whether a bucket or container may have this name.
+
+    A little wider than any service's own rule.
+    """
     return bool(_BUCKET.fullmatch(name))

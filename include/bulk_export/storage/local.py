@@ -1,4 +1,4 @@
-"""Objects as files below a directory: whole or absent, hashed while they stream.
+"""Objects as files below a directory, hashed while they stream.
 
 An object is written under a temporary name beside its final one and renamed, so a reader never sees half of it.
 Nothing is flushed per file: `make_durable` flushes the file system once for everything (one `syncfs` per job costs a
@@ -36,7 +36,7 @@ _TEMPORARY = re.compile(r"\.part-[0-9a-f]{16}")
 def open_local(
     location: LocalLocation, *, base: Path, credentials: Credentials | None, retry_policy: RetryPolicy | None
 ) -> LocalStorage:
-    """Open the directory of a location; it is made when something is written."""
+    """Open the directory of a location, which may be made later."""
     # Lexical, not realpath: what the administrator wrote is what messages show, links included.
     return LocalStorage(Path(os.path.normpath(base / location.path)))
 
@@ -54,7 +54,11 @@ class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads)
         return Path(self._root).as_uri()
 
     def put(self, key: str, content: bytes | Path | BinaryIO, *, replace: bool = True) -> Stored:
-        """Write one object whole; `FileNotFoundError` when `content` is a path that is not there."""
+        """Write one object whole.
+
+        Raises:
+            FileNotFoundError: `content` is a path that is not there.
+        """
         check_key(key)
         target = f"{self._root}/{key}"
         with closing(pieces_of(content)) as pieces:
@@ -108,7 +112,10 @@ class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads)
         return Entry(key, status.st_size) if stat.S_ISREG(status.st_mode) else None
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
-        """Every object whose key starts with `prefix`, in key order, one directory at a time."""
+        """Every object whose key starts with `prefix`, in key order.
+
+        One directory is read at a time.
+        """
         check_prefix(prefix)
         folder, slash, name = prefix.rpartition("/")
         return self._walk(folder + slash, name)
@@ -142,14 +149,14 @@ class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads)
             self._prune(folder)
 
     def path(self, key: str) -> Path:
-        """Path of the object, existing or not; the root for the empty key."""
+        """Path of an object, existing or not; of the root without key."""
         if not key:
             return Path(self._root)
         check_key(key.removesuffix("/"))
         return Path(self._root, key)
 
     def make_durable(self, prefix: str) -> None:
-        """Flush the whole file system once; everything written before the call survives a power cut."""
+        """Flush the file system; everything written before survives a power cut."""
         check_prefix(prefix)
         folder = Path(self._root, prefix.rpartition("/")[0])
         while not folder.is_dir() and len(folder.parts) > 1:
@@ -168,7 +175,10 @@ class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads)
                 os.unlink(temporary)  # noqa: PTH108
 
     def sweep(self, prefix: str = "") -> int:
-        """Remove what killed writers left unfinished in the directory `prefix` and below; how many files it was."""
+        """Remove temporary files of killed writers; how many there were.
+
+        Only below the directory `prefix`.
+        """
         check_prefix(prefix)
         swept = 0
         for folder, _, names in os.walk(f"{self._root}/{prefix}"):

@@ -1,6 +1,6 @@
 """What obstore's errors mean, in the terms of `faults.py`.
 
-The cause is quoted without the query of an address (signatures and SAS tokens stand there) and the original error is
+The cause is quoted without the query of an address (which holds signatures and SAS tokens) and the original error is
 not chained, because its text repeats the address in full.
 """
 

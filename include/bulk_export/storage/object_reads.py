@@ -1,4 +1,6 @@
-"""Reading a bucket: every request tried again, every whole object held against the checksum its service gives.
+"""Reading verbs of a bucket.
+
+Every request is tried again, every whole object compared with the checksum its service gives.
 
 TLS protects bytes on their way; an endpoint without it, or a proxy in between, does not. So what arrives whole is
 compared with the ETag where that is an MD5, and what streams with the SHA-256 or MD5 the service tells.
@@ -60,7 +62,7 @@ class ObjectReader:
         return self._retry_policy.call(lambda: self._fetch(key, max_bytes))
 
     def open(self, key: str, byte_range: ByteRange | None) -> BinaryIO:
-        """A small object as it was fetched, a large one range by range."""
+        """A small object as fetched, a large one range by range."""
         if byte_range is not None:
             return io.BytesIO(self._read_range(key, byte_range))
         fetched = self.fetch(key, RANGE_BYTES)
@@ -87,7 +89,10 @@ class ObjectReader:
         return next((entry for entry in self.entries(key) if entry.key == key), None)
 
     def entries(self, prefix: str) -> Iterator[Entry]:
-        """Every object whose key starts with `prefix`, page by page; a page that fails is asked for again."""
+        """Every object whose key starts with `prefix`, page by page.
+
+        A page that fails is asked for again.
+        """
         # obstore takes whole folders for prefixes: the beginning of a name is compared here.
         pages = _Pages(self._store, prefix.rpartition("/")[0] or None, f"{self._uri}/{prefix}")
         while page := self._retry_policy.call(pages.next):

@@ -1,4 +1,4 @@
-"""A large object as a seekable stream, fetched range by range as it is read."""
+"""A large object as a seekable stream, fetched range by range."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ RANGE_BYTES = 8 * 1024 * 1024
 
 
 class ObjectStream(io.RawIOBase):
-    """Bytes of one version of an object; read from beginning to end, they are checked when the end is reached.
+    """Seekable bytes of one version of an object.
+
+    Read from beginning to end, they are checked when the end is reached.
 
     Args:
         size: of the object.
         read: fetches `(start, length)`.
-        check: told SHA-256 and MD5 (hex) of the whole once it has been read in order; raises when they are wrong.
+        check: called with SHA-256 and MD5 (hex) of the whole once it has been read in order; raises when one is wrong.
     """
 
     def __init__(self, size: int, *, read: Callable[[int, int], bytes], check: Callable[[str, str], object]) -> None:
@@ -49,7 +51,7 @@ class ObjectStream(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: Buffer, /) -> int:
-        """Fill the buffer, or the part of it that the object still fills."""
+        """Fill the buffer as far as the object goes."""
         view = memoryview(buffer).cast("B")
         length = min(len(view), self._size - self._position, RANGE_BYTES)
         if length <= 0:
@@ -61,7 +63,10 @@ class ObjectStream(io.RawIOBase):
         return len(found)
 
     def readall(self) -> bytes:
-        """The rest; Python's own way would ask for 8 KB at a time."""
+        """The rest, fetched in large ranges.
+
+        Python's own way would ask for 8 KB at a time.
+        """
         pieces = []
         piece = bytearray(RANGE_BYTES)
         while count := self.readinto(piece):

@@ -1,4 +1,6 @@
-"""Objects in a bucket, through obstore, which does the same for every service; what only S3 can do is `s3.py`.
+"""Objects in a bucket of any service, through obstore.
+
+What only S3 can do is `s3.py`.
 
 Needs the rights to list and put, and to get where something is read; never to delete. Small objects are one PUT with
 their checksum, larger ones a multipart upload, which appears when it is completed and not before.
@@ -40,7 +42,9 @@ _DELETE_AT_ONCE = 1_000
 
 
 class ObjectStorage(WholeReads):
-    """A bucket and prefix; safe to use from several threads, not across a fork.
+    """A bucket and prefix.
+
+    Safe to use from several threads, not across a fork.
 
     Args:
         store: obstore's, opened at the prefix.
@@ -73,7 +77,11 @@ class ObjectStorage(WholeReads):
         return self._uri
 
     def put(self, key: str, content: bytes | Path | BinaryIO, *, replace: bool = True) -> Stored:
-        """Write one object whole; `FileNotFoundError` when `content` is a path that is not there."""
+        """Write one object whole.
+
+        Raises:
+            FileNotFoundError: `content` is a path that is not there.
+        """
         check_key(key)
         if isinstance(content, bytes) and len(content) <= WHOLE_BYTES:
             return self._put_whole(key, content, replace=replace)
@@ -86,7 +94,10 @@ class ObjectStorage(WholeReads):
                 return self._put_parts(key, chain(_emptied(begun), parts), replace=replace)
 
     def fetch(self, key: str, max_bytes: int) -> Fetched:
-        """Size of the object, and its bytes up to `max_bytes`, in one request."""
+        """Size of the object, and its bytes up to `max_bytes`.
+
+        One request brings both.
+        """
         check_key(key)
         return self._reader.fetch(key, max_bytes)
 

@@ -19,7 +19,11 @@ def read_range(storage: Storage, key: str, byte_range: ByteRange) -> bytes:
 
 
 def fetch(storage: Storage, key: str, max_bytes: int) -> Fetched:
-    """Size of the object, and its bytes up to `max_bytes`; `FileNotFoundError` when absent."""
+    """Size of the object, and its bytes up to `max_bytes`.
+
+    Raises:
+        FileNotFoundError: there is no such object.
+    """
     if isinstance(storage, WholeReads):
         return storage.fetch(key, max_bytes)
     entry = storage.find(key)

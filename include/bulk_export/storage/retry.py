@@ -1,4 +1,6 @@
-"""How long a bucket is given to answer: every request is tried again until it goes through or the window closes.
+"""Retry policy of requests to buckets.
+
+Every request is tried again until it goes through or its window closes.
 
 Only what waiting may cure is tried again (`TransientError` STORAGE_UNREACHABLE: throttling, resets, stalls, outages).
 One loop for every verb and every service, so that there is one place to say how long an outage a run survives.

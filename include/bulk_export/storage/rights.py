@@ -1,4 +1,4 @@
-"""Find out which rights there are by using them on an object of its own."""
+"""Rights in a storage, found out by using them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CONTENT = b"bulk-export: may the exporter write here? This object means nothing
 
 @dataclass(frozen=True, slots=True)
 class RightsReport:
-    """Why each right in a storage is missing, empty where it is there.
+    """Reasons why rights in a storage are missing, empty where held.
 
     Attributes:
         list: see what is stored there; required everywhere.
@@ -32,7 +32,9 @@ class RightsReport:
 
 
 def check_rights(storage: Storage) -> RightsReport:
-    """Use each right once, on an object that is deleted where that is allowed.
+    """Use each right once, on an object of its own.
+
+    It is deleted again where that is allowed.
 
     Raises:
         RefusedError: STORAGE_MISSING, there is no such bucket or directory.
@@ -51,7 +53,7 @@ def check_rights(storage: Storage) -> RightsReport:
 
 
 def check_writable(storage: Storage, *, reading: bool = False) -> None:
-    """Raise unless objects can be listed and put and, with `reading`, read back.
+    """Raise unless objects can be listed, put and (with `reading`) read.
 
     Raises:
         RefusedError: STORAGE_DENIED names every right that is missing, STORAGE_MISSING says there is no such place.

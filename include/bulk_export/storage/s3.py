@@ -1,4 +1,7 @@
-"""A bucket of S3: large objects written once, copies inside the service, and the checksums that it keeps."""
+"""Storage in a bucket of S3.
+
+Large objects are written once too; the service copies by itself and keeps checksums.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ class S3Storage(ObjectStorage, ServerCopy, Checksums, UnfinishedWrites):
         self.copies = S3Copies(service)
 
     def copy(self, key: str, source: Storage, source_key: str, fetched: Fetched) -> Stored | None:
-        """Have the service copy; None where the object has to pass through this machine."""
+        """Have the service copy; None where it cannot."""
         check_key(key)
         check_key(source_key)
         if not isinstance(source, S3Storage):

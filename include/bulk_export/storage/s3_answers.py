@@ -1,4 +1,7 @@
-"""Answers of S3 that are no failures: what the caller does next depends on them. Light: botocore is not needed here."""
+"""Answers of S3 that are no failures.
+
+What the caller does next depends on them. Light: botocore is not needed here.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""botocore, reaching a bucket as the obstore store beside it does: same key, region and endpoint.
+"""Client of S3, through botocore.
+
+It reaches a bucket as the obstore store beside it does: same key, region and endpoint.
 
 Every error leaves here in the terms of `faults.py` or as one of `s3_answers.py`; nothing of a request or its signature
 is repeated. Importing botocore takes a third of a second, so `s3_service.py` names this module and resolves it at the
@@ -102,7 +104,7 @@ def _client(config: Mapping[str, str], provider: Provider | None, retry_policy: 
 
 @cache
 def found_access_key() -> str:
-    """Key id of this machine's own credentials, for a configuration without; else empty."""
+    """Key id of this machine's own credentials; empty when there are none."""
     credentials = botocore.session.Session().get_credentials()
     return str(credentials.get_frozen_credentials().access_key) if credentials else ""
 

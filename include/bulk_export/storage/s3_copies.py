@@ -1,4 +1,7 @@
-"""Copies between buckets of one S3 service, each of one version of its source and written once."""
+"""Copies between buckets of one S3 service.
+
+Each is of one version of its source and written once.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,7 @@ class S3Copies:
         return self._refused < _REFUSED_IN_A_ROW and self._heeds_conditions is not False
 
     def copy(self, key: str, source: S3Service, source_key: str, size: int, version: str) -> str | None:
-        """Copy one object of the same service; its SHA-256 if the service computed it.
+        """Copy one object; its SHA-256 if the service computed it.
 
         Raises:
             PreconditionError: the key is taken, or the source is another version.

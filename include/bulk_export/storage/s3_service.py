@@ -1,4 +1,6 @@
-"""One bucket of an S3 service, for requests that obstore does not make: single objects, and large ones.
+"""Requests to S3 that obstore does not make.
+
+They are about single objects, and large ones.
 
 Through botocore, which the Amazon provider brings. It takes five times the processor time of obstore per request, so
 only large objects and questions about single objects come here.
@@ -112,7 +114,7 @@ class S3Service:
         return self.retry_policy.call(once)
 
     def pages(self, operation: str, doing: str, prefix: str) -> Iterator[Any]:
-        """Pages of an operation that lists below a prefix; nothing is tried again."""
+        """Pages of an operation that lists; nothing is tried again."""
         where, full = self.where(prefix), self.full_key(prefix)
         return self.client.pages(operation, doing, where, Bucket=self.bucket, Prefix=full)
 

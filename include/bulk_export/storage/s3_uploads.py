@@ -1,4 +1,7 @@
-"""Large objects to S3: parts in parallel, each with its SHA-256; nothing shows or is left unless all arrived."""
+"""Multipart uploads to S3.
+
+Parts go in parallel, each with its SHA-256; nothing shows or is left unless all arrived.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ PARTS_AT_ONCE = 3
 
 @dataclass(slots=True)
 class Upload:
-    """An upload under way: parts are sent, then it is completed or aborted."""
+    """An upload under way, to be completed or aborted."""
 
     service: S3Service
     key: str
@@ -29,12 +32,15 @@ class Upload:
 
     @property
     def etag(self) -> str:
-        """ETag of the completed upload, unless it is encrypted with a KMS key."""
+        """ETag of the completed upload, unless encrypted with a KMS key."""
         digests = b"".join(bytes.fromhex(part["ETag"].strip('"')) for part in self._sorted())
         return f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(self.parts)}"
 
     def send(self, pieces: Iterator[bytes]) -> None:
-        """Send every piece as a part, a few at a time; memory holds no more than those."""
+        """Send every piece as a part, a few at a time.
+
+        Memory holds no more than those.
+        """
         with ThreadPoolExecutor(PARTS_AT_ONCE, thread_name_prefix="upload") as pool:
             waiting = []
             try:
@@ -70,7 +76,11 @@ class Upload:
             self.parts += pool.map(copy_part, range(1, -(-size // part_bytes) + 1))
 
     def complete(self, *, replace: bool) -> None:
-        """Make the object appear; `PreconditionError` when one exists and `replace` is not set."""
+        """Make the object appear.
+
+        Raises:
+            PreconditionError: one exists, and `replace` is not set.
+        """
         condition: dict[str, Any] = {} if replace else {"IfNoneMatch": "*"}
         self.service.call(
             "complete_multipart_upload",
@@ -82,7 +92,7 @@ class Upload:
         )
 
     def abort(self) -> None:
-        """Remove the parts; where that is denied, the bucket's lifecycle rule has to."""
+        """Remove the parts, or leave them to the bucket's lifecycle rule."""
         with suppress(BulkExportError, FileNotFoundError, UploadGoneError, PreconditionError):
             self.service.call("abort_multipart_upload", "write", self.key, UploadId=self.upload_id)
 
@@ -133,7 +143,10 @@ def upload(service: S3Service, key: str) -> Iterator[Upload]:
 
 
 def abort_unfinished(service: S3Service, prefix: str) -> int:
-    """Abort every upload below a prefix; how many, 0 where listing them is denied."""
+    """Abort every upload below a prefix; how many there were.
+
+    0 where listing them is denied.
+    """
     found = 0
     with suppress(BulkExportError, NotOfferedError, UploadGoneError):
         for page in service.pages("list_multipart_uploads", "list", prefix):

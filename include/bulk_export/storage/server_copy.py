@@ -1,4 +1,6 @@
-"""Copy an object inside one service: no byte of it passes through this machine unless its digest has to be made.
+"""Copy an object inside one service.
+
+No byte of it passes through this machine unless its digest has to be made.
 
 Where the digest comes from, the first that is there:
 
@@ -39,7 +41,9 @@ class S3Bucket:
 def server_copy(
     copies: S3Copies, into: S3Bucket, key: str, source: S3Bucket, source_key: str, fetched: Fetched
 ) -> Stored | None:
-    """Copy within one S3 service; None where it is not possible, with nothing written.
+    """Copy within one S3 service; None where that is not possible.
+
+    Then nothing has been written.
 
     Raises:
         FileNotFoundError: the source is not there.

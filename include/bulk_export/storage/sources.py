@@ -1,4 +1,7 @@
-"""Where the bytes of a put come from: memory, a file or a stream, in pieces that are hashed as they pass."""
+"""Sources of a put: memory, a file or a stream.
+
+Their bytes come in pieces, which are hashed as they pass.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,9 @@ class Tally:
 
 
 def pieces_of(content: bytes | Path | BinaryIO, chunk_bytes: int = CHUNK_BYTES) -> Generator[bytes, None, None]:
-    """The content in pieces of at most that size, none of them empty; bytes and a small file are one piece.
+    """The content in pieces of at most that size, none empty.
+
+    Bytes and a small file are one piece.
 
     `FileNotFoundError` when a path is no regular file. What a stream raises is passed on as it is.
     """
@@ -71,7 +76,10 @@ def pieces_of(content: bytes | Path | BinaryIO, chunk_bytes: int = CHUNK_BYTES) 
 
 
 def parts_of(content: bytes | Path | BinaryIO, part_bytes: int) -> Generator[bytes, None, None]:
-    """The content in parts of exactly that size, the last one smaller; bytes that fit are handed on as they are."""
+    """The content in parts of exactly that size, the last smaller.
+
+    Bytes that fit are handed on as they are.
+    """
     if isinstance(content, bytes):
         if len(content) <= part_bytes:
             yield content
@@ -94,7 +102,7 @@ def parts_of(content: bytes | Path | BinaryIO, part_bytes: int) -> Generator[byt
 
 
 def open_file(path: str) -> int:
-    """A descriptor of the regular file at `path`; anything else is no object."""
+    """Descriptor of the regular file at `path`; nothing else is an object."""
     try:
         # O_NONBLOCK: opening a named pipe that nobody writes to must not wait for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)

@@ -1,4 +1,4 @@
-"""Decide about a key that is taken already, when an object is to be written once.
+"""Decide about a taken key when an object is written once.
 
 | what is stored there | then |
 |---|---|
@@ -23,7 +23,9 @@ from bulk_export.storage.faults import storage_error
 
 
 def already_written(storage: Storage, key: str, stored: Stored, etag: str) -> bool:
-    """Whether the stored object is what was to be written; False when unknown.
+    """Whether the stored object is what was to be written.
+
+    False when that is unknown.
 
     Args:
         storage: where.
