@@ -20,11 +20,12 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from bulk_export.sizes import size_text
+from bulk_export_airflow.plugin import PREFIX
 from bulk_export_console import wording
 from bulk_export_console.language import COOKIE, LANGUAGES, language_of, translator
 
 _FOLDER = Path(__file__).parent / "templates"
-_PREFIX = "/bulk-export"
+_PREFIX = f"/{PREFIX}"
 _YEAR_S = 365 * 24 * 3600
 
 

@@ -128,7 +128,7 @@ PAGES = {
 }
 
 
-def _told(name: str, width: int, fault: dict[str, Any]) -> str:
+def _described(name: str, width: int, fault: dict[str, Any]) -> str:
     node = fault["nodes"][0]
     return f"{name} {width} {fault['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:300]}"
 
@@ -162,7 +162,7 @@ def test_every_page_is_usable_by_everybody(
             page.goto(f"{installation.url}/bulk-export/{path.format(run=history)}")
             settled(page)
             found = axe.Axe().run(page).response["violations"]
-            faults += [_told(name, width, one) for one in found if one["impact"] in {"serious", "critical"}]
+            faults += [_described(name, width, one) for one in found if one["impact"] in {"serious", "critical"}]
             wide = page.evaluate("document.documentElement.scrollWidth")
             if wide > width:
                 faults.append(f"{name} is {wide} wide in a window of {width}")

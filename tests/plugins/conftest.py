@@ -69,7 +69,7 @@ def every_call() -> EveryCall:
             if isinstance(route, Mount):
                 assert route.path == "/static", f"{route.path} is mounted without a guard"
                 continue
-            assert isinstance(route, APIRoute), f"{route} is no route that the guard stands before"
+            assert isinstance(route, APIRoute), f"{route} is no route that the guard protects"
             path = route.path.replace(":path", "")
             for name in route.param_convertors:
                 path = path.replace(f"{{{name}}}", "x")

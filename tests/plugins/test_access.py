@@ -96,7 +96,7 @@ def test_the_style_sheet_is_public_and_nothing_inline_may_run(console: Console) 
     assert "<style" not in page.text
 
 
-def test_only_fab_has_to_be_told_of_the_permission(
+def test_only_fab_has_to_be_given_the_permission(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert init_permissions.PERMISSION == PERMISSION

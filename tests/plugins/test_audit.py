@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import html
 import io
-import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,6 @@ from bulk_export.state.tables import runs
 if TYPE_CHECKING:
     from conftest import Console
 
-FORMATS = {"audio_video": "none", "transcripts": "none"}
 HOSTILE = "<script>alert('x')</script>=cmd|' /C calc'!A0"
 
 
@@ -114,7 +112,7 @@ def test_pages_follow_one_another_without_gap_or_repetition_and_filters_hold(con
     assert "No run fits the filters." not in shown(client, "/audit?status=bogus&first=yesterday&last=9999-12-31")
 
 
-def test_troubled_contacts_come_in_pages_filters_and_a_download(console: Console) -> None:
+def test_contacts_with_problems_come_in_pages_filters_and_a_download(console: Console) -> None:
     record = console.bench.run(console.bench.export("nightly"))
     engine = console.bench.site().engine
     many = [Item(number, ItemStatus.FAULTY, Reason.MEDIA_CORRUPT, "cut off") for number in range(1, 231)]
@@ -130,7 +128,7 @@ def test_troubled_contacts_come_in_pages_filters_and_a_download(console: Console
     assert rows[1:] == ["900,deferred,QUOTA_EXCEEDED,"]
 
 
-def test_progress_tells_percent_and_status_of_runs_under_way(console: Console) -> None:
+def test_progress_has_percent_and_status_of_runs_under_way(console: Console) -> None:
     from bulk_export.state.progress import progress
 
     record = console.bench.run(console.bench.export("nightly"))
@@ -140,10 +138,10 @@ def test_progress_tells_percent_and_status_of_runs_under_way(console: Console) -
     for stage, done in (("copy_media", 5), ("export_transcripts", 2), ("build_csv", 0)):
         progress(engine, record.run_id, stage, 0, done=done, total=5, bytes=0, now=now)
     client = console.client()
-    told = client.get(f"/audit/progress?run={record.run_key}").json()
+    found = client.get(f"/audit/progress?run={record.run_key}").json()
     # The stages of job 1 are done already; those of this test count beside them up to each stage's contacts.
-    assert told[record.run_key]["status"] == "RUNNING"
-    assert 0 < told[record.run_key]["percent"] <= 99
+    assert found[record.run_key]["status"] == "RUNNING"
+    assert 0 < found[record.run_key]["percent"] <= 99
     assert f'data-bar="{record.run_key}"' in shown(client, "/audit")
     assert client.get("/audit/progress?run=0000000000").status_code == 404
 
@@ -198,65 +196,6 @@ def test_a_run_that_is_not_there_is_a_page_that_says_so(console: Console) -> Non
     answer = console.client().get("/runs/0123456789", headers={"Accept": "text/html"})
     assert answer.status_code == 404
     assert "RUN_UNKNOWN" in answer.text
-
-
-def test_running_again_asks_for_the_same_once_more(console: Console) -> None:
-    asked = {"name": "Now", "search": "everything", "storage_location": "archive", "audio_only": "original"}
-    now = console.bench.run(immediate=asked, dag_id="bulk_contact_export_now", parameters={"limit": 3})
-    saved = console.bench.run(console.bench.export("nightly"), dag_id="export-nightly", parameters={"limit": 2})
-
-    assert offered(console, now.run_key, "Run again") == ("bulk_contact_export_now", asked | FORMATS | {"limit": 3})
-    assert offered(console, saved.run_key, "Run again") == ("export-nightly", {"limit": 2})
-    (console.bench.definitions / "exports/nightly.yaml").unlink()
-    assert offered(console, saved.run_key, "Run again") is None
-
-
-def offered(console: Console, key: str, button: str, user: str = "ada") -> Any:
-    """The DAG a button of the run page triggers, and what it gives it; None where there is no such button."""
-    text = shown(console.client(user), f"/runs/{key}")
-    found = re.search(rf'data-run="([^"]+)" data-conf="([^"]*)">{button}<', text)
-    return found and (found.group(1), json.loads(html.unescape(found.group(2))))
-
-
-def test_what_failed_is_retried_alone_and_both_runs_name_each_other(console: Console) -> None:
-    lost = [console.bench.root / f"store/media/{number}.wav" for number in (2, 4)]
-    kept = [path.read_bytes() for path in lost]
-    for path in lost:
-        path.unlink()
-    parameters = {"limit": 4, "storage_location": "archive"}
-    first = console.bench.run(console.bench.export("nightly"), dag_id="export-nightly", parameters=parameters)
-    assert offered(console, first.run_key, "Retry failed only", "vera") is None
-    dag, conf = offered(console, first.run_key, "Retry failed only")
-    assert (dag, conf) == ("export-nightly", {"storage_location": "archive", "retry_failed_of": first.run_key})
-
-    for path, content in zip(lost, kept, strict=True):
-        path.write_bytes(content)
-    second = console.bench.run("nightly", dag_id="export-nightly", parameters=conf)
-    assert (second.matched, second.by_status["delivered"], second.by_status["faulty"]) == (2, 2, 0)
-    assert offered(console, second.run_key, "Retry failed only") is None
-    assert f'Retries what failed in</dt><dd><a href="/runs/{first.run_key}">' in shown(
-        console.client(), f"/runs/{second.run_key}"
-    )
-    assert f'Retried by</dt><dd><a href="/runs/{second.run_key}">' in shown(console.client(), f"/runs/{first.run_key}")
-
-    (console.bench.definitions / "exports/nightly.yaml").unlink()
-    assert offered(console, first.run_key, "Retry failed only") is None
-
-
-def test_a_retry_of_what_was_sent_at_once_answers_its_form_anew(console: Console) -> None:
-    (console.bench.root / "store/media/2.wav").unlink()
-    asked = {"name": "Now", "search": "everything", "storage_location": "archive", "audio_only": "original"}
-    run = console.bench.run(immediate=asked, dag_id="bulk_contact_export_now", parameters={"limit": 3})
-    wanted = asked | FORMATS | {"retry_failed_of": run.run_key}
-    assert offered(console, run.run_key, "Retry failed only") == ("bulk_contact_export_now", wanted)
-
-
-def test_a_run_under_way_is_not_retried(console: Console) -> None:
-    (console.bench.root / "store/media/2.wav").unlink()
-    run = console.bench.run(console.bench.export("nightly"), dag_id="export-nightly")
-    with console.bench.site().engine.begin() as connection:
-        connection.execute(update(runs).values(status="RUNNING"))
-    assert offered(console, run.run_key, "Retry failed only") is None
 
 
 def test_the_audit_reads_a_page_of_its_runs_whatever_their_number(console: Console) -> None:

@@ -131,7 +131,7 @@ def test_a_form_that_makes_no_sense_is_refused_in_words_and_writes_nothing(
     assert console.refreshes == []
 
 
-def test_before_anything_is_created_matches_bytes_quota_and_next_runs_are_told(console: Console) -> None:
+def test_before_anything_is_created_matches_bytes_quota_and_next_runs_are_shown(console: Console) -> None:
     console.bench.write_settings(licence={"type": "standard", "daily_contacts": 2})
     answer = console.client().post("/exports/estimate", json=FORM).json()
     assert answer["problems"] == []
@@ -149,7 +149,7 @@ def test_before_anything_is_created_matches_bytes_quota_and_next_runs_are_told(c
     assert not list((console.bench.definitions / "exports").iterdir())
 
 
-def test_an_incomplete_search_is_told_instead_of_counted(console: Console) -> None:
+def test_an_incomplete_search_is_reported_instead_of_counted(console: Console) -> None:
     console.bench.search("forgotten", {"field": "predictive_net_promoter_score", "operator": "equals"})
     answer = console.client().post("/exports/estimate", json=FORM | {"search": "forgotten"}).json()
     assert "matches" not in answer

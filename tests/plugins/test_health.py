@@ -28,15 +28,15 @@ def maintained(console: Console) -> None:
 
 
 def asked(console: Console, status: int) -> dict[str, Any]:
-    """What a probe is told, by check and place."""
+    """What a probe reads, by check and place."""
     answer = console.client("vera").get("/health", headers={"Accept": "application/json"})
     assert answer.status_code == status, answer.text
-    told = answer.json()
-    assert told["healthy"] == (status == 200)
-    return {f"{one['check']} {one['name']}".strip(): one for one in told["checks"]}
+    health = answer.json()
+    assert health["healthy"] == (status == 200)
+    return {f"{one['check']} {one['name']}".strip(): one for one in health["checks"]}
 
 
-def test_all_is_well_on_an_installation_that_works(console: Console) -> None:
+def test_everything_is_healthy_on_an_installation_that_works(console: Console) -> None:
     checks = asked(console, 200)
     assert list(checks) == ALL
     assert [one["code"] + one["message"] for one in checks.values()] == [""] * len(ALL)
@@ -59,7 +59,7 @@ def test_people_read_the_same_as_a_page_in_their_language(console: Console) -> N
     assert '/health"' in console.client().get("/audit", headers={"Accept": "text/html"}).text
 
 
-def test_each_thing_that_is_wrong_is_told_beside_what_is_well(console: Console) -> None:
+def test_each_thing_that_is_wrong_is_reported_beside_what_is_healthy(console: Console) -> None:
     bench = console.bench
     bench.run(bench.export("nightly"))
     (bench.root / "store/contacts/contacts.parquet").write_bytes(b"not parquet")
@@ -101,7 +101,7 @@ def test_settings_that_do_not_load_leave_a_page_that_says_so(console: Console) -
     assert (answer.status_code, "settings.yaml" in answer.text) == (503, True)
 
 
-def test_no_secret_is_told_whatever_is_wrong(console: Console) -> None:
+def test_no_secret_is_shown_whatever_is_wrong(console: Console) -> None:
     console.bench.write_settings(state={"url": f"postgresql://exporter:{SECRET}@127.0.0.1:1/state"})
     answer = console.client().get("/health", headers={"Accept": "application/json"})
     assert (answer.status_code, answer.json()["checks"][0]["code"]) == (503, "STATE_UNREACHABLE")
@@ -121,7 +121,7 @@ def test_a_probe_costs_nothing_within_a_minute_and_nothing_is_left_behind(consol
     assert {path for path in root.rglob("*") if path.is_file()} == before
 
 
-def test_what_hangs_is_told_in_time_and_not_started_twice(console: Console) -> None:
+def test_what_hangs_is_reported_in_time_and_not_started_twice(console: Console) -> None:
     goes_on, started = threading.Event(), []
 
     def never() -> datetime:

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, Response
 from workbench import NOW
 
+from bulk_export_airflow.plugin import PREFIX, BulkExportPlugin
 from bulk_export_console.pages import AIRFLOW, PAGES, Page
 from bulk_export_console.rendering import page
 
@@ -70,6 +71,13 @@ def test_following_links_leads_from_the_navigation_to_every_page(console: Consol
                 waiting.append(target)
     declared = {(one.reached_from, one.path) for one in PAGES if one.reached_from not in {"", AIRFLOW}}
     assert declared - links == set()
+
+
+def test_airflow_links_to_the_pages_that_are_its_tabs() -> None:
+    views = [
+        view["href"].removeprefix(PREFIX) for view in BulkExportPlugin.external_views if view["destination"] != "nav"
+    ]
+    assert [entry_of(path) for path in views] == [one for one in PAGES if one.reached_from == AIRFLOW]
 
 
 def test_every_page_shows_the_navigation_in_the_order_of_the_registry(console: Console) -> None:

@@ -142,7 +142,7 @@ def test_a_preview_writes_its_line_in_the_event_log_and_nothing_else(
     scratch.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
 
-    def standing() -> dict[str, Any]:
+    def content() -> dict[str, Any]:
         files = (path for path in console.bench.root.rglob("*") if path.is_file() and "state.db" not in path.name)
         found: dict[str, Any] = {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in files}
         with engine.connect() as connection:
@@ -151,11 +151,11 @@ def test_a_preview_writes_its_line_in_the_event_log_and_nothing_else(
                 for name, table in metadata.tables.items()
             }
 
-    before = standing()
+    before = content()
     assert console.client().post("/searches/preview", json={"filters": [CALLS]}).status_code == 200
-    assert standing() == before | {"events": before["events"] + 1}
+    assert content() == before | {"events": before["events"] + 1}
     assert console.client().post("/searches/check", json={"filters": [CALLS]}).status_code == 200
-    assert standing() == before | {"events": before["events"] + 1}
+    assert content() == before | {"events": before["events"] + 1}
     assert list(scratch.iterdir()) == []
 
 
@@ -181,7 +181,7 @@ def test_a_search_that_an_export_uses_is_not_deleted(console: Console) -> None:
     assert client.request("DELETE", "/searches/calls", json=body).status_code == 200
 
 
-def test_a_store_that_cannot_be_read_is_told_in_words(console: Console) -> None:
+def test_a_store_that_cannot_be_read_is_reported_in_words(console: Console) -> None:
     (console.bench.root / "store/contacts/contacts.parquet").write_bytes(b"not parquet")
     answer = console.client().post("/searches/check", json={"filters": [CALLS]})
     assert answer.status_code == 422
