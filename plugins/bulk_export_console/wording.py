@@ -106,7 +106,7 @@ REASONS: Mapping[str, str] = {str(reason): words for reason, words in REASON_WOR
 
 
 def stage_labels() -> dict[str, str]:
-    """What the stages that show how far they are are called, by stage."""
+    """Labels of the stages that show progress, by stage."""
     return {stage.name: stage.label or stage.name for stage in STAGES.of(Phase.DELIVER)}
 
 

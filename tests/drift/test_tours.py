@@ -35,7 +35,6 @@ LEFT = {
     "include/bulk_export/storage",
     "include/bulk_export_airflow",
     "include/bulk_export_sample",
-    "plugins/bulk_export_console/routes",
 }
 
 
