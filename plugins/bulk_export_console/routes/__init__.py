@@ -10,5 +10,5 @@
 | `health` | the health page, and its JSON |
 | `dag_tabs` | the tabs of a DAG and of a DAG run in Airflow |
 
-`pages.py` registers them.
+The registry of pages, `bulk_export_console.pages`, has a line for each.
 """
