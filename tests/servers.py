@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,17 +49,23 @@ class S3Server:
 
     def client(self, who: str = "owner") -> Any:
         """An S3 client of somebody else's making, to look at what really lies there."""
-        import boto3
-        from botocore.config import Config
+        return _client(self.endpoint, who)
 
-        return boto3.client(
-            "s3",
-            endpoint_url=self.endpoint,
-            region_name="us-east-1",
-            aws_access_key_id=who,
-            aws_secret_access_key=SECRETS[who],
-            config=Config(s3={"addressing_style": "path"}),
-        )
+
+@cache
+def _client(endpoint: str, who: str) -> Any:
+    """Made once: that takes longer than a dozen requests."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=who,
+        aws_secret_access_key=SECRETS[who],
+        config=Config(s3={"addressing_style": "path"}),
+    )
 
 
 def weed_program() -> str | None:

@@ -36,7 +36,8 @@ def by_calendar(wanted: Wanted, time: str, zone: str, first: datetime, last: dat
             wall = day.replace(hour=hour, minute=minute)
             midnight = day.replace(tzinfo=UTC) - timedelta(hours=16)
             minutes = [midnight + timedelta(minutes=minute) for minute in range(60 * 48)]
-            shown = [moment for moment in minutes if local(moment, zone) == wall]
+            # Every zone is a number of quarters of an hour away from UTC.
+            shown = [moment for moment in minutes[minute % 15 :: 15] if local(moment, zone) == wall]
             if not shown:  # skipped: as long after the gap as the time is after its beginning
                 before = max(moment for moment in minutes if local(moment, zone) < wall)
                 shown = [before + (wall - local(before, zone))]
