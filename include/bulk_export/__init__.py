@@ -16,6 +16,7 @@ What they work on:
 
 - `definitions/`: what people write: settings, saved searches, saved exports, schedules
 - `fields.py`: the fields of a contact, from which CSV columns and filters derive
+- `csv_cells/`: formula guard and quoting of every CSV
 - `reasons.py`: why something of a contact is missing
 - `errors.py`, `error_codes.py`: how a run can fail, and what to do about it
 - `sizes.py`, `suggestions.py`: bytes as people say them, the nearest valid name

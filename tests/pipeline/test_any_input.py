@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from workbench import Workbench, transcript_of
 
 from bulk_export.bag.verify import verify_run
-from bulk_export.contacts_csv.guard import guard
+from bulk_export.csv_cells.guard import guard
 from bulk_export.reasons import ItemStatus
 from bulk_export.state.records import RunStatus
 from bulk_export.storage.local import LocalStorage

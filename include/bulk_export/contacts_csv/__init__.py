@@ -1,15 +1,13 @@
 """Write contacts.csv and its typed twin, contacts.parquet.
 
 Job tables come in (`contacts/schema.py`), bytes and counts go out. Where the jobs come from and where the file goes
-is the pipeline's business. Imports pyarrow: import it inside the stage that builds the CSV.
+is the business of the stage `build_csv`; the package `bulk_export.csv_cells` guards and quotes.
 
 - `layout.py`: profile, language and custom columns; what the first line says
 - `formats.py`: durations, ratios, decimals, days and labels as text
 - `local_time.py`: the contact's own wall clock
 - `cells.py`: text of outsiders: characters nobody can read, maximum lengths
-- `guard.py`: cells a spreadsheet would run as a formula
 - `columns.py`: one field of one batch, from values to finished cells
-- `records.py`: quoting, joining, line ends
 - `writer.py`: the whole file
 - `typed.py`: contacts.parquet
 """

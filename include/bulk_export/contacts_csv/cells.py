@@ -8,11 +8,11 @@ apart, so a cut text may be a few code points shorter than its maximum.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from bulk_export.csv_cells.byte_set import ByteSet
 
 REPLACEMENT = "\ufffd"
 # NUL ends the cell, the line or the file for many readers; the others XML and most terminals refuse as well.
@@ -23,46 +23,8 @@ _FLAG_LETTERS = range(0x1F1E6, 0x1F200)
 _TAGS = range(0xE0020, 0xE0080)
 
 
-@dataclass(frozen=True, slots=True)
-class ByteSet:
-    """Bytes to look for in a whole string column at once, which is far faster than a pattern per cell."""
-
-    members: np.ndarray[tuple[int], np.dtype[np.bool_]]
-
-    @classmethod
-    def of(cls, *members: int) -> ByteSet:
-        """A set of byte values."""
-        table = np.zeros(256, dtype=bool)
-        table[list(members)] = True
-        return cls(table)
-
-    def occurs_in(self, text: pa.Array) -> bool:
-        """Whether any cell has any of the bytes."""
-        return bool(self.members[content(text)[1]].any())
-
-    def starts_a_cell_of(self, text: pa.Array) -> bool:
-        """Whether any cell begins with one of the bytes."""
-        offsets, data = content(text)
-        starts = offsets[:-1][offsets[1:] > offsets[:-1]] - offsets[0]
-        return bool(self.members[data[starts]].any())
-
-
-def content(
-    text: pa.Array,
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.int32]], np.ndarray[tuple[int], np.dtype[np.uint8]]]:
-    """Offsets and UTF-8 bytes of a string array, without copying: cell i is `offsets[i]:offsets[i + 1]`.
-
-    The offsets count from the start of the array's buffer; the bytes begin at `offsets[0]`.
-    """
-    _, offset_buffer, data_buffer = text.buffers()
-    if len(text) == 0 or offset_buffer is None:
-        return np.zeros(1, np.int32), np.zeros(0, np.uint8)
-    offsets = np.frombuffer(offset_buffer, np.int32)[text.offset : text.offset + len(text) + 1]
-    data = np.zeros(0, np.uint8) if data_buffer is None else np.frombuffer(data_buffer, np.uint8)
-    return offsets, data[offsets[0] : offsets[-1]]
-
-
 _CONTROLS = ByteSet.of(*(set(range(32)) - {9, 10, 13}), 127)
+_NUL = ByteSet.of(0)
 
 
 def readable(text: pa.Array) -> tuple[pa.Array, int]:
@@ -79,9 +41,6 @@ def without_nul(text: pa.Array) -> tuple[pa.Array, int]:
         return text, 0
     found = pc.sum(pc.match_substring_regex(text, r"\x00")).as_py() or 0
     return pc.replace_substring_regex(text, r"\x00", REPLACEMENT), found
-
-
-_NUL = ByteSet.of(0)
 
 
 def cut(text: pa.Array, max_chars: int) -> tuple[pa.Array, int]:

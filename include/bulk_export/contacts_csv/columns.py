@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bulk_export.contacts_csv import cells, formats, local_time
-from bulk_export.contacts_csv.guard import guard
 from bulk_export.contacts_csv.layout import METADATA_PREFIX, CsvLayout
+from bulk_export.csv_cells.guard import guard
 from bulk_export.fields import CSV_FIELDS, Field, Kind
 
 MASK = "######"

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from bulk_export.contacts_csv.columns import BatchColumns, Tally, store_columns
 from bulk_export.contacts_csv.layout import CsvLayout
-from bulk_export.contacts_csv.records import header_record, records
+from bulk_export.csv_cells.records import header_record, records
 
 _BATCH_ROWS = 10_000
 # Arrow works without the interpreter's lock; a run's media and transcripts want the other cores.

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# A spreadsheet runs a cell that starts with one of these as a formula.
-_FORMULA = r"^[=+\-@]"
-_NEEDS_QUOTES = r'[",\r\n]'
+from bulk_export.csv_cells.guard import guard
+from bulk_export.csv_cells.records import records
+
 _BREAKS = r"[\x00-\x1f\x7f]+"
+# Joined lines have to fit into one array of Arrow's, which ends at 2 GiB.
+_ROWS_AT_ONCE = 100_000
 
 
-def csv_lines(table: pa.Table) -> bytes:
-    """The table's rows, one line each with its line feed: RFC 4180, nulls empty, no formula in `detail`."""
-    if not table.num_rows:
-        return b""
-    cells = [
-        _quoted(_harmless(column) if name == "detail" else column) if pa.types.is_string(column.type) else column
-        for name, column in zip(table.column_names, table.columns, strict=True)
-    ]
-    text = [pc.fill_null(column.cast(pa.large_string()), "") for column in cells]
-    lines = pc.binary_join_element_wise(*text, pa.scalar(",", pa.large_string()))
-    whole = pa.LargeListArray.from_arrays(pa.array([0, len(lines)], pa.int64()), pa.concat_arrays(lines.chunks))
-    return f"{pc.binary_join(whole, pa.scalar(chr(10), pa.large_string()))[0].as_py()}\n".encode()
+def csv_lines(table: pa.Table) -> Iterator[memoryview]:
+    """The table's rows, some at a time, a line each.
+
+    No text in them is a formula, and no detail has a line break.
+    """
+    for batch in table.to_batches(max_chunksize=_ROWS_AT_ONCE):
+        yield records([_cells(name, batch[name]) for name in batch.schema.names], "\n")
 
 
-def _harmless(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    one_line = pc.utf8_trim_whitespace(pc.replace_substring_regex(column, _BREAKS, " "))
-    guarded = pc.binary_join_element_wise("'", one_line, "")
-    return pc.if_else(pc.match_substring_regex(one_line, _FORMULA), guarded, one_line)
-
-
-def _quoted(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    quoted = pc.binary_join_element_wise('"', pc.replace_substring(column, '"', '""'), '"', "")
-    return pc.if_else(pc.match_substring_regex(column, _NEEDS_QUOTES), quoted, column)
+def _cells(name: str, column: pa.Array) -> pa.Array:
+    if not pa.types.is_string(column.type):
+        return pc.cast(column, pa.string())
+    if name == "detail":
+        column = pc.utf8_trim_whitespace(pc.replace_substring_regex(column, _BREAKS, " "))
+    return guard(column)[0]

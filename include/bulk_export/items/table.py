@@ -169,7 +169,8 @@ def write_items_csv(batches: Iterable[pa.Table], out: BinaryIO) -> ItemCounts:
     out.write(f"{','.join(columns)}\n".encode())
     for batch in batches:
         table = batch.select(columns).cast(items_schema())
-        out.write(csv_lines(table))
+        for lines in csv_lines(table):
+            out.write(lines)
         statuses.update(_counts(table["status"]))
         reasons.update(_counts(table["reason"]))
         reasons.update(_not_applicable(table))

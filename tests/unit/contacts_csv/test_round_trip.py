@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulk_export.contacts_csv import CsvLayout, write_contacts_csv
-from bulk_export.contacts_csv.records import header_record, records
+from bulk_export.csv_cells.records import header_record, records
 
 # NUL never reaches the records; carriage returns alone are not told apart by every reader.
 CELLS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])) | st.sampled_from(

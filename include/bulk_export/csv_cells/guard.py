@@ -1,4 +1,4 @@
-"""Keep spreadsheets from running a contact's text as a formula.
+"""Keep spreadsheets from running a cell's text as a formula.
 
 An e-mail subject is written by an outsider; opened in a spreadsheet, `=HYPERLINK(...)` runs with the reader's rights.
 A cell is prefixed with `'` when it starts with `=`, `+`, `-`, `@`, tab, CR or LF (OWASP, "CSV Injection"), with their
@@ -16,7 +16,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bulk_export.contacts_csv.cells import ByteSet
+from bulk_export.csv_cells.byte_set import ByteSet
 
 _RUNS = r"^(?:[\t\r\n]|[\s\pZ\pC]*[=+\-@＝＋－＠])"
 _NUMBER = r"^ *(?:[+\-]?(?:\d[\d.,]*|[.,]\d+)(?:[eE][+\-]?\d+)?%?|\+\d[\d .()]*)$"
@@ -25,7 +25,7 @@ _SUSPECT = ByteSet.of(*range(0x21), *b"=+-@\x7f", *range(0x80, 0x100))
 
 
 def guard(text: pa.Array) -> tuple[pa.Array, int]:
-    """Prefix what a spreadsheet would run with `'`; also how many cells were prefixed."""
+    """Prefix what a spreadsheet would run with `'`; count the prefixed."""
     if not _SUSPECT.starts_a_cell_of(text):
         return text, 0
     runs = pc.fill_null(pc.match_substring_regex(text, _RUNS), False)

@@ -1,4 +1,6 @@
-"""Join finished columns into RFC 4180 records: quotes where they are needed, the layout's line ends.
+"""Join finished columns into RFC 4180 records.
+
+Quotes only where they are needed, any line end.
 
 pyarrow's own CSV writer quotes every text and ends records with LF only; joining the columns ourselves costs about as
 much, writes a sixth less, and gives any line end.
@@ -11,13 +13,18 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bulk_export.contacts_csv.cells import ByteSet, content
+from bulk_export.csv_cells.byte_set import ByteSet, content
 
 _SPECIAL = ByteSet.of(*b'",\r\n')
 
 
 def records(columns: Sequence[pa.Array], line_end: str) -> memoryview:
-    """The bytes of one batch: `columns` are string arrays of one length; null is an empty cell."""
+    """The bytes of one batch.
+
+    Args:
+        columns: string arrays of one length; null is an empty cell.
+        line_end: ends every record.
+    """
     if not len(columns[0]):
         return memoryview(b"")
     cells = [_quoted(pc.fill_null(column, "")) for column in columns]
@@ -28,7 +35,7 @@ def records(columns: Sequence[pa.Array], line_end: str) -> memoryview:
 
 
 def header_record(header: Sequence[str], line_end: str) -> bytes:
-    """The first line."""
+    """One record alone, such as the first line."""
     return bytes(records([pa.array([name], pa.string()) for name in header], line_end))
 
 
