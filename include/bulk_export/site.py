@@ -23,7 +23,8 @@ from bulk_export.definitions.settings import Settings
 from bulk_export.errors import DefinitionError
 from bulk_export.staging.private_folder import private_folder
 from bulk_export.staging.run_staging import RunStaging
-from bulk_export.state.database import migrate, open_state
+from bulk_export.state.database import open_state
+from bulk_export.state.migrate import migrate
 from bulk_export.state.runs import get_run
 from bulk_export.storage import in_folders, open_storage, open_uri
 from bulk_export.storage.base import Storage

@@ -19,8 +19,7 @@ The audit and its runs:
 |---|---|
 | `charts` | what the audit's charts count |
 | `plots` | their SVG |
-| `figures` | a run's counts, in lines that add up |
-| `rerun` | the conf of a rerun and of a retry, and which runs are linked |
+| `rerun` | the conf of a rerun and of a retry |
 | `tables` | rows as a CSV download |
 
 Saved exports and searches:

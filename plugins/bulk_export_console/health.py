@@ -16,16 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
-
 import bulk_export
 from bulk_export.errors import BulkExportError
 from bulk_export.filters.selection import among
 from bulk_export.quota import quota_day
-from bulk_export.state.database import HEAD, transaction
-from bulk_export.state.records import OPEN
 from bulk_export.state.reservations import usage
-from bulk_export.state.tables import runs
+from bulk_export.state.runs import list_runs
+from bulk_export.state.schema_version import HEAD
+from bulk_export.state.statistics import open_runs
 from bulk_export.storage.capabilities import Rights
 from bulk_export.storage.retry import RetryPolicy
 from bulk_export.storage.rights import PROBE, check_writable
@@ -185,8 +183,7 @@ def _record(
 
 
 def _state(site: Site) -> Mapping[str, Figure]:
-    with transaction(site.engine, reading=True) as connection:  # opening it brings it to this release's schema
-        connection.execute(select(runs.c.run_id).limit(1))
+    list_runs(site.engine, limit=1)  # opening it brings it to this release's schema
     return {"schema": HEAD}
 
 
@@ -226,17 +223,15 @@ def _storage(site: Site, place: StorageLocation, name: str) -> Mapping[str, Figu
 
 
 def _runs(site: Site) -> Mapping[str, Figure]:
-    c = runs.c
-    statement = select(func.count(), func.min(c.queued_at)).where(c.status.in_(sorted(OPEN)))
-    with transaction(site.engine, reading=True) as connection:
-        count, oldest = connection.execute(statement).one()
-        long_open = connection.execute(statement.where(c.queued_at < site.clock() - LONG_OPEN)).one()[0]
-        key = connection.scalar(
-            select(c.run_key).where(c.status.in_(sorted(OPEN))).order_by(c.queued_at, c.run_id).limit(1)
-        )
-    figures: dict[str, Figure] = {"open": count, "long_open": long_open, "oldest": oldest, "oldest_run": key}
-    if long_open:
-        raise UnhealthyError("RUN_HANGS", f"{long_open} runs have been open for more than a day", **figures)
+    found = open_runs(site.engine, long_before=site.clock() - LONG_OPEN)
+    figures: dict[str, Figure] = {
+        "open": found.count,
+        "long_open": found.long_open,
+        "oldest": found.oldest,
+        "oldest_run": found.oldest_key,
+    }
+    if found.long_open:
+        raise UnhealthyError("RUN_HANGS", f"{found.long_open} runs have been open for more than a day", **figures)
     return figures
 
 

@@ -16,13 +16,12 @@ from import_graph import Edge, Graph, When, circles
 PROJECT = Path(__file__).resolve().parents[2]
 
 # Not done yet; each entry goes when its module is.
-CIRCLES_LEFT = ({"bulk_export.state.database", "bulk_export.state.migrations"},)
+CIRCLES_LEFT: tuple[set[str], ...] = ()
 LATE_LEFT = {
     "bulk_export.media.worker",
-    "bulk_export.state.database",
     "bulk_export.transcripts.job",
 }
-SQL_LEFT = {"bulk_export_console.rerun", "bulk_export_console.health"}
+SQL_LEFT: set[str] = set()
 
 WORDS = ("error_codes", "errors", "fields", "quota", "reasons", "sizes", "suggestions")
 VOCABULARY = {f"bulk_export.{name}" for name in WORDS}

@@ -42,7 +42,7 @@ def summarise(run: OpenRun, job: int) -> dict[str, int]:
         path = f"data/summaries/{job:04d}/{contact_id}.txt"
         stored = run.destination.put(f"{run.record.directory}/{path}", f"Contact {contact_id}\n".encode())
         journal.append([FileResult(contact_id, "summary", path=path, bytes=stored.bytes, sha256=stored.sha256)])
-    run.progress("summarise", job, contacts.num_rows)(contacts.num_rows, 0)
+    run.progress("summarise", job, contacts.num_rows)(contacts_done=contacts.num_rows, bytes_written=0)
     return {"files": contacts.num_rows}
 
 

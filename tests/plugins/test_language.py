@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import bulk_export_console
+from bulk_export.audit import figures
 from bulk_export.filters.operators import OPERATORS
 from bulk_export.reasons import REASON_WORDS
 from bulk_export_console import filter_forms, wording
@@ -34,8 +35,7 @@ def texts() -> set[str]:
         found |= {double or single for double, single in _CALLED.findall(text)}
         for listed in _LISTED.findall(text):
             found |= set(ast.literal_eval(listed))
-    figures = (FOLDER / "figures.py").read_text(encoding="utf-8")
-    found |= set(re.findall(r'Figure\("([A-Z][^"]+)"', figures)) | set(re.findall(r'UNCOUNTED = "([^"]+)"', figures))
+    found |= {figures.DELIVERED, figures.NOT_COUNTED, figures.NOT_COUNTED_WORDS}
     return found
 
 

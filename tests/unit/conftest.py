@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from bulk_export.state.database import HEAD, VERSION_TABLE, migrate, open_state
+from bulk_export.state.database import open_state
+from bulk_export.state.migrate import migrate
 from bulk_export.state.records import NewRun, Trigger
+from bulk_export.state.schema_version import HEAD, VERSION_TABLE
 from bulk_export.state.tables import metadata
 from postgres_server import PostgresServer, postgres_server  # noqa: F401
 
@@ -138,7 +140,8 @@ def run_together() -> RunTogether:
 _AT_ONCE = """
 import sys
 from datetime import UTC, date, datetime
-from bulk_export.state.database import HEAD, VERSION_TABLE, migrate, open_state
+from bulk_export.state.database import open_state
+from bulk_export.state.migrate import migrate
 from bulk_export.state import migrations, reservations, runs
 print("ready", flush=True)
 sys.stdin.readline()

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import fields
 from datetime import date, datetime
 
-from bulk_export.reasons import NOT_APPLICABLE, REASON_WORDS, ItemStatus, Reason
+from bulk_export.audit.figures import notes, outcomes
+from bulk_export.reasons import Reason
 from bulk_export.sizes import size_text
 from bulk_export.state.records import RunRecord
+from bulk_export.state.run_fields import DeclaredField, declared_fields
 
 _LABEL_WIDTH = 13
-_JSON_TEXTS = frozenset({"definitions", "dry_run_report"})
 
 
 def record_as_json(record: RunRecord) -> bytes:
     """The record as one JSON object, UTF-8, ending with a line feed.
 
-    The keys are the fields of `RunRecord`, always all of them, in that order. Moments are ISO 8601 in UTC
+    The keys are the fields of the record, always all of them, in its order. Moments are ISO 8601 in UTC
     (`2026-11-23T07:30:00Z`), `quota_day` is a date, what is not known is null, `definitions` and `dry_run_report` are
     objects rather than the texts the record keeps, null when empty.
     """
-    found = {field.name: _plain(field.name, getattr(record, field.name)) for field in fields(record)}
+    found = {field.name: _plain(field, getattr(record, field.name)) for field in declared_fields(type(record))}
     return json.dumps(found, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
-def _plain(name: str, value: object) -> object:
-    if name in _JSON_TEXTS and isinstance(value, str):
+def _plain(field: DeclaredField, value: object) -> object:
+    if field.rules.json_text and isinstance(value, str):
         return json.loads(value) if value else None
     if isinstance(value, datetime):
         return plain_moment(value)
@@ -94,23 +94,13 @@ def _figures(record: RunRecord) -> Iterator[tuple[str, int, str]]:
     if record.matched is None:
         return
     yield "matched", record.matched, "contacts"
-    if record.by_status:
-        delivered = record.by_status.get(ItemStatus.DELIVERED, 0)
-        yield "  delivered", delivered, ""
-        rest = record.matched - delivered
-        for reason in Reason:
-            number = record.by_reason.get(reason, 0)
-            # Reasons that leave a contact whole belong to delivered ones; roots are no matches.
-            if number and reason not in NOT_APPLICABLE and reason is not Reason.ROOT_UNSUPPORTED:
-                yield f"  {reason}", number, REASON_WORDS[reason]
-                rest -= number
-        if rest:
-            yield "  not counted", rest, "The run did not get as far as these, or its counts are wrong."
-    for reason in Reason:
-        if reason in NOT_APPLICABLE and (number := record.by_reason.get(reason, 0)):
-            yield str(reason), number, f"Among the delivered: {REASON_WORDS[reason]}"
-    if record.roots:
-        yield str(Reason.ROOT_UNSUPPORTED), record.roots, "Not among the matches: root recordings cannot be exported."
+    for figure in outcomes(record):
+        yield f"  {figure.reason or figure.label.lower()}", figure.number, figure.words
+    for figure in notes(record):
+        if figure.reason is Reason.ROOT_UNSUPPORTED:
+            yield figure.label, figure.number, "Not among the matches: root recordings cannot be exported."
+        else:
+            yield figure.label, figure.number, f"Among the delivered: {figure.words}"
 
 
 def _moment(moment: datetime | None) -> str:

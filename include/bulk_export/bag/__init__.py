@@ -1,1 +1,9 @@
-"""A delivered run as a BagIt 1.0 bag (RFC 8493): written, and verified with every fault at once."""
+"""Write and verify a delivered run as a BagIt 1.0 bag (RFC 8493).
+
+- `write.py`: the tag files and, last, the commit marker
+- `manifest.py`: manifest lines, and files sorted without holding them in memory
+- `verify.py`: every fault of a delivered run at once
+- `faults.py`: what can be wrong with it
+- `tags.py`: the tag files as a check reads them
+- `items.py`: items.csv as a check reads it
+"""

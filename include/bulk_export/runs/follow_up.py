@@ -16,7 +16,8 @@ from bulk_export.errors import DefinitionError
 from bulk_export.quota import Share, next_quota_day_starts
 from bulk_export.state.events import append_event
 from bulk_export.state.records import NewRun, RunRecord, Trigger
-from bulk_export.state.runs import create_run, find_run, list_without_follow_up, running_continuations
+from bulk_export.state.run_links import list_without_follow_up, running_continuations
+from bulk_export.state.runs import create_run, find_run
 
 if TYPE_CHECKING:
     from bulk_export.definitions.settings import Licence

@@ -1,4 +1,4 @@
-"""Open the state database, bring it up to date, and run one short transaction at a time.
+"""Open the state database, and run one short transaction at a time.
 
 SQLite serves every process of one machine, PostgreSQL a cluster; everything above speaks the same SQL to both.
 No handle outlives its transaction, so a process that forks shares none with its children.
@@ -6,13 +6,14 @@ No handle outlives its transaction, so a process that forks shares none with its
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
 
@@ -21,14 +22,8 @@ from bulk_export.errors import BulkExportError, DefinitionError, TransientError
 if TYPE_CHECKING:
     from sqlalchemy import Table
 
-# The newest revision in migrations/versions: known here so that an up-to-date database costs no Alembic import.
-HEAD = "0002"
-# Not Alembic's default name: the database may be shared with a program that uses Alembic too, such as Airflow.
-VERSION_TABLE = "bulk_export_version"
-
 _Row = TypeVar("_Row")
 _READING = "bulk_export_reading"
-_MIGRATION_LOCK = 0x62756C6B  # any number that nobody else in the database uses
 _TABLE_UNKNOWN = "42P01"  # PostgreSQL's undefined_table
 _CONNECT_TIMEOUT_S = 10
 
@@ -117,8 +112,6 @@ def _open_sqlite(url: URL, base: Path | None, busy_timeout_s: float) -> Engine:
 
 
 def _switch_to_wal(connection: Any) -> None:
-    import sqlite3
-
     try:
         connection.execute("PRAGMA journal_mode = WAL")
     except sqlite3.OperationalError:
@@ -199,32 +192,3 @@ def batches(rows: Iterable[_Row], size: int) -> Iterator[list[_Row]]:
     iterator = iter(rows)
     while batch := list(islice(iterator, size)):
         yield batch
-
-
-def migrate(engine: Engine) -> None:
-    """Create the state database or bring it up to date; any number of processes may call it at once.
-
-    Raises:
-        DefinitionError: STATE_TOO_NEW when a newer version of the product has migrated it already.
-    """
-    try:
-        with transaction(engine, reading=True) as connection:
-            version = _version(connection)
-    except DefinitionError as error:
-        if error.code != "STATE_NOT_MIGRATED":
-            raise
-        version = None
-    if version == HEAD:
-        return
-    with transaction(engine) as connection:
-        if connection.dialect.name == "postgresql":
-            # SQLite's writer lock is held already; this is the same for PostgreSQL, until the commit.
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        from bulk_export.state.migrations import upgrade  # imports Alembic
-
-        upgrade(connection)
-
-
-def _version(connection: Connection) -> str | None:
-    version: str | None = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
-    return version

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TypedDict
+from typing import Annotated, TypeVar
+
+from bulk_export.state.run_fields import RunField
 
 RUN_KEY_LENGTH = 10
 
@@ -46,6 +48,13 @@ def run_key(run_id: str) -> str:
     return hashlib.sha256(run_id.encode()).hexdigest()[:RUN_KEY_LENGTH]
 
 
+# The columns of `runs`, what stages count and what programs read are derived from the two records (`run_fields.py`).
+_Value = TypeVar("_Value")
+Redefined = Annotated[_Value, RunField(redefined=True)]
+Counted = Annotated[_Value, RunField(counted=True)]
+Reset = Annotated[_Value, RunField(reset=True)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRun:
     """What is known of a run when its record is opened; none of it changes afterwards.
@@ -76,20 +85,20 @@ class NewRun:
 
     run_id: str
     export_id: str
-    export_name: str
-    version: str
+    export_name: Redefined[str]
+    version: Redefined[str]
     trigger: Trigger
-    as_of: datetime
-    licence: str
-    definitions: str
-    destination_name: str
-    destination_uri: str
-    directory: str
-    formats: Mapping[str, str] = field(default_factory=dict)
-    parameters: Mapping[str, Parameter] = field(default_factory=dict)
     triggered_by: str = ""
-    window_from: datetime | None = None
-    window_to: datetime | None = None
+    as_of: datetime
+    window_from: Redefined[datetime | None] = None
+    window_to: Redefined[datetime | None] = None
+    licence: Redefined[str]
+    definitions: Annotated[str, RunField(redefined=True, json_text=True)]
+    destination_name: Redefined[str]
+    destination_uri: Redefined[str]
+    directory: Redefined[str]
+    formats: Redefined[Mapping[str, str]] = field(default_factory=dict)
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
     dag_id: str = ""
     dag_run_id: str = ""
     dag_run_url: str = ""
@@ -97,35 +106,9 @@ class NewRun:
     queued_at: datetime | None = None
 
 
-class Counts(TypedDict, total=False):
-    """What the stages find out, given as keywords to `runs.record_counts` in any portions.
-
-    `matched`: contacts that met the filters, roots left out. `roots`: root recordings left out. `exported`: contacts
-    delivered, masked ones included; the quota is charged with it. `masked`: recycled ones among them. `by_status`:
-    matched contacts per `ItemStatus`. `by_reason`: those not delivered per deciding `Reason`, and beside them the
-    delivered per `NOT_APPLICABLE` reason, of which one may have two. `cut_values`: texts cut to their maximum in the
-    CSV. `transcript_fixes`: characters XML cannot hold that were replaced.
-    """
-
-    matched: int
-    roots: int
-    exported: int
-    masked: int
-    by_status: Mapping[str, int]
-    by_reason: Mapping[str, int]
-    jobs: int
-    media_files: int
-    media_bytes: int
-    transcript_files: int
-    transcript_bytes: int
-    transcript_fixes: int
-    cut_values: int
-    dry_run_report: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunRecord:
-    """A run as the audit shows it: `NewRun`, `Counts`, quota and outcome. Times are aware UTC.
+class RunRecord(NewRun):
+    """A run as the audit shows it: what is new of it, counts, quota and outcome. Times are aware UTC.
 
     Attributes:
         run_key: ten hex digits standing for the run in names.
@@ -133,8 +116,16 @@ class RunRecord:
         queued_at: when it was asked for.
         started_at: when its first attempt began.
         ended_at: when it was closed; None while open.
-        matched: None until counted.
+        matched: contacts that met the filters, roots left out; None until counted.
+        roots: root recordings left out.
         granted: contacts the quota allowed; None when it was not asked (yet), as in a dry run.
+        exported: contacts delivered, masked ones included; the quota is charged with it.
+        masked: recycled ones among them.
+        by_status: matched contacts per `ItemStatus`.
+        by_reason: those not delivered per deciding `Reason`, and beside them the delivered per `NOT_APPLICABLE` reason,
+            of which one may have two.
+        transcript_fixes: characters XML cannot hold that were replaced.
+        cut_values: texts cut to their maximum in the CSV.
         quota_day: the day charged.
         quota_limit: contacts per day when the reservation was made.
         quota_before: contacts of the day already used then, by other runs.
@@ -150,58 +141,38 @@ class RunRecord:
         dry_run_report: JSON text of a dry run's answer; empty for a real run.
     """
 
-    run_id: str
-    run_key: str
-    export_id: str
-    export_name: str
-    version: str
-    trigger: Trigger
-    triggered_by: str
-    as_of: datetime
-    window_from: datetime | None
-    window_to: datetime | None
-    licence: str
-    definitions: str
-    destination_name: str
-    destination_uri: str
-    directory: str
-    formats: Mapping[str, str]
-    parameters: Mapping[str, Parameter]
+    run_key: Annotated[str, RunField(max_length=RUN_KEY_LENGTH)]
     status: RunStatus
     queued_at: datetime
     started_at: datetime | None
-    ended_at: datetime | None
-    matched: int | None
-    roots: int
-    granted: int | None
-    exported: int
-    masked: int
-    by_status: Mapping[str, int]
-    by_reason: Mapping[str, int]
-    jobs: int
-    media_files: int
-    media_bytes: int
-    transcript_files: int
-    transcript_bytes: int
-    transcript_fixes: int
-    cut_values: int
-    quota_day: date | None
-    quota_limit: int | None
-    quota_before: int | None
-    quota_used: int | None
-    quota_after: int | None
-    error_code: str
-    error_message: str
-    error_hint: str
-    failed_stage: str
-    manifest_sha256: str
-    published_at: datetime | None
-    dag_id: str
-    dag_run_id: str
-    dag_run_url: str
-    continues_run_id: str
-    follow_up_run_id: str
-    dry_run_report: str
+    ended_at: Annotated[datetime | None, RunField(reset=True)] = None
+    matched: Counted[int | None] = None
+    roots: Counted[int] = 0
+    granted: Annotated[int | None, RunField(reservation="granted")] = None
+    exported: Counted[int] = 0
+    masked: Counted[int] = 0
+    by_status: Counted[Mapping[str, int]] = field(default_factory=dict)
+    by_reason: Counted[Mapping[str, int]] = field(default_factory=dict)
+    jobs: Counted[int] = 0
+    media_files: Counted[int] = 0
+    media_bytes: Counted[int] = 0
+    transcript_files: Counted[int] = 0
+    transcript_bytes: Counted[int] = 0
+    transcript_fixes: Counted[int] = 0
+    cut_values: Counted[int] = 0
+    quota_day: Annotated[date | None, RunField(reservation="day")] = None
+    quota_limit: Annotated[int | None, RunField(reservation="daily_limit")] = None
+    quota_before: Annotated[int | None, RunField(reservation="used_before")] = None
+    quota_used: Annotated[int | None, RunField(reservation="charged")] = None
+    quota_after: int | None = None
+    error_code: Reset[str] = ""
+    error_message: Reset[str] = ""
+    error_hint: Reset[str] = ""
+    failed_stage: Reset[str] = ""
+    manifest_sha256: str = ""
+    published_at: datetime | None = None
+    follow_up_run_id: str = ""
+    dry_run_report: Annotated[str, RunField(counted=True, json_text=True)] = ""
 
     @property
     def published(self) -> bool:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Unpack
+from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, delete, exists, select, tuple_, update
+from sqlalchemy import Connection, Engine, Select, delete, select, tuple_, update
 
 from bulk_export.errors import DefinitionError
 from bulk_export.state.database import insert_missing, transaction
-from bulk_export.state.records import OPEN, UNSUCCESSFUL, Counts, NewRun, RunRecord, RunStatus, Trigger, run_key
+from bulk_export.state.records import OPEN, UNSUCCESSFUL, NewRun, RunRecord, RunStatus, Trigger, run_key
+from bulk_export.state.run_fields import declared_fields
 from bulk_export.state.tables import reservations, runs, stage_errors
 
-_NO_ERROR = {"error_code": "", "error_message": "", "error_hint": "", "failed_stage": ""}
+_COUNTED = frozenset(field.name for field in declared_fields(RunRecord) if field.rules.counted)
+# What a run that selected nothing yet takes anew when it is started again.
+_REDEFINED = tuple(field.name for field in declared_fields(RunRecord) if field.rules.redefined)
+_RESET = {field.name: field.default for field in declared_fields(RunRecord) if field.rules.reset}
+# JSON columns have no default in the database.
+_EMPTY: dict[str, Any] = {field.name: {} for field in declared_fields(RunRecord) if field.type is Mapping}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +59,12 @@ def create_run(engine: Engine, new: NewRun, now: datetime, *, start: bool = True
         now: aware time.
         start: False to record it as QUEUED; opening it again starts it.
     """
-    row = {field.name: getattr(new, field.name) for field in fields(new)} | {
-        "formats": dict(new.formats),
-        "parameters": dict(new.parameters),
+    row = _EMPTY | {field.name: getattr(new, field.name) for field in declared_fields(NewRun)}
+    row |= {
         "run_key": run_key(new.run_id),
         "queued_at": new.queued_at or now,
         "status": RunStatus.RUNNING if start else RunStatus.QUEUED,
         "started_at": now if start else None,
-        "by_status": {},
-        "by_reason": {},
     }
     with transaction(engine) as connection:
         if not insert_missing(connection, runs, row) and start:
@@ -69,31 +72,16 @@ def create_run(engine: Engine, new: NewRun, now: datetime, *, start: bool = True
         return read_run(connection, new.run_id)
 
 
-# What a run that selected nothing yet takes anew when it is started again.
-_DEFINED = (
-    "export_name",
-    "window_from",
-    "window_to",
-    "version",
-    "licence",
-    "definitions",
-    "destination_name",
-    "destination_uri",
-    "directory",
-    "formats",
-)
-
-
 def _start_again(connection: Connection, record: RunRecord, row: Mapping[str, object], now: datetime) -> None:
     if record.status in UNSUCCESSFUL | {RunStatus.QUEUED}:
-        defined = {name: row[name] for name in _DEFINED} if record.matched is None else {}
+        defined = {name: row[name] for name in _REDEFINED} if record.matched is None else {}
         _reopen(connection, record, defined, now)
 
 
 def _reopen(connection: Connection, record: RunRecord, defined: dict[str, object], now: datetime) -> None:
     connection.execute(delete(stage_errors).where(stage_errors.c.run_id == record.run_id))
-    again: dict[str, object] = {"status": RunStatus.RUNNING, "started_at": record.started_at or now, "ended_at": None}
-    connection.execute(update(runs).where(runs.c.run_id == record.run_id).values(again | _NO_ERROR | defined))
+    again: dict[str, object] = {"status": RunStatus.RUNNING, "started_at": record.started_at or now}
+    connection.execute(update(runs).where(runs.c.run_id == record.run_id).values(again | _RESET | defined))
 
 
 def reopen_run(engine: Engine, run_id: str, now: datetime) -> RunRecord:
@@ -126,18 +114,12 @@ def find_run(engine: Engine, name: str) -> RunRecord:
         DefinitionError: RUN_UNKNOWN.
     """
     with transaction(engine, reading=True) as connection:
-        row = connection.execute(_SELECT.where((runs.c.run_id == name) | (runs.c.run_key == name))).mappings().first()
+        row = (
+            connection.execute(SELECT_RUNS.where((runs.c.run_id == name) | (runs.c.run_key == name))).mappings().first()
+        )
     if row is None:
         raise run_unknown(name)
-    return _record(row)
-
-
-def running_continuations(engine: Engine, run_id: str) -> list[str]:
-    """The ids of the runs that are exporting what the quota of this one did not reach."""
-    named = runs.c.continues_run_id.in_((run_id, run_key(run_id)))  # as whoever started them has typed it
-    mine = named & (runs.c.status == RunStatus.RUNNING)
-    with transaction(engine, reading=True) as connection:
-        return list(connection.execute(select(runs.c.run_id).where(mine)).scalars())
+    return run_record(row)
 
 
 def list_runs(
@@ -154,28 +136,14 @@ def list_runs(
     Raises:
         DefinitionError: RUN_UNKNOWN when there is no run `before`.
     """
-    statement = _filtered(_SELECT, filters or RunFilters())
+    statement = _filtered(SELECT_RUNS, filters or RunFilters())
     statement = statement.order_by(runs.c.queued_at.desc(), runs.c.run_id.desc()).limit(limit)
     with transaction(engine, reading=True) as connection:
         if before is not None:
             last = read_run(connection, before)
             position = tuple_(runs.c.queued_at, runs.c.run_id)
             statement = statement.where(position < tuple_(last.queued_at, last.run_id))
-        return [_record(row) for row in connection.execute(statement).mappings()]
-
-
-def list_without_follow_up(engine: Engine, *, limit: int = 1_000) -> list[RunRecord]:
-    """Runs that name a follow-up run which has no record, newest first: it waits in Airflow, or was lost."""
-    c, follow_up = runs.c, runs.alias()
-    statement = _SELECT.where(
-        c.status == RunStatus.CONTINUED,
-        c.dag_id != "",
-        c.follow_up_run_id != "",
-        ~exists().where(follow_up.c.run_id == c.follow_up_run_id),
-    )
-    statement = statement.order_by(c.queued_at.desc(), c.run_id.desc()).limit(limit)
-    with transaction(engine, reading=True) as connection:
-        return [_record(row) for row in connection.execute(statement).mappings()]
+        return [run_record(row) for row in connection.execute(statement).mappings()]
 
 
 def _filtered(statement: Select[Any], filters: RunFilters) -> Select[Any]:
@@ -192,20 +160,26 @@ def _filtered(statement: Select[Any], filters: RunFilters) -> Select[Any]:
     return statement
 
 
-def record_counts(engine: Engine, run_id: str, **counts: Unpack[Counts]) -> None:
-    """Write what a stage found out; what is not given stays. Recording the same twice changes nothing.
+def record_counts(engine: Engine, run_id: str, **counts: int | str | Mapping[str, int]) -> None:
+    """Write what a stage found out, in any portions: what is not given stays. Repeating it changes nothing.
+
+    Args:
+        engine: the state database.
+        run_id: the run.
+        counts: fields of the record that are declared as counted.
 
     Raises:
         DefinitionError: RUN_UNKNOWN.
+        TypeError: when a field is none that stages count.
     """
+    if unknown := counts.keys() - _COUNTED:
+        raise TypeError(f"stages do not count {', '.join(sorted(unknown))}")
     with transaction(engine) as connection:
-        change_run(connection, run_id, dict(counts))
+        change_run(connection, run_id, counts)
 
 
-def record_published(
-    engine: Engine, run_id: str, *, manifest_sha256: str, now: datetime, **counts: Unpack[Counts]
-) -> None:
-    """Write that the run's directory is finished, and its final counts with it; the first time of publishing stays.
+def record_published(engine: Engine, run_id: str, *, manifest_sha256: str, now: datetime) -> None:
+    """Write that the run's directory is finished; the first time of publishing stays.
 
     From here on the run is charged what it exported, however it ends: `exported` must be known by now.
 
@@ -214,8 +188,7 @@ def record_published(
     """
     with transaction(engine) as connection:
         published_at = lock_run(connection, run_id).published_at or now
-        published = {"manifest_sha256": manifest_sha256, "published_at": published_at}
-        change_run(connection, run_id, counts | published)
+        change_run(connection, run_id, {"manifest_sha256": manifest_sha256, "published_at": published_at})
 
 
 def record_follow_up(engine: Engine, run_id: str, follow_up_run_id: str) -> None:
@@ -241,10 +214,10 @@ def close_run(
 
 def read_run(connection: Connection, run_id: str) -> RunRecord:
     """`get_run` within a transaction."""
-    row = connection.execute(_SELECT.where(runs.c.run_id == run_id)).mappings().one_or_none()
+    row = connection.execute(SELECT_RUNS.where(runs.c.run_id == run_id)).mappings().one_or_none()
     if row is None:
         raise run_unknown(run_id)
-    return _record(row)
+    return run_record(row)
 
 
 def lock_run(connection: Connection, run_id: str) -> RunRecord:
@@ -266,15 +239,16 @@ def run_unknown(run_id: str) -> DefinitionError:
     )
 
 
-_SELECT = select(
+SELECT_RUNS = select(
     runs,
-    reservations.c.granted,
-    reservations.c.day.label("quota_day"),
-    reservations.c.daily_limit.label("quota_limit"),
-    reservations.c.used_before.label("quota_before"),
-    reservations.c.charged.label("quota_used"),
+    *(
+        reservations.c[field.rules.reservation].label(field.name)
+        for field in declared_fields(RunRecord)
+        if field.rules.reservation
+    ),
 ).select_from(runs.outerjoin(reservations, reservations.c.run_id == runs.c.run_id))
 
 
-def _record(row: Mapping[Any, Any]) -> RunRecord:
+def run_record(row: Mapping[Any, Any]) -> RunRecord:
+    """The record in a row of `SELECT_RUNS`."""
     return RunRecord(**{**row, "status": RunStatus(row["status"]), "trigger": Trigger(row["trigger"])})

@@ -1,4 +1,4 @@
-"""Figures over many runs, for the audit's charts: per day what was exported and how runs ended. One query each."""
+"""Figures over many runs: per day what was exported and how runs ended, and how many are open."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import BigInteger, Engine, case, func, select
 
 from bulk_export.state.database import transaction
-from bulk_export.state.records import RunStatus
+from bulk_export.state.records import OPEN, RunStatus
 from bulk_export.state.tables import runs
 
 
@@ -56,6 +56,35 @@ def daily_figures(engine: Engine, *, last: date, days: int, zone: str) -> list[D
         DayFigures(first + timedelta(days=index), contacts[index], sizes[index], outcomes[index])
         for index in range(days)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRuns:
+    """How many runs are open.
+
+    Attributes:
+        count: all of them.
+        long_open: those asked for before a given moment.
+        oldest: when the oldest was asked for; None without any.
+        oldest_key: its key.
+    """
+
+    count: int
+    long_open: int
+    oldest: datetime | None
+    oldest_key: str | None
+
+
+def open_runs(engine: Engine, *, long_before: datetime) -> OpenRuns:
+    """The runs that are QUEUED or RUNNING, and those of them asked for before a moment."""
+    c = runs.c
+    is_open = c.status.in_(sorted(OPEN))
+    counted = select(func.count(), func.min(c.queued_at)).where(is_open)
+    oldest_first = select(c.run_key).where(is_open).order_by(c.queued_at, c.run_id).limit(1)
+    with transaction(engine, reading=True) as connection:
+        count, oldest = connection.execute(counted).one()
+        long_open = connection.execute(counted.where(c.queued_at < long_before)).one()[0]
+        return OpenRuns(count, long_open, oldest, connection.scalar(oldest_first))
 
 
 def _start(day: date, zone: str) -> datetime:

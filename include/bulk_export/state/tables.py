@@ -2,48 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     CheckConstraint,
     Column,
     Date,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
     MetaData,
-    String,
     Table,
     Text,
 )
-from sqlalchemy.types import TypeDecorator
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A moment: aware in, aware UTC out. SQLite has no zones, so it stores UTC; naive datetimes are refused."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn an aware datetime into what the database stores."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("the state database takes aware datetimes only")
-        utc = value.astimezone(UTC)
-        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn what the database stored into an aware UTC datetime."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+from bulk_export.state.columns import UtcDateTime, run_columns
+from bulk_export.state.records import RunRecord
 
 
 def _count(name: str) -> Column[Any]:
@@ -64,57 +39,7 @@ metadata = MetaData(
 )
 
 # One row per run; never deleted. Quota figures of a run stand in `reservations`.
-runs = Table(
-    "runs",
-    metadata,
-    Column("run_id", Text, primary_key=True),
-    Column("run_key", String(10), nullable=False),
-    Column("export_id", Text, nullable=False),
-    Column("export_name", Text, nullable=False),
-    Column("version", Text, nullable=False),
-    Column("trigger", Text, nullable=False),
-    _text("triggered_by"),
-    Column("as_of", UtcDateTime, nullable=False),
-    Column("window_from", UtcDateTime),
-    Column("window_to", UtcDateTime),
-    Column("licence", Text, nullable=False),
-    Column("definitions", Text, nullable=False),
-    Column("destination_name", Text, nullable=False),
-    Column("destination_uri", Text, nullable=False),
-    Column("directory", Text, nullable=False),
-    Column("formats", JSON, nullable=False),
-    Column("parameters", JSON, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("queued_at", UtcDateTime, nullable=False),
-    Column("started_at", UtcDateTime),
-    Column("ended_at", UtcDateTime),
-    Column("matched", BigInteger),
-    _count("roots"),
-    _count("exported"),
-    _count("masked"),
-    Column("by_status", JSON, nullable=False),
-    Column("by_reason", JSON, nullable=False),
-    _count("jobs"),
-    _count("media_files"),
-    _count("media_bytes"),
-    _count("transcript_files"),
-    _count("transcript_bytes"),
-    _count("transcript_fixes"),
-    _count("cut_values"),
-    Column("quota_after", BigInteger),
-    _text("error_code"),
-    _text("error_message"),
-    _text("error_hint"),
-    _text("failed_stage"),
-    _text("manifest_sha256"),
-    Column("published_at", UtcDateTime),
-    _text("dag_id"),
-    _text("dag_run_id"),
-    _text("dag_run_url"),
-    _text("continues_run_id"),
-    _text("follow_up_run_id"),
-    _text("dry_run_report"),
-)
+runs = Table("runs", metadata, *run_columns(RunRecord))
 Index("ix_runs_queued_at_run_id", runs.c.queued_at, runs.c.run_id)
 Index("ix_runs_export_id_queued_at_run_id", runs.c.export_id, runs.c.queued_at, runs.c.run_id)
 Index("ix_runs_status", runs.c.status)

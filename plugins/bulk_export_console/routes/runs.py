@@ -13,18 +13,19 @@ from fastapi import APIRouter, Query, Request
 from sqlalchemy import Engine
 from starlette.responses import HTMLResponse, StreamingResponse
 
+from bulk_export.audit.figures import notes, outcomes
 from bulk_export.definitions.dag_ids import IMMEDIATE_DAG_ID
 from bulk_export.definitions.run import RunSnapshot
 from bulk_export.reasons import NOT_APPLICABLE, ItemStatus, Reason
+from bulk_export.runs.links import RETRY_PARAMETER, can_be_retried, linked_runs
 from bulk_export.runs.progress import progress_of
 from bulk_export.state.items import Item, list_items
 from bulk_export.state.progress import stage_progress
 from bulk_export.state.records import OPEN, RunRecord
 from bulk_export.state.runs import find_run
 from bulk_export_console.context import ConsoleContext, ContextDep
-from bulk_export_console.figures import figures, notes
 from bulk_export_console.rendering import page
-from bulk_export_console.rerun import RETRY, can_be_retried, linked_runs, rerun_conf, retry_conf
+from bulk_export_console.rerun import rerun_conf, retry_conf
 from bulk_export_console.tables import csv_lines
 
 router = APIRouter()
@@ -65,7 +66,7 @@ def run_page(
         run=record,
         progress=progress_of(record, stage_progress(engine, [record.run_id])[record.run_id]),
         under_way=record.status in OPEN,
-        figures=figures(record),
+        figures=outcomes(record),
         notes=notes(record),
         items=items[:ITEMS],
         more=items[ITEMS - 1].contact_id if len(items) > ITEMS else None,
@@ -77,7 +78,7 @@ def run_page(
         rerun=json.dumps(rerun_conf(record)),
         retry=json.dumps(retry_conf(record)) if rerun_dag and can_be_retried(record) else "",
         linked=linked_runs(engine, record),
-        parameters={name: value for name, value in record.parameters.items() if name != RETRY},
+        parameters={name: value for name, value in record.parameters.items() if name != RETRY_PARAMETER},
     )
 
 

@@ -37,7 +37,8 @@ def start(state: Engine, make_run, *, matched: int = 10, limit: int = 100, day: 
 
 def publish(state: Engine, *, exported: int, faulty: int = 0) -> None:
     by_status = {"delivered": exported, "faulty": faulty}
-    record_published(state, RUN, manifest_sha256="ab" * 32, now=T0, exported=exported, by_status=by_status)
+    record_counts(state, RUN, exported=exported, by_status=by_status)
+    record_published(state, RUN, manifest_sha256="ab" * 32, now=T0)
 
 
 def close(state: Engine, failed_stage: str | None = None, *, cancelled: bool = False, now: datetime = T0) -> RunRecord:

@@ -19,7 +19,8 @@ import pytest
 from bulk_export.audit.notifications import email, post, wanted, webhook
 from bulk_export.definitions.models import Notify
 from bulk_export.errors import RefusedError, TransientError
-from bulk_export.state.database import migrate, open_state
+from bulk_export.state.database import open_state
+from bulk_export.state.migrate import migrate
 from bulk_export.state.records import NewRun, RunRecord, RunStatus, Trigger
 from bulk_export.state.runs import create_run
 

@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import Engine, event
 
 from bulk_export.errors import RefusedError
-from bulk_export.state.database import migrate, open_state
+from bulk_export.state.database import open_state
+from bulk_export.state.migrate import migrate
 from bulk_export.state.reservations import Grant, Usage, release, reserve, settle, usage
 
 T0 = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)

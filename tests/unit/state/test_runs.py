@@ -130,13 +130,21 @@ def test_counts_come_in_portions(state: Engine, make_run) -> None:
     assert record.by_reason == {"MEDIA_CORRUPT": 1}
 
 
-def test_publishing_keeps_its_first_time_and_takes_the_counts_with_it(state: Engine, make_run) -> None:
+def test_publishing_keeps_its_first_time_and_the_counts(state: Engine, make_run) -> None:
     run_id = create_run(state, make_run(), T0).run_id
-    record_published(state, run_id, manifest_sha256="ab" * 32, now=T0, exported=7, media_bytes=2**40)
-    record_published(state, run_id, manifest_sha256="cd" * 32, now=LATER, exported=8)
+    record_counts(state, run_id, exported=7, media_bytes=2**40)
+    record_published(state, run_id, manifest_sha256="ab" * 32, now=T0)
+    record_counts(state, run_id, exported=8)
+    record_published(state, run_id, manifest_sha256="cd" * 32, now=LATER)
     record = get_run(state, run_id)
     assert (record.manifest_sha256, record.published_at, record.exported) == ("cd" * 32, T0, 8)
     assert (record.media_bytes, record.published) == (2**40, True)
+
+
+def test_a_field_that_stages_do_not_count_is_refused(state: Engine, make_run) -> None:
+    run_id = create_run(state, make_run(), T0).run_id
+    with pytest.raises(TypeError, match="stages do not count status"):
+        record_counts(state, run_id, status="COMPLETED")
 
 
 def test_a_follow_up_is_named(state: Engine, make_run) -> None:

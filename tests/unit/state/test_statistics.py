@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, update
 
 from bulk_export.state.records import RunStatus
 from bulk_export.state.runs import create_run, record_counts
-from bulk_export.state.statistics import DayFigures, daily_figures, known_exports
+from bulk_export.state.statistics import DayFigures, OpenRuns, daily_figures, known_exports, open_runs
 from bulk_export.state.tables import runs
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def run(state: Engine, make_run: Any, name: str, at: datetime, status: str, **counts: int) -> None:
@@ -39,3 +41,11 @@ def test_exports_are_known_by_the_name_of_their_latest_run(state: Engine, make_r
         at = datetime(2026, 11, day, tzinfo=UTC)
         create_run(state, make_run(f"x/{day}", export_id=id, export_name=name, queued_at=at), at)
     assert list(known_exports(state).items()) == [("legal", "Another"), ("weekly", "New name")]
+
+
+def test_open_runs_are_counted_with_the_oldest_of_them(state: Engine, make_run) -> None:
+    assert open_runs(state, long_before=NOON) == OpenRuns(0, 0, None, None)
+    first = create_run(state, make_run("export-weekly/first", queued_at=NOON - timedelta(days=2)), NOON)
+    create_run(state, make_run("export-weekly/second", queued_at=NOON), NOON, start=False)
+    found = open_runs(state, long_before=NOON - timedelta(days=1))
+    assert found == OpenRuns(2, 1, NOON - timedelta(days=2), first.run_key)

@@ -1,6 +1,10 @@
-"""How the state database's tables came to be: an Alembic environment that runs inside a given transaction.
+"""Run Alembic's revisions of the state database inside a given transaction.
 
-A new revision is a module `versions/vNNNN_words.py` made by hand; `HEAD` in `state/database.py` names the newest.
+- `env.py`: Alembic's entry
+- `versions/`: the revisions
+
+A new revision is a module `vNNNN_words.py` of `versions/`, made by hand; `HEAD` in `state/schema_version.py` names the
+newest.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from bulk_export.errors import DefinitionError
-from bulk_export.state.database import HEAD, VERSION_TABLE
+from bulk_export.state.schema_version import HEAD, VERSION_TABLE
 
 
 def configuration() -> Config:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from bulk_export.state.database import VERSION_TABLE
+from bulk_export.state.schema_version import VERSION_TABLE
 from bulk_export.state.tables import metadata
 
 context.configure(
