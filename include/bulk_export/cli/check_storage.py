@@ -41,8 +41,8 @@ def run(options: argparse.Namespace) -> int:
     for name, words in _WORDS.items():
         reason = getattr(rights, name)
         kind = "required" if name in required else "optional"
-        held, told = ("MISSING", words) if reason else ("yes", words.partition(";")[0])
-        print(f"  {name:<7} {held:<8} {kind}: {told}")
+        held, meaning = ("MISSING", words) if reason else ("yes", words.partition(";")[0])
+        print(f"  {name:<7} {held:<8} {kind}: {meaning}")
         if reason:
             print(f"          {reason}")
             missing += [name] if name in required else []

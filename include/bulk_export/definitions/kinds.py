@@ -6,7 +6,6 @@ in everything that is derived from it.
 
 from __future__ import annotations
 
-import difflib
 import typing
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from bulk_export.definitions.values import Model, Text
+from bulk_export.suggestions import did_you_mean
 
 
 class KindSettings(Model):
@@ -128,9 +128,8 @@ class Kinds(Generic[K]):
     def __getitem__(self, name: str) -> K:
         """The kind of that name; `LookupError` with the nearest valid name."""
         if name not in self._kinds:
-            near = difflib.get_close_matches(name, self._kinds, n=1)
-            hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(self._kinds)}."
-            raise LookupError(f"there is no {self._what} kind '{name}'. {hint}")
+            hint = did_you_mean(name, self._kinds) or f" There are: {', '.join(self._kinds)}."
+            raise LookupError(f"there is no {self._what} kind '{name}'.{hint}")
         return self._kinds[name]
 
     def models(self) -> Models:
