@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from bulk_export.definitions import models, run, settings, values
+from bulk_export.definitions.choices import OneOf
 from bulk_export.definitions.kinds import KindSettings
 from filter_reference import filters_section
 from markdown_table import table
@@ -125,14 +126,19 @@ def _type(hint: object) -> str:
         return several.get(typing.get_origin(hint), "mapping")
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Annotated:
-        return _type(arguments[0])
+        choices = next((note for note in arguments if isinstance(note, OneOf)), None)
+        return _names(choices.names()) if choices else _type(arguments[0])
     if origin is typing.Literal:
-        return " ".join(f"`{value}`" for value in arguments)
+        return _names(arguments)
     if origin in {typing.Union, types.UnionType}:
         return " or ".join(_type(argument) for argument in arguments if argument is not type(None))
     if origin is tuple:
         return f"list of {_type(arguments[0])}"
     return PLAIN_WORDS[getattr(hint, "__name__", str(hint))]
+
+
+def _names(values: Iterable[object]) -> str:
+    return " ".join(f"`{value}`" for value in values)
 
 
 def _default(field: FieldInfo) -> str:

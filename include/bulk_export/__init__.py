@@ -7,7 +7,7 @@ calls them on one screen:
 2. `check_quota`         counts and freezes the matches, reserves quota (`quota.py`, `contacts/`, `filters/`)
 3. `batch_contacts`      cuts the granted contacts into jobs, every field frozen
 4. `copy_media`          copies, remuxes or transcodes the media of a job (`media/`)
-5. `export_transcripts`  writes the transcripts of a job as JSON or XML (`transcripts/`)
+5. `export_transcripts`  writes the transcripts of a job (`transcripts/`)
 6. `build_csv`           writes contacts.csv, one row per exported contact (`contacts_csv/`)
 7. `publish_manifest`    writes items.csv (`items/`) and the manifests (`bag/`); the marker last
 8. `write_audit`         closes the record, settles the quota (`audit/`)
@@ -17,6 +17,7 @@ What they work on:
 - `definitions/`: what people write: settings, saved searches, saved exports, schedules
 - `fields.py`: the fields of a contact, from which CSV columns and filters derive
 - `csv_cells/`: formula guard and quoting of every CSV
+- `formats/`: the formats of media and transcripts, from which choices, forms and MIME types derive
 - `reasons.py`: why something of a contact is missing
 - `errors.py`, `error_codes.py`: how a run can fail, and what to do about it
 - `sizes.py`, `suggestions.py`: bytes as people say them, the nearest valid name

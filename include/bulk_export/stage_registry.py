@@ -12,9 +12,10 @@ from enum import StrEnum
 from pkgutil import resolve_name
 from typing import Any, overload
 
+from bulk_export.formats.choices import NO_FORMAT
+
 # What a run was asked for, as its record has it: `{"audio_video": "mp4", "audio_only": "none", …}`.
 Formats = Mapping[str, str]
-NO_FORMAT = "none"
 
 
 class Phase(StrEnum):

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from airflow.sdk import Param
 from pydantic import ValidationError
 
 from bulk_export.definitions.loader import Definitions
-from bulk_export.definitions.models import AUDIO_ONLY_FORMATS, AUDIO_VIDEO_FORMATS, TRANSCRIPT_FORMATS
 from bulk_export.definitions.run import ImmediateExport, RunParameters
 from bulk_export.definitions.values import Model
 from bulk_export.errors import DefinitionError, Problem
+from bulk_export.formats.choices import NO_FORMAT, form_choices
 from bulk_export.suggestions import did_you_mean
 
 Answers = TypeVar("Answers", bound=Model)
-
-NO_FORMAT = "none"
-FORMAT_NAMES = {
-    NO_FORMAT: "None",
-    "original": "As stored",
-    "mp4": "MP4 (H.264, AAC)",
-    "webm": "WebM (VP9, Opus)",
-    "wmv": "WMV",
-    "wav": "WAV (PCM)",
-    "mp3": "MP3",
-    "ogg": "OGG (Opus)",
-    "json": "JSON",
-    "xml": "XML",
-}
 
 
 def run_params(definitions: Definitions) -> dict[str, Param]:
@@ -59,12 +45,12 @@ def immediate_params(definitions: Definitions) -> dict[str, Param]:
             _locations(definitions), "Storage location", "Where the directory is delivered."
         ),
         "audio_video": _format(
-            AUDIO_VIDEO_FORMATS,
+            "audio_video",
             "Audio/video format",
             "For contacts with a screen recording; audio and screen in one file.",
         ),
-        "audio_only": _format(AUDIO_ONLY_FORMATS, "Audio only format", "For contacts with an audio recording alone."),
-        "transcripts": _format(TRANSCRIPT_FORMATS, "Transcripts", "None exports no transcripts."),
+        "audio_only": _format("audio_only", "Audio only format", "For contacts with an audio recording alone."),
+        "transcripts": _format("transcripts", "Transcripts", "None exports no transcripts."),
         **_common_params(),
     }
 
@@ -115,10 +101,11 @@ def _required_choice(names: Mapping[str, str], title: str, description: str) -> 
     return Param(type="string", title=title, description=description, **allowed)
 
 
-def _format(formats: Iterable[str], title: str, description: str) -> Param:
-    values = [NO_FORMAT, *(name for name in formats if name != NO_FORMAT)]
-    names = {value: FORMAT_NAMES[value] for value in values}
-    return Param(NO_FORMAT, type="string", enum=values, values_display=names, title=title, description=description)
+def _format(asked: str, title: str, description: str) -> Param:
+    choices = form_choices(asked)
+    return Param(
+        NO_FORMAT, type="string", enum=list(choices), values_display=choices, title=title, description=description
+    )
 
 
 def read_run(answers: Mapping[str, object]) -> RunParameters:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bulk_export.definitions.models import SavedExport, Schedule
+from bulk_export.formats.choices import form_choices
 from bulk_export.reasons import REASON_WORDS, ItemStatus
 from bulk_export.stage_registry import STAGES, Phase
 from bulk_export.state.records import RunStatus, Trigger
@@ -63,17 +64,7 @@ LICENCES: Mapping[str, str] = {
     "performance": "Performance licence",
 }
 
-FORMATS: Mapping[str, str] = {
-    "none": "None",
-    "original": "As stored",
-    "mp4": "MP4 (H.264, AAC)",
-    "webm": "WebM (VP9, Opus)",
-    "wmv": "WMV",
-    "wav": "WAV (PCM)",
-    "mp3": "MP3",
-    "ogg": "OGG (Opus)",
-    "json": "JSON",
-    "xml": "XML",
+CSV_PROFILES: Mapping[str, str] = {
     "standard": "Standard",
     "excel": "Excel",
     "data": "Data",
@@ -108,6 +99,12 @@ REASONS: Mapping[str, str] = {str(reason): words for reason, words in REASON_WOR
 def stage_labels() -> dict[str, str]:
     """Labels of the stages that show progress, by stage."""
     return {stage.name: stage.label or stage.name for stage in STAGES.of(Phase.DELIVER)}
+
+
+def format_label(kind: str, format: str) -> str:
+    """What a run's format is called; the format itself where nobody has registered it any more."""
+    labels = CSV_PROFILES if kind == "csv" else form_choices(kind)
+    return labels.get(format, format)
 
 
 def schedule_kind(export: SavedExport) -> str:

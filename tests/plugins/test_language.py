@@ -9,6 +9,7 @@ from pathlib import Path
 import bulk_export_console
 from bulk_export.audit import figures
 from bulk_export.filters.operators import OPERATORS
+from bulk_export.formats.choices import form_choices
 from bulk_export.reasons import REASON_WORDS
 from bulk_export_console import filter_forms, wording
 from bulk_export_console.language import spanish
@@ -25,10 +26,12 @@ def texts() -> set[str]:
     found = {*REASON_WORDS.values(), *filter_forms._NAMES.values()}
     found |= {operator.label for operator in OPERATORS.values()}
     for mapping in (
-        *(wording.STATUSES, wording.TRIGGERS, wording.ITEM_STATUSES, wording.FORMATS, wording.FORMAT_KINDS),
+        *(wording.STATUSES, wording.TRIGGERS, wording.ITEM_STATUSES, wording.CSV_PROFILES, wording.FORMAT_KINDS),
         *(wording.stage_labels(), wording.WEEKDAYS, wording.OVER_QUOTA, wording.LICENCES, wording.CHECKS),
     ):
         found |= set(mapping.values())
+    for asked in ("audio_video", "audio_only", "transcripts"):
+        found |= set(form_choices(asked).values())
     found |= {page.label for page in PAGES if page.label}
     for path in [*FOLDER.glob("templates/*.html"), *FOLDER.glob("*.py")]:
         text = path.read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic.config import JsonDict
 
+from bulk_export.definitions.choices import OneOf
 from bulk_export.definitions.dag_ids import dag_id_of
 from bulk_export.definitions.values import (
     AwareTime,
@@ -24,15 +25,13 @@ from bulk_export.definitions.values import (
     profile_word,
 )
 from bulk_export.filters.operators import OPERATORS
+from bulk_export.formats.choices import NO_FORMAT, format_labels
 
-AUDIO_VIDEO_FORMATS = ("mp4", "webm", "wmv", "original")
-AUDIO_ONLY_FORMATS = ("wav", "mp3", "ogg", "original")
-TRANSCRIPT_FORMATS = ("json", "xml", "none")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-AudioVideoFormat = Literal["mp4", "webm", "wmv", "original"]
-AudioOnlyFormat = Literal["wav", "mp3", "ogg", "original"]
-TranscriptFormat = Literal["json", "xml", "none"]
+AudioVideoFormat = Annotated[str, OneOf(lambda: format_labels("audio_video"))]
+AudioOnlyFormat = Annotated[str, OneOf(lambda: format_labels("audio_only"))]
+TranscriptFormat = Annotated[str, OneOf(lambda: [*format_labels("transcripts"), NO_FORMAT])]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 CsvProfile = Literal["standard", "excel", "data"]
 

@@ -1,4 +1,4 @@
-"""Per-contact jobs: what every stage that works through a job's contacts one by one has in common.
+"""What stages that work contact by contact have in common.
 
 | module | does |
 |---|---|

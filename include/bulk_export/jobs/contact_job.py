@@ -1,4 +1,6 @@
-"""Run one stage for every contact of a job: resume, bounded work in flight, journal in parts, progress.
+"""Run one stage for every contact of a job.
+
+Resuming, bounded work in flight, the journal in parts and progress are the same for all such stages.
 
 What is done with one contact is the stage's own (`ContactStage`); what it cannot deliver becomes a result with a
 reason. Results go to the journal in parts, so a task that was killed goes on where the journal ends. Only a bounded
@@ -47,7 +49,10 @@ WITH_BUCKETS = Concurrency(24, 4, 48)  # 30 ms an answer and two answers a file 
 
 
 def concurrency_for(source: Storage, destination: Storage, between_disks: Concurrency) -> Concurrency:
-    """The stage's own between this machine's disks; many threads where a bucket's answers are waited for."""
+    """How to spread contacts over threads.
+
+    As the stage does between this machine's disks; over many where a bucket's answers are waited for.
+    """
     local = isinstance(source, LocalPaths) and isinstance(destination, LocalPaths)
     return between_disks if local else WITH_BUCKETS
 
@@ -66,7 +71,7 @@ class ContactWork:
 
 
 class JobContact(Protocol):
-    """A contact of a job, with what one stage needs to know of it."""
+    """A contact with what one stage needs to know of it."""
 
     @property
     def contact_id(self) -> int:
@@ -79,14 +84,17 @@ Handled = TypeVar("Handled", bound=JobContact, contravariant=True)
 
 
 class ContactStage(Protocol[Handled]):
-    """What a stage does with one contact; called from several threads at once."""
+    """What a stage does with one contact, in several threads."""
 
     def result_kinds(self, contact: Handled) -> Collection[FileKind]:
         """Kinds of the results the contact shall have."""
         ...
 
     def begin(self, contact: Handled) -> ContactWork:
-        """Do all that is quick; whatever is wrong with the contact's files becomes a result."""
+        """Do all that is quick.
+
+        Whatever is wrong with the contact's files becomes a result.
+        """
         ...
 
 
@@ -109,7 +117,9 @@ def run_contact_job(
     slow_threads: int = 1,
     stop: Callable[[], None] = lambda: None,
 ) -> None:
-    """Give every contact its results; those of earlier attempts that are still right stay.
+    """Give every contact its results.
+
+    Those of earlier attempts that are still right stay.
 
     Args:
         stage: what is done with one contact.

@@ -1,4 +1,4 @@
-"""What earlier attempts at a job achieved, so that a retry goes on from there."""
+"""What earlier attempts at a job achieved: a retry resumes there."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ class EarlierResults:
         )
 
     def delivered(self, path: str) -> bool:
-        """Whether an earlier attempt delivered the path: then the file is ours and may be replaced."""
+        """Whether an earlier attempt delivered the path.
+
+        Then the file is ours and may be replaced.
+        """
         return path in self._paths
 
     def holds(self, path: str) -> bool:
@@ -42,7 +45,7 @@ class EarlierResults:
         return f"{self._run_prefix}/{path}" in self._present
 
     def up_to_date(self, contact_id: int, kinds: Collection[FileKind]) -> list[FileResult] | None:
-        """A contact's results when nothing is left to do for it, else None.
+        """A contact's results if nothing is left to do, else None.
 
         Delivered files count while the destination holds them with their size. A faulty one is tried again: what was
         missing may have arrived.

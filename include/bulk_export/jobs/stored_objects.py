@@ -1,4 +1,4 @@
-"""Read the contact store's objects for one job; an error of one object is a fault of its contact."""
+"""Read the contact store's objects: errors become faults of contacts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Content = TypeVar("Content")
 
 @dataclass(frozen=True, slots=True)
 class StoredObjects:
-    """The objects that contacts name, as one job reads them from several threads.
+    """The objects that contacts name, for one job's threads.
 
     | what happens | becomes |
     |---|---|

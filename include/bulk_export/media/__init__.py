@@ -1,13 +1,20 @@
-"""Media of contacts: what they become (`plan`), how (`transcode`), and the job that does it (`job`).
+"""Media of contacts: what they become, and the job that does it.
 
 | module | does |
 |---|---|
-| `job` | one job: threads, processes, journal |
-| `deliver` | one contact: find, judge, copy or hand over |
-| `plan`, `formats` | pure decisions: which files, made how |
-| `sources`, `transfer`, `throttle` | find a stored file, read it once and not faster than allowed, send it |
-| `sniff`, `containers/` | what the first and last bytes tell |
-| `pool`, `worker`, `conversion` | converting processes and what is said to them |
-| `probe`, `transcode`, `audio_track`, `video_track`, `encoders` | PyAV, in those processes only |
+| `job` | one job, on the core in `bulk_export.jobs` |
+| `contact_media` | one contact: find, judge, copy or convert |
+| `plan` | pure decisions: which files, made how |
+| `transfer` | read a stored file once, send it |
+| `throttle` | no faster than allowed |
+| `sniff`, `containers/` | what the first and last bytes say |
+| `stored_extension` | the file name extension of a file delivered as stored |
 | `faults` | what can be wrong with a file; limits |
+| `pool` | converting processes |
+| `conversion` | request and answer of one |
+| `worker` | the program it runs |
+| `convert` | makes one file there |
+| `probe`, `transcode`, `audio_track`, `video_track`, `lame` | PyAV and LAME, in those processes only |
+
+The formats are in `bulk_export.formats`.
 """

@@ -1,4 +1,7 @@
-"""One audio track, decoded, resampled and encoded bit by bit: memory does not grow with its length."""
+"""One audio track, decoded, resampled and encoded bit by bit.
+
+Memory does not grow with its length.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,8 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 
+from bulk_export.formats.encoders import AudioEncoder
 from bulk_export.media import lame
-from bulk_export.media.encoders import AudioEncoder
 from bulk_export.media.probe import Feed, MediaPacket, what
 
 # Timestamps are rounded and recorders' clocks drift: only what is further off is a gap to be filled with silence.
@@ -62,7 +65,10 @@ class EncodedAudio:
 
     @property
     def lead_s(self) -> float:
-        """Time that the first packets stand before the audio's beginning and that the container cannot express."""
+        """Seconds of packets before the audio's beginning.
+
+        Only where the container cannot express them.
+        """
         return self._context.frame_size / self._rate if self._encoder.overlaps else 0.0
 
     def packets(self) -> Iterator[MediaPacket]:

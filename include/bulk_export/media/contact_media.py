@@ -1,4 +1,4 @@
-"""Deliver one contact's media: find, judge, then copy, or hand over to a converting process.
+"""Deliver one contact's media: find, judge, then copy or convert.
 
 Two steps, because copies and conversions run on different threads: `begin` does all that is quick and says what is
 left, the rest converts. Whatever is wrong with a file becomes a result with a reason.
@@ -22,10 +22,10 @@ from bulk_export.jobs.stored_objects import StoredObjects
 from bulk_export.media.containers.sniffed import Sniffed
 from bulk_export.media.conversion import Conversion
 from bulk_export.media.faults import MediaLimits, corrupt
-from bulk_export.media.formats import FORMATS, stored_extension
 from bulk_export.media.plan import Copy, Probed, RequestedFile, Skip, Source, Unusable, plan, requested_files
 from bulk_export.media.pool import Converters
 from bulk_export.media.sniff import sniff
+from bulk_export.media.stored_extension import stored_extension
 from bulk_export.media.throttle import Throttle
 from bulk_export.media.transfer import SourceFile, local_copy, open_source, put, send
 from bulk_export.reasons import Reason
@@ -37,7 +37,10 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """What the job table says about a contact's media; empty uris for none, 0 bytes for unknown."""
+    """What the job table says about a contact's media.
+
+    An empty uri stands for none, 0 bytes for unknown.
+    """
 
     contact_id: int
     contact_type: str
@@ -53,7 +56,13 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A requested file that needs a converting process, the stored ones, and what they look like."""
+    """A requested file that needs a converting process.
+
+    Attributes:
+        requested: the file.
+        sources: the stored files it is made of.
+        sniffed: what those look like.
+    """
 
     requested: RequestedFile
     sources: dict[Source, SourceFile]
@@ -62,7 +71,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class MediaJobContext:
-    """The rules and places of one job, and what they make of a contact; safe to use from several threads.
+    """The rules and places of one job, for several threads.
 
     Attributes:
         formats: what was asked for.
@@ -139,7 +148,7 @@ class MediaJobContext:
         if len(sources) == 1:
             (name,) = sources
             look = sniffed[name]
-            known = look.codecs_known or (file.format not in FORMATS and bool(look.container))
+            known = look.codecs_known or (file.format.as_stored and bool(look.container))
             streams = Probed(look.container, look.audio, look.video)
             if known:
                 decided = plan(file, *((streams, None) if name == "audio" else (None, streams)))
@@ -176,16 +185,15 @@ class MediaJobContext:
             if outcome.verdict == "copy":
                 source = file.sources[0]
                 return self._copy(contact, file, pending.sources[source], pending.sniffed[source])
-            path = f"{self.folder}/{name}.{FORMATS[file.format].extension}"
+            path = f"{self.folder}/{name}.{file.format.extension}"
             stored = put(self.destination, f"{self.run_prefix}/{path}", into)
             return FileResult(contact.contact_id, file.kind, path=path, bytes=stored.bytes, sha256=stored.sha256)
         finally:
             into.unlink(missing_ok=True)
 
     def _copy(self, contact: Contact, file: RequestedFile, source: SourceFile, look: Sniffed) -> FileResult:
-        if file.format in FORMATS:
-            extension = FORMATS[file.format].extension
-        else:
+        extension = file.format.extension
+        if file.format.as_stored:
             extension = stored_extension(look.container, contact.stored(file.sources[0])[0])
         path = f"{self.folder}/{contact.contact_id}{file.suffix}.{extension}"
         key = f"{self.run_prefix}/{path}"

@@ -1,4 +1,4 @@
-"""What can be wrong with one media file, and the limits that keep one file from holding up a job."""
+"""What can be wrong with one media file, and its limits."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ def too_large(detail: str) -> ItemFault:
 
 
 def missing(detail: str) -> ItemFault:
-    """The store names a file that is not there or must not be read."""
+    """The stored file is not there or must not be read."""
     return ItemFault(Reason.MEDIA_MISSING, detail)

@@ -1,4 +1,4 @@
-"""Copy or convert the media of one job's contacts into the run's directory.
+"""Copy or convert the media of one job's contacts.
 
 Copies run on threads (two between disks, where more only burn CPU; many where a bucket's answers are waited for),
 conversions in `workers` processes, both at once. Resuming, the journal and progress are those of every per-contact job
@@ -91,7 +91,9 @@ def copy_job_media(
     resolve: Resolve | None = None,
     throttle: Throttle | None = None,
 ) -> MediaCounts:
-    """Deliver the media of a job's contacts; every contact ends with its files or with a reason in the journal.
+    """Deliver the media of a job's contacts.
+
+    Every contact ends with its files or with a reason in the journal.
 
     Converges: a contact whose journaled files are in the destination with the right size is not sent again. A faulty
     one is tried again (what was missing may have arrived); the journal gets a later result for it only when that

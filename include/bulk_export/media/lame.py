@@ -1,4 +1,7 @@
-"""MP3 by LAME itself: the copy of it inside of PyAV takes four times as long for the same bytes."""
+"""MP3 by LAME itself.
+
+The copy of it inside of PyAV takes four times as long for the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,9 @@ _PADDING: Final = "skip_samples"
 
 
 class LameEncoder:
-    """Takes the place of an opened `libmp3lame` context: the same settings, the same packets at the same times.
+    """Takes the place of an opened `libmp3lame` context.
+
+    The settings are the same, and so are the packets and their times.
 
     Args:
         context: FFmpeg's encoder; it is asked what is padding, and encodes nothing else.
@@ -47,7 +52,7 @@ class LameEncoder:
         self._lame.set_quality(quality)
 
     def encode(self, frame: AudioFrame | None) -> list[MediaPacket]:
-        """The packets that are ready after a frame, or after the last one (None)."""
+        """The packets that are ready after a frame; None ends."""
         if frame is not None:
             self._samples += frame.samples
             written = self._lame.encode(bytes(frame.planes[0])[: frame.samples * self._sample_bytes])

@@ -1,4 +1,6 @@
-"""Decide what a contact's media become. Pure: formats and streams come in, decisions go out; others obey.
+"""Decide what a contact's media become.
+
+Pure: formats and streams come in, decisions go out; others obey.
 
 Two questions. `requested_files`: which files shall the contact get (docs/definitions.md, `media`)?
 
@@ -35,7 +37,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from bulk_export.media.formats import FORMATS, Format
+from bulk_export.formats.media import MEDIA_FORMATS, MediaFormat
 from bulk_export.reasons import Reason
 
 if TYPE_CHECKING:  # a converting process never needs the definitions, and would wait for pydantic
@@ -44,7 +46,6 @@ if TYPE_CHECKING:  # a converting process never needs the definitions, and would
 Source = Literal["audio", "screen"]
 TrackKind = Literal["audio", "video"]
 
-_ORIGINAL = "original"
 _SCREEN_ONLY = "SCREEN_ONLY"
 
 
@@ -54,14 +55,14 @@ class RequestedFile:
 
     Attributes:
         kind: of its result; `screen` only for a stored screen delivered unchanged.
-        format: a key of `FORMATS`, or `original`.
+        format: of the file.
         sources: the stored files it is made from.
         suffix: of the name, between contact id and extension.
         silent: True when it must not have an audio track.
     """
 
     kind: Literal["media", "screen"]
-    format: str
+    format: MediaFormat
     sources: tuple[Source, ...]
     suffix: str = ""
     silent: bool = False
@@ -76,7 +77,13 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """The streams of a stored file: container as `sniff` names it, codecs as FFmpeg does, empty for none."""
+    """The streams of a stored file.
+
+    Attributes:
+        container: as `sniff` names it.
+        audio: its codec as FFmpeg names it, empty for none.
+        video: likewise.
+    """
 
     container: str
     audio: str = ""
@@ -92,7 +99,7 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One track of a file to build, copied as it is or encoded."""
+    """One track of a file to build, copied or encoded."""
 
     kind: TrackKind
     source: Source
@@ -103,12 +110,12 @@ class Track:
 class Build:
     """Write a new file from tracks of the stored ones."""
 
-    format: str
+    format: MediaFormat
     tracks: tuple[Track, ...]
 
     @property
     def verb(self) -> Literal["remux", "transcode", "mux"]:
-        """What people call it."""
+        """What it is called."""
         if len({track.source for track in self.tracks}) > 1:
             return "mux"
         return "remux" if all(track.copied for track in self.tracks) else "transcode"
@@ -124,7 +131,7 @@ class Unusable:
 def requested_files(
     contact_type: str, wanted: MediaFormats, *, has_audio: bool, has_screen: bool
 ) -> tuple[RequestedFile, ...] | Skip:
-    """Which files a contact shall get; an empty tuple when no media was asked for."""
+    """Which files a contact shall get; none when none was requested."""
     if contact_type == _SCREEN_ONLY:
         has_audio = False
     if wanted.audio_video is None and wanted.audio_only is None:
@@ -132,23 +139,32 @@ def requested_files(
     if not has_audio and not has_screen:
         return Skip(Reason.NO_MEDIA)
     if has_screen and wanted.audio_video is not None:
+        video = MEDIA_FORMATS[wanted.audio_video]
         sources: tuple[Source, ...] = ("audio", "screen") if has_audio else ("screen",)
-        if wanted.audio_video == _ORIGINAL:
+        if video.as_stored:
             return tuple(
-                RequestedFile("media" if source == "audio" else "screen", _ORIGINAL, (source,), f"-{source}")
+                RequestedFile("media" if source == "audio" else "screen", video, (source,), f"-{source}")
                 for source in sources
             )
-        return (RequestedFile("media", wanted.audio_video, sources, silent=contact_type == _SCREEN_ONLY),)
+        return (RequestedFile("media", video, sources, silent=contact_type == _SCREEN_ONLY),)
     if wanted.audio_only is None:
         return Skip(Reason.NO_SCREEN)
-    return (RequestedFile("media", wanted.audio_only, ("audio",)),) if has_audio else Skip(Reason.NO_MEDIA)
+    if not has_audio:
+        return Skip(Reason.NO_MEDIA)
+    return (RequestedFile("media", MEDIA_FORMATS[wanted.audio_only], ("audio",)),)
 
 
 def plan(requested: RequestedFile, audio: Probed | None, screen: Probed | None) -> Copy | Build | Unusable:
-    """How the requested file is made; `audio` and `screen` describe those of `requested.sources`, None for others."""
-    if requested.format == _ORIGINAL:
+    """How the requested file is made.
+
+    Args:
+        requested: the file.
+        audio: the stored audio file, None when it is no source of the file.
+        screen: the stored screen file, likewise.
+    """
+    target = requested.format
+    if target.as_stored:
         return Copy(requested.sources[0])
-    target = FORMATS[requested.format]
     tracks: list[Track] = []
     if screen is not None:
         if not screen.video:
@@ -160,14 +176,14 @@ def plan(requested: RequestedFile, audio: Probed | None, screen: Probed | None) 
         tracks.append(Track("audio", "audio", copied=audio.audio in target.audio_fits))
     elif screen is not None and screen.audio and not requested.silent:
         tracks.append(Track("audio", "screen", copied=screen.audio in target.audio_fits))
-    build = Build(requested.format, tuple(tracks))
+    build = Build(target, tuple(tracks))
     stored = audio if screen is None else screen
     if build.verb == "remux" and stored is not None and _is_exactly(stored, target, build):
         return Copy(build.tracks[0].source)
     return build
 
 
-def _is_exactly(stored: Probed, target: Format, build: Build) -> bool:
+def _is_exactly(stored: Probed, target: MediaFormat, build: Build) -> bool:
     """Whether the stored file is the one to build: same container, and no track that the built one would lack."""
     kinds = {track.kind for track in build.tracks}
     surplus = (stored.audio and "audio" not in kinds) or (stored.video and "video" not in kinds)

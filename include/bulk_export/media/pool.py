@@ -1,8 +1,10 @@
-"""Converting processes: started when first needed, one file at a time, replaced when a file breaks them.
+"""Converting processes, one file at a time.
 
-They are programs run with pipes (`python -c … worker.main()`), not `multiprocessing` children: a task process of
-Airflow may be daemonic (it then must not have such children), was forked (its threads and locks would be copied), and
-has a main module that must not be run again. A start costs 0.2 s or more, so a job of copies starts none.
+They are started when first needed, and replaced when a file breaks them.
+
+They are programs run with pipes (`python -m bulk_export.media.worker`), not `multiprocessing` children: a task process
+of Airflow may be daemonic (it then must not have such children), was forked (its threads and locks would be copied),
+and has a main module that must not be run again. A start costs 0.2 s or more, so a job of copies starts none.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import json
 import os
 import select
 import signal
+import site
 import subprocess
 import sys
 import threading
@@ -25,13 +28,17 @@ from bulk_export.reasons import Reason
 _START_S = 120.0
 _STOP_S = 5.0
 _TRIES = 3
-# The package may be found through sys.path alone (tests, DAG folders); its own folder comes last, shadowing nothing.
-_START = "import sys; sys.path.append(sys.argv[1]); from bulk_export.media.worker import main; main()"
-_PACKAGE_ROOT = Path(__file__).parents[2]
+# -P: the working directory is not where modules are looked for.
+_COMMAND = [sys.executable, "-P", "-m", "bulk_export.media.worker"]
+_PACKAGE_ROOT = str(Path(__file__).parents[2])
+_INSTALLED = {*site.getsitepackages(), site.getusersitepackages()}
 
 
 class Converters:
-    """Converting processes for several threads: each call takes an idle one or starts one."""
+    """Converting processes for several threads.
+
+    Each call takes an idle one or starts one.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -41,10 +48,13 @@ class Converters:
         self.started = 0
 
     def convert(self, conversion: Conversion) -> ConversionOutcome:
-        """Make one file; blocks. A file that takes too long or breaks its process is a fault of the file.
+        """Make one file, and wait for it.
 
-        Raises `TransientError` CONVERTER_FAILED when processes cannot be started or scratch files not be written,
-        `RefusedError` CONVERTER_UNAVAILABLE when PyAV is not installed.
+        A file that takes too long or breaks its process is a fault of the file.
+
+        Raises:
+            TransientError: CONVERTER_FAILED, processes cannot be started or scratch files not be written.
+            RefusedError: CONVERTER_UNAVAILABLE, PyAV is not installed.
         """
         line, timeout_s = conversion.to_line(), conversion.limits.timeout_s
         for _ in range(_TRIES):
@@ -73,7 +83,10 @@ class Converters:
         )
 
     def close(self) -> None:
-        """End all processes, those at work too; the threads that wait for them get a `TransientError`."""
+        """End all processes, those at work too.
+
+        The threads that wait for them get a `TransientError`.
+        """
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
@@ -83,11 +96,6 @@ class Converters:
             process.kill()
         for process in busy:
             process.stop()  # its own thread, which reads from its pipe, does the rest
-
-    def process_ids(self) -> tuple[int, ...]:
-        """Of the processes there are."""
-        with self._lock:
-            return tuple(process.pid for process in self._all)
 
     def _take(self) -> _Process:
         with self._lock:
@@ -124,14 +132,14 @@ class _Process:
     def __init__(self) -> None:
         try:
             self._popen = subprocess.Popen(
-                [sys.executable, "-c", _START, str(_PACKAGE_ROOT)],
+                _COMMAND,
+                env=_environment(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 bufsize=0,
             )
         except OSError as error:
             raise TransientError("CONVERTER_FAILED", f"no process for conversion: {error.strerror}") from error
-        self.pid = self._popen.pid
         self._received = b""
 
     def wait_until_ready(self) -> None:
@@ -203,6 +211,14 @@ class _Process:
             self._received += piece
         line, _, self._received = self._received.partition(b"\n")
         return line
+
+
+def _environment() -> dict[str, str]:
+    """That of this process; a package found through sys.path alone (tests, DAG folders) is found by the child too."""
+    if _PACKAGE_ROOT in _INSTALLED:  # on PYTHONPATH, what is installed would come before the standard library
+        return dict(os.environ)
+    paths = [path for path in (os.environ.get("PYTHONPATH"), _PACKAGE_ROOT) if path]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def _how_it_ended(code: int) -> str:

@@ -1,4 +1,4 @@
-"""Open stored media with PyAV: which streams it has, and its packets, checked while they are read.
+"""Open stored media with PyAV: its streams and its packets, checked.
 
 Runs in a converting process only. A file is judged while it is read once, so that a lying header costs no second pass:
 a packet marked as damaged, timestamps that leap, an end long before what the header claims: all are faults.
@@ -52,7 +52,12 @@ _MAX_PIXELS = 8192 * 8192
 
 
 def open_media(path: Path, name: str) -> InputContainer:
-    """The file, opened for reading; `name` (audio or screen) stands in the fault."""
+    """The file, opened for reading.
+
+    Args:
+        path: of the file.
+        name: of the fault: audio or screen.
+    """
     try:
         # `file:` keeps a path from being taken for an address.
         opened = av.open(f"file:{path}", "r", container_options=_OPTIONS, **_TAGS)
@@ -65,7 +70,7 @@ def open_media(path: Path, name: str) -> InputContainer:
 
 
 def sniff_file(path: Path, name: str) -> Sniffed:
-    """What the bytes tell; a fault when they tell that the file is not whole."""
+    """What the bytes say; a fault when the file is not whole."""
     with path.open("rb") as stream:
         sniffed = sniff(window_of(stream, path.stat().st_size))
     if sniffed.fault:
@@ -104,7 +109,7 @@ def _codec(stream: AudioStream | VideoStream | None) -> str:
 
 
 class Feed:
-    """One stream of one stored file, read packet by packet and checked on the way.
+    """One stream of one stored file, checked while it is read.
 
     Attributes:
         stream: the stream.
@@ -137,14 +142,17 @@ class Feed:
         self._leap_s = 0.0
 
     def time_of(self, frame: Frame) -> float | None:
-        """Seconds from the beginning at which a decoded frame stands; None when it does not say."""
+        """Seconds from the beginning to a decoded frame, None if unknown."""
         # Frames flushed out of a decoder have a pts in the stream's clock, but no clock of their own.
         if frame.pts is None or self.stream.time_base is None:
             return None
         return float(frame.pts * self.stream.time_base) - self.origin_s
 
     def check_complaints(self, complaints: Iterable[tuple[int, str, str]]) -> None:
-        """Fault the file for what FFmpeg's reader logged as an error and then skipped: a part is lost."""
+        """Raise a fault for errors that FFmpeg's reader logged.
+
+        It skipped what it could not read: a part is lost.
+        """
         reader = self._media.format.name
         for level, logger, message in complaints:
             if level <= av.logging.ERROR and logger == reader:
@@ -155,9 +163,9 @@ class Feed:
         self._media.close()
 
     def reject_false_duration(self) -> None:
-        """Fault a file that claims more than the longest duration: read to where it ends, or to where it is too long.
+        """Raise a fault if the header states more than the longest duration.
 
-        Nothing is decoded or written for it.
+        The file is read to where it ends, or to where it is too long. Nothing is decoded or written for it.
         """
         if self.claimed_s <= self._limits.max_duration_s:
             return
@@ -166,7 +174,7 @@ class Feed:
         raise too_large(f"{self._name}: {self.claimed_s:.0f} s, the limit is {self._limits.max_duration_s:.0f} s")
 
     def packets(self) -> Iterator[MediaPacket]:
-        """The stream's packets and, at the end, the empty one that flushes a decoder."""
+        """The stream's packets, then the empty one that flushes a decoder."""
         ends: dict[int, float] = {}
         chosen = self.stream.index
         last: MediaPacket | None = None

@@ -1,4 +1,6 @@
-"""Tell what a media file is, and whether it is evidently not one, from its first and last bytes. Pure, microseconds.
+"""What a media file is, from its first and last bytes.
+
+Pure, and takes microseconds; it also finds what evidently is no media.
 
 | the file | says |
 |---|---|
@@ -39,7 +41,12 @@ _TEXT_SEEN = 256
 
 
 def sniff(window: Window, catalogue_bytes: int | None = None) -> Sniffed:
-    """What the file is; `catalogue_bytes` is the size the contact store has noted, if it has."""
+    """What the file is.
+
+    Args:
+        window: its first and last bytes.
+        catalogue_bytes: the size the contact store has noted, 0 for none.
+    """
     sniffed = _recognise(window)
     if not sniffed.fault and sniffed.whole is None and catalogue_bytes and window.size < catalogue_bytes:
         return replace(sniffed, fault=f"cut off: {window.size} of {catalogue_bytes} bytes are there")

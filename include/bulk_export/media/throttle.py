@@ -1,4 +1,4 @@
-"""Hold back the threads of a job, so that on average no more bytes pass than somebody allows."""
+"""Limit how many bytes a second the threads of a job read."""
 
 from __future__ import annotations
 

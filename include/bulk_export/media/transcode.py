@@ -1,4 +1,4 @@
-"""Build a media file from tracks of stored ones, each copied or encoded; whatever was decided in `plan.py`.
+"""Build a media file from tracks of stored ones, as `plan` decided.
 
 Runs in a converting process. Tracks are lazy and merged by time, so memory stays flat however long they are.
 """
@@ -14,18 +14,12 @@ from typing import Protocol
 import av
 from av.container import OutputContainer
 
+from bulk_export.formats.media import MediaFormat
 from bulk_export.media.audio_track import EncodedAudio
-from bulk_export.media.encoders import AUDIO_ENCODERS, VIDEO_ENCODERS
 from bulk_export.media.faults import MediaLimits
-from bulk_export.media.formats import FORMATS
 from bulk_export.media.plan import Build, Source, Track
 from bulk_export.media.probe import Feed, MediaPacket
 from bulk_export.media.video_track import EncodedVideo
-
-_MUXER_OPTIONS = {
-    "wav": {"rf64": "auto"},  # beyond 4 GB a WAV needs the long form
-}
-
 
 _MAX_REORDERED = 32
 
@@ -51,7 +45,7 @@ class CopiedTrack:
 
     @property
     def lead_s(self) -> float:
-        """Time that the first packets stand before the beginning: none."""
+        """Seconds of packets before the beginning: none."""
         return 0.0
 
     def packets(self) -> Iterator[MediaPacket]:
@@ -94,11 +88,15 @@ class CopiedTrack:
 
 
 def build(decided: Build, stored: Mapping[Source, Path], into: Path, limits: MediaLimits) -> None:
-    """Write the file; raises `ItemFault` for what is wrong with a stored one, `OSError` when `into` fails.
+    """Write the file.
 
     What `into` holds after an error is of no use.
+
+    Raises:
+        ItemFault: something is wrong with a stored file.
+        OSError: `into` cannot be written.
     """
-    target = FORMATS[decided.format]
+    target = decided.format
     av.logging.set_level(av.logging.ERROR)
     with ExitStack() as stack:
         complaints = stack.enter_context(_complaints())
@@ -109,8 +107,8 @@ def build(decided: Build, stored: Mapping[Source, Path], into: Path, limits: Med
             stack.callback(feed.close)
             feed.reject_false_duration()
             feeds.append(feed)
-            writers.append(_writer(track, feed, decided.format))
-        options = _MUXER_OPTIONS.get(decided.format, {})
+            writers.append(_writer(track, feed, target))
+        options = dict(target.muxer_options)
         output = stack.enter_context(av.open(f"file:{into}", "w", format=target.container, container_options=options))
         for writer in writers:
             writer.add_to(output)
@@ -131,12 +129,14 @@ def _complaints() -> Iterator[list[tuple[int, str, str]]]:
         yield logs
 
 
-def _writer(track: Track, feed: Feed, name: str) -> _Writer:
+def _writer(track: Track, feed: Feed, target: MediaFormat) -> _Writer:
     if track.copied:
         return CopiedTrack(feed)
-    if track.kind == "audio":
-        return EncodedAudio(feed, AUDIO_ENCODERS[FORMATS[name].audio])
-    return EncodedVideo(feed, VIDEO_ENCODERS[FORMATS[name].video])
+    if track.kind == "audio" and target.audio is not None:
+        return EncodedAudio(feed, target.audio)
+    if track.kind == "video" and target.video is not None:
+        return EncodedVideo(feed, target.video)
+    raise LookupError(f"the media format '{target.key}' has no encoder for {track.kind}")
 
 
 def _later(packet: MediaPacket, lead_s: float) -> MediaPacket:

@@ -1,4 +1,4 @@
-"""Move stored files as they are: read once, judged and sent from the same bytes."""
+"""Move stored files as they are, read once."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ COPY_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A stored file, seen and ready to be sent.
+    """A stored file, opened and ready to be sent.
 
     Attributes:
-        storage: where it lies.
-        key: under which name.
+        storage: that holds it.
+        key: its key there.
         window: its beginning and end.
         content: the whole of a small file, None for a large one.
-        path: where it lies on this machine, None when it does not.
-        fetched: what its storage told of it, None when it lies on this machine.
+        path: on this machine, None for a file of a remote storage.
+        fetched: what its remote storage said of it, None for a file on this machine.
     """
 
     storage: Storage
@@ -47,13 +47,21 @@ class SourceFile:
     fetched: Fetched | None = None
 
     def without_bytes(self) -> SourceFile:
-        """The same file, to be read again later: thousands may wait, and their bytes would fill the memory."""
+        """The same file, to be read again later.
+
+        Thousands may wait, and their bytes would fill the memory.
+        """
         fetched = self.fetched and replace(self.fetched, content=None)
         return replace(self, window=Window(b"", b"", self.window.size), content=None, fetched=fetched)
 
 
 def open_source(storage: Storage, key: str, limits: MediaLimits) -> SourceFile:
-    """Read a small file whole, of a large one the ends; `FileNotFoundError` or `ItemFault` for a bad one."""
+    """Read a small file whole, of a large one the ends.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ItemFault: it cannot be delivered.
+    """
     path = local_path(storage, key)
     if path is not None:
         return _open_local(storage, key, path, limits)
@@ -68,9 +76,12 @@ def open_source(storage: Storage, key: str, limits: MediaLimits) -> SourceFile:
 
 
 def send(source: SourceFile, destination: Storage, key: str, *, replace: bool = False) -> Stored:
-    """Deliver the file byte for byte, inside of the service where that can.
+    """Deliver the file byte for byte.
 
-    `ItemFault` when it changed or vanished meanwhile; unless `replace`, what others have written there stays.
+    The service copies it where it can. Unless `replace`, what others have written there stays.
+
+    Raises:
+        ItemFault: it changed or vanished meanwhile.
     """
     try:
         stored = _copied(source, destination, key) or _put(source, destination, key, replace=replace)
@@ -84,7 +95,10 @@ def send(source: SourceFile, destination: Storage, key: str, *, replace: bool = 
 
 
 def put(destination: Storage, key: str, content: bytes | Path, *, replace: bool = True) -> Stored:
-    """`Storage.put` with every error of the operating system as `TransientError`, so that the task is tried again."""
+    """`Storage.put`, with errors of the operating system as `TransientError`.
+
+    So the task is tried again.
+    """
     with _as_transient():
         return destination.put(key, content, replace=replace)
 
@@ -108,7 +122,10 @@ def _put(source: SourceFile, destination: Storage, key: str, *, replace: bool) -
 
 @contextmanager
 def local_copy(source: SourceFile, scratch: Path) -> Iterator[Path]:
-    """The file on this machine, for tools that need one: where it lies, or a copy at `scratch` that goes afterwards."""
+    """The file on this machine, for tools that need one.
+
+    Its own path, or a copy at `scratch` that is removed afterwards.
+    """
     if source.path is not None:
         yield source.path
         return

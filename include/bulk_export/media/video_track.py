@@ -1,4 +1,4 @@
-"""One video track, decoded, brought to even size and 4:2:0, and encoded with its own timestamps.
+"""One video track, decoded and encoded with its own timestamps.
 
 Frames are neither doubled nor dropped: a screen that does not change for a minute is one frame, in and out.
 """
@@ -16,7 +16,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from bulk_export.media.encoders import VideoEncoder
+from bulk_export.formats.encoders import VideoEncoder
 from bulk_export.media.probe import Feed, MediaPacket, what
 
 _CLOCK = Fraction(1, 1000)  # fine enough for WebM and WMV, whose own clock it is
@@ -62,7 +62,7 @@ class EncodedVideo:
 
     @property
     def lead_s(self) -> float:
-        """Time that the first packets stand before the beginning: none."""
+        """Seconds of packets before the beginning: none."""
         return 0.0
 
     def packets(self) -> Iterator[MediaPacket]:

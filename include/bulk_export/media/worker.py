@@ -1,5 +1,6 @@
-"""A converting process: reads conversions from standard input, answers on standard output, one line each.
+"""A converting process: reads conversions, writes answers.
 
+Conversions come on standard input, answers go to standard output, one line each.
 Started by `pool.py`. It ends when its input ends or its parent is gone, in the middle of a file too, so that no orphan
 stays behind whatever kills the parent. A signal for the whole process group must not make it fail a file: the parent
 decides.
@@ -7,7 +8,6 @@ decides.
 
 from __future__ import annotations
 
-import errno
 import faulthandler
 import json
 import os
@@ -16,22 +16,20 @@ import resource
 import select
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
+from pkgutil import resolve_name
 from typing import BinaryIO
 
-from bulk_export.jobs.item_fault import ItemFault
 from bulk_export.media.conversion import Conversion, ConversionOutcome
-from bulk_export.media.plan import Copy, Source, Unusable, plan
-from bulk_export.reasons import Reason
 
 BEGUN = b'{"begun": true}\n'
 """Said before a file is touched: a process that dies earlier was not killed by the file."""
 
+_CONVERT = "bulk_export.media.convert:convert"
 _PARENT_CHECK_S = 2.0
 # FFmpeg could hang without releasing anything: then the kernel ends the process this long after its limit.
 _ALARM_GRACE_S = 30
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 
 
 def main() -> None:
@@ -45,15 +43,18 @@ def main() -> None:
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(requests, os.getppid()), daemon=True).start()
     try:
-        from bulk_export.media import transcode  # noqa: F401 - loads the library before the first file's time runs
+        # Not at the top: signals must not end the process while the library loads, and a missing one is an answer.
+        convert = resolve_name(_CONVERT)
     except ImportError as error:
         answers.write(json.dumps({"unavailable": str(error)}).encode() + b"\n")
         return
     answers.write(b'{"ready": true}\n')
-    _serve(requests, answers)
+    _serve(requests, answers, convert)
 
 
-def _serve(requests: queue.SimpleQueue[bytes], answers: BinaryIO) -> None:
+def _serve(
+    requests: queue.SimpleQueue[bytes], answers: BinaryIO, convert: Callable[[Conversion], ConversionOutcome]
+) -> None:
     limited = False
     while True:
         conversion = Conversion.from_line(requests.get())
@@ -65,52 +66,6 @@ def _serve(requests: queue.SimpleQueue[bytes], answers: BinaryIO) -> None:
         signal.alarm(int(conversion.limits.timeout_s) + _ALARM_GRACE_S)
         answers.write(convert(conversion).to_line())
         signal.alarm(0)
-
-
-def convert(conversion: Conversion) -> ConversionOutcome:
-    """Make the file, or say why not."""
-    try:
-        conversion.into.write_bytes(b"")
-    except OSError as error:
-        return ConversionOutcome("failed", detail=f"cannot write scratch files: {error.strerror}")
-    try:
-        return _convert(conversion)
-    except ItemFault as fault:
-        return ConversionOutcome("fault", fault.reason, fault.detail)
-    except FileNotFoundError:
-        return ConversionOutcome("fault", Reason.MEDIA_MISSING, "the stored file is not there any more")
-    except Exception as error:
-        number = getattr(error, "errno", None)
-        if number in _NO_ROOM:
-            return ConversionOutcome("failed", detail=f"cannot write scratch files: {os.strerror(number)}")
-        # An encoder that fails with an error of its own is out of memory, or the picture is beyond what it can do.
-        if isinstance(error, MemoryError) or number == errno.ENOMEM or type(error).__name__ == "ExternalError":
-            megabytes = conversion.limits.max_memory_bytes // 1024**2
-            return ConversionOutcome(
-                "fault", Reason.MEDIA_TOO_LARGE, f"too much for the encoder, or for {megabytes} MB of memory"
-            )
-        detail = f"cannot be converted ({getattr(error, 'strerror', None) or type(error).__name__})"
-        return ConversionOutcome("fault", Reason.MEDIA_CORRUPT, detail)
-
-
-def _convert(conversion: Conversion) -> ConversionOutcome:
-    from bulk_export.media.probe import probe
-    from bulk_export.media.transcode import build
-
-    audio = probe(conversion.audio, "audio") if conversion.audio else None
-    screen = probe(conversion.screen, "screen") if conversion.screen else None
-    decided = plan(conversion.requested, audio, screen)
-    if isinstance(decided, Unusable):
-        return ConversionOutcome("fault", Reason.MEDIA_CORRUPT, decided.detail)
-    if isinstance(decided, Copy):
-        return ConversionOutcome("copy")
-    stored: dict[Source, Path] = {}
-    if conversion.audio:
-        stored["audio"] = conversion.audio
-    if conversion.screen:
-        stored["screen"] = conversion.screen
-    build(decided, stored, conversion.into, conversion.limits)
-    return ConversionOutcome("built")
 
 
 def _listen(requests: queue.SimpleQueue[bytes], parent: int) -> None:

@@ -1,8 +1,8 @@
-"""The journal of a job: what became of each file of each contact, kept in staging.
+"""The journal of a job: what became of each contact's files.
 
-A stage appends a part after every few hundred contacts, so a task that is killed and tried again goes on where the
-journal ends instead of starting over. Parts are Parquet; a part is whole or absent, and writing one twice changes
-nothing.
+It is kept in staging. A stage appends a part after every few hundred contacts, so a task that is killed and tried
+again goes on where the journal ends instead of starting over. Parts are Parquet; a part is whole or absent, and writing
+one twice changes nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FileKind = str
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """What became of one file that a contact has, or was asked to have.
+    """What became of one file that a contact should have.
 
     Attributes:
         contact_id: the contact.
@@ -49,7 +49,10 @@ class FileResult:
 
 
 class Journal:
-    """Results of one stage of one job, under `<prefix>/part-NNNNN.parquet` of the staging area."""
+    """Results of one stage of one job.
+
+    Kept as `<prefix>/part-NNNNN.parquet` in the staging area.
+    """
 
     def __init__(self, staging: Storage, prefix: str) -> None:
         self._staging = staging

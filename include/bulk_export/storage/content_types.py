@@ -1,29 +1,27 @@
-"""What an object is, for those who open it where it lies: the media type of its name."""
+"""MIME type by file extension."""
 
 from __future__ import annotations
 
-# `audio/vnd.wave` is the registered name (RFC 2361), and what servers that try to compress `audio/wav` leave alone:
-# one of those spent a tenth of a PUT's processor time on it.
-_TYPES: dict[str, str] = {
-    "wav": "audio/vnd.wave",
-    "mp3": "audio/mpeg",
-    "ogg": "audio/ogg",
+from bulk_export.formats.media import MEDIA_FORMATS
+from bulk_export.formats.transcripts import TRANSCRIPT_FORMATS
+
+# What is delivered beside media and transcripts, and media delivered as stored.
+_OTHER_TYPES: dict[str, str] = {
     "opus": "audio/ogg",
     "flac": "audio/flac",
     "m4a": "audio/mp4",
-    "mp4": "video/mp4",
-    "webm": "video/webm",
     "mkv": "video/matroska",
     "csv": "text/csv; charset=utf-8",
     "txt": "text/plain; charset=utf-8",
-    "json": "application/json",
-    "xml": "application/xml",
     "yaml": "application/yaml",
     "parquet": "application/vnd.apache.parquet",
 }
-_OTHER = "application/octet-stream"
+_UNKNOWN = "application/octet-stream"
 
 
 def content_type(key: str) -> str:
-    """The media type an object of this key has."""
-    return _TYPES.get(key.rpartition(".")[2].lower(), _OTHER)
+    """The MIME type of an object of this key."""
+    extension = key.rpartition(".")[2].lower()
+    types = {format.extension: format.mime_type for format in MEDIA_FORMATS if not format.as_stored}
+    types |= {format.extension: format.mime_type for format in TRANSCRIPT_FORMATS}
+    return types.get(extension) or _OTHER_TYPES.get(extension, _UNKNOWN)

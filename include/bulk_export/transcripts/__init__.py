@@ -1,7 +1,10 @@
-"""Export transcripts: one file per contact, JSON or XML, the same content in both.
+"""Transcripts of contacts: one file each, in the format asked for.
 
-- `document.py`: what a stored transcript is; refuses by place what is not one
-- `as_json.py`, `as_xml.py`: the two forms of a delivered file
-- `schemas/`: the published schemas every delivered file meets
-- `job.py`: all transcripts of one job: read, write, journal
+| module | does |
+|---|---|
+| `job` | one job, on the core in `bulk_export.jobs` |
+| `document` | what a stored transcript is; refuses by place what is not one |
+| `transcript_file` | what a writer gives |
+| `as_json`, `as_xml` | the writers, one a format of `bulk_export.formats` |
+| `schemas/` | the published schemas every delivered file meets |
 """

@@ -5,10 +5,11 @@ from __future__ import annotations
 import orjson
 
 from bulk_export.transcripts.document import SCHEMA, Transcript
+from bulk_export.transcripts.transcript_file import TranscriptFile
 
 
-def as_json(transcript: Transcript) -> bytes:
-    """The file's bytes."""
+def as_json(transcript: Transcript) -> TranscriptFile:
+    """The file."""
     document: dict[str, object] = {
         "schema": SCHEMA,
         "contact_id": transcript.contact_id,
@@ -19,4 +20,4 @@ def as_json(transcript: Transcript) -> bytes:
     }
     if transcript.analytics is not None:
         document["analytics"] = transcript.analytics
-    return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+    return TranscriptFile(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE))

@@ -9,7 +9,6 @@ Characters that XML 1.0 forbids become U+FFFD and are counted.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ import orjson
 from lxml import etree
 
 from bulk_export.transcripts.document import SCHEMA, Json, Transcript
+from bulk_export.transcripts.transcript_file import TranscriptFile
 
 if TYPE_CHECKING:
     from lxml.etree import _Element, _IncrementalFileWriter
@@ -25,16 +25,8 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _REPLACEMENT = "\ufffd"
 
 
-@dataclass(frozen=True, slots=True)
-class XmlFile:
-    """The file's bytes and how many characters had to be replaced in it."""
-
-    content: bytes
-    fixes: int
-
-
-def as_xml(transcript: Transcript) -> XmlFile:
-    """The file's bytes, UTF-8 with an XML declaration."""
+def as_xml(transcript: Transcript) -> TranscriptFile:
+    """The file, UTF-8 with an XML declaration."""
     buffer, legal = BytesIO(), _Legal()
     attributes = {
         "schema": SCHEMA,
@@ -50,7 +42,7 @@ def as_xml(transcript: Transcript) -> XmlFile:
             if transcript.analytics is not None:
                 with xml.element("analytics"):
                     xml.write(_value(transcript.analytics, legal))
-    return XmlFile(buffer.getvalue(), legal.fixes)
+    return TranscriptFile(buffer.getvalue(), legal.fixes)
 
 
 class _Legal:
@@ -77,7 +69,7 @@ def _participants(transcript: Transcript, legal: _Legal) -> _Element:
 
 
 def _write_segments(xml: _IncrementalFileWriter, transcript: Transcript, legal: _Legal) -> None:
-    # Element by element, so that a day-long transcript never stands in memory as a tree.
+    # Element by element, so that a day-long transcript is never in memory as a tree.
     with xml.element("segments"):
         for segment in transcript.segments:
             speaker, text = segment["speaker"], segment["text"]

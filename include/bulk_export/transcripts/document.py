@@ -1,9 +1,11 @@
-"""A stored transcript, read and checked: bytes come in, a `Transcript` or a precise refusal comes out.
+"""A stored transcript, read and checked.
+
+Bytes come in, a `Transcript` or a precise refusal comes out.
 
 Stored form (a JSON object, UTF-8): `schema` ("transcript-1.0"), `contact_id`, `language`, `channel`,
 `participants` [{`id`, `role`}], `segments` [{`speaker`, `start_ms`, `end_ms`, `text`, `confidence`?, `sentiment`?}],
 `analytics`? {...}. An optional key that is null counts as absent. Keys the form does not name are left out and
-counted. Refusals name the place and never quote what stands there: it is what somebody said.
+counted. Refusals name the place and never quote what is there: it is what somebody said.
 """
 
 from __future__ import annotations
@@ -24,7 +26,10 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 
 
 class TranscriptFormatError(Exception):
-    """The stored object is not a transcript; the message says where and what, without its text."""
+    """The stored object is not a transcript.
+
+    The message says where and what, without its text.
+    """
 
 
 class Participant(TypedDict):
@@ -52,7 +57,9 @@ class Segment(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """One contact's transcript, checked. Parts have exactly the keys of the format, optional ones only where given.
+    """One contact's transcript, checked.
+
+    Parts have exactly the keys of the format, optional ones only where given.
 
     Attributes:
         contact_id: the contact's.
@@ -79,7 +86,7 @@ def parse(content: bytes, contact_id: int) -> Transcript:
     """Read the stored transcript of `contact_id`.
 
     Raises:
-        TranscriptFormatError: torn, empty, not UTF-8, not JSON, not of the form, or of another contact.
+        TranscriptFormatError: cut off, empty, not UTF-8, not JSON, not of the form, or of another contact.
     """
     if not content.strip(b" \t\r\n\0"):
         raise TranscriptFormatError("the file is empty")
@@ -106,11 +113,11 @@ def _load(content: bytes) -> tuple[object, int]:
     try:
         return orjson.loads(content), 0
     except orjson.JSONDecodeError as error:
-        mended, halves = _without_half_pairs(content)
+        repaired, halves = _without_half_pairs(content)
         if not halves:
             raise TranscriptFormatError(f"not readable as JSON: {error.msg} at byte {error.pos}") from None
     try:
-        return orjson.loads(mended), halves
+        return orjson.loads(repaired), halves
     except orjson.JSONDecodeError as error:
         raise TranscriptFormatError(f"not readable as JSON: {error.msg} at byte {error.pos}") from None
 
@@ -119,14 +126,14 @@ def _without_half_pairs(content: bytes) -> tuple[bytes, int]:
     """Platforms that count UTF-16 units cut emoji in half: replace the halves rather than lose the transcript."""
     halves = 0
 
-    def mend(match: re.Match[bytes]) -> bytes:
+    def replace(match: re.Match[bytes]) -> bytes:
         nonlocal halves
         if match["half"] is None:
             return match[0]
         halves += 1
         return rb"\ufffd"
 
-    return _ESCAPES.sub(mend, content), halves
+    return _ESCAPES.sub(replace, content), halves
 
 
 # --- JSON to transcript -----------------------------------------------------------------------------------------

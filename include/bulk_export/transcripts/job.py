@@ -1,4 +1,4 @@
-"""All transcripts of one job: read from the store, check, write JSON or XML.
+"""All transcripts of one job: read from the store, check, write.
 
 A contact ends in exactly one way:
 
@@ -17,14 +17,16 @@ the job with that error. Resuming, the journal and progress are those of every p
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
+from pkgutil import resolve_name
 from threading import Lock
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, TypeAlias
 
 from bulk_export.contacts.addresses import Resolve, check_mounted
 from bulk_export.errors import RefusedError
+from bulk_export.formats.transcripts import TRANSCRIPT_FORMATS
 from bulk_export.jobs.contact_job import IN_THIS_THREAD, ContactWork, concurrency_for, fault_result, run_contact_job
 from bulk_export.jobs.earlier_results import EarlierResults
 from bulk_export.jobs.item_fault import ItemFault
@@ -34,7 +36,8 @@ from bulk_export.reasons import NOT_APPLICABLE, Reason
 from bulk_export.staging.journal import FileKind, FileResult, Journal
 from bulk_export.storage.base import Storage
 from bulk_export.storage.reading import fetch, read
-from bulk_export.transcripts.document import TranscriptFormatError, parse
+from bulk_export.transcripts.document import Transcript, TranscriptFormatError, parse
+from bulk_export.transcripts.transcript_file import TranscriptFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,7 +48,7 @@ DEFAULT_MAX_BYTES = 64 * 2**20
 _BETWEEN_DISKS = IN_THIS_THREAD
 # A parsed transcript takes many times its bytes in memory, so large ones go one at a time.
 _LARGE_BYTES = 4 * 2**20
-_KINDS: tuple[FileKind, ...] = ("transcript",)
+Writer: TypeAlias = Callable[[Transcript], TranscriptFile]
 
 
 @dataclass(slots=True)
@@ -82,7 +85,10 @@ class TranscriptCounts:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """What the job table says about a contact's transcript; an empty uri for none."""
+    """What the job table says about a contact's transcript.
+
+    An empty uri stands for none.
+    """
 
     contact_id: int
     transcript_uri: str
@@ -92,7 +98,7 @@ def export_job_transcripts(
     contacts: pa.Table,
     *,
     job: int,
-    format: Literal["json", "xml"],
+    format: str,
     source: Storage,
     destination: Storage,
     run_prefix: str,
@@ -106,7 +112,7 @@ def export_job_transcripts(
     Args:
         contacts: job table; `contact_id`, `recycled` and `transcript_uri` are read.
         job: its number, from 1.
-        format: of the delivered files.
+        format: key of the delivered files' format.
         source: root of the store's objects, to which relative addresses belong.
         destination: the storage location.
         run_prefix: key of the run's directory in it.
@@ -116,9 +122,11 @@ def export_job_transcripts(
         max_bytes: largest stored transcript that is read.
 
     Raises:
+        LookupError: nobody has registered the format.
         TransientError: a storage is full or cannot be reached.
         RefusedError: the destination refuses writing, or the source refuses reading anything.
     """
+    target = TRANSCRIPT_FORMATS[format]
     check_mounted(source)
     run_prefix = run_prefix.rstrip("/")
     folder = f"data/transcripts/{job:04d}"
@@ -127,7 +135,9 @@ def export_job_transcripts(
     counts = TranscriptCounts(recycled=contacts.num_rows - len(todo))
     run_contact_job(
         _Export(
-            format=format,
+            # Not at the top: lxml is not loaded for JSON.
+            write=resolve_name(target.writer),
+            extension=target.extension,
             objects=StoredObjects(source, resolve, Reason.TRANSCRIPT_MISSING),
             destination=destination,
             run_prefix=run_prefix,
@@ -156,7 +166,8 @@ def _not_recycled(contacts: pa.Table) -> list[Contact]:
 class _Export:
     """Exports one contact at a time, from several threads at once."""
 
-    format: Literal["json", "xml"]
+    write: Writer
+    extension: str
     objects: StoredObjects
     destination: Storage
     run_prefix: str
@@ -167,11 +178,11 @@ class _Export:
 
     def result_kinds(self, contact: Contact) -> Collection[FileKind]:
         """One transcript, or why there is none."""
-        return _KINDS
+        return ("transcript",)
 
     def begin(self, contact: Contact) -> ContactWork:
         """Read, check and write one transcript."""
-        path = f"{self.folder}/{contact.contact_id}.{self.format}"
+        path = f"{self.folder}/{contact.contact_id}.{self.extension}"
         try:
             return ContactWork([self._deliver(contact, path)])
         except ItemFault as fault:
@@ -209,13 +220,7 @@ class _Export:
         transcript = parse(content, contact_id)
         unknown = transcript.unknown_keys
         detail = f"{unknown} keys outside the transcript format left out" if unknown else ""
-        if self.format == "json":
-            from bulk_export.transcripts.as_json import as_json
-
-            return as_json(transcript), transcript.replaced, detail
-        from bulk_export.transcripts.as_xml import as_xml
-
-        file = as_xml(transcript)
+        file = self.write(transcript)
         return file.content, transcript.replaced + file.fixes, detail
 
     def _remove_leftover(self, path: str) -> None:

@@ -12,9 +12,10 @@ from starlette.responses import HTMLResponse, JSONResponse
 
 from bulk_export.definitions.dag_ids import dag_id_of
 from bulk_export.definitions.loader import Definitions
-from bulk_export.definitions.models import AUDIO_ONLY_FORMATS, AUDIO_VIDEO_FORMATS, WEEKDAYS, Schedule
+from bulk_export.definitions.models import WEEKDAYS, Schedule
 from bulk_export.definitions.schedules import next_runs
 from bulk_export.errors import DefinitionError, RefusedError
+from bulk_export.formats.choices import form_choices
 from bulk_export.state.events import append_event
 from bulk_export.state.records import OPEN
 from bulk_export.state.runs import RunFilters, list_runs
@@ -86,8 +87,7 @@ def _form_page(
         form=form,
         searches=search_rows(definitions, context.store),
         locations={name: place.type for name, place in context.settings.storage_locations.items()},
-        audio_video_formats=AUDIO_VIDEO_FORMATS,
-        audio_only_formats=AUDIO_ONLY_FORMATS,
+        format_choices={asked: form_choices(asked) for asked in ("audio_video", "audio_only", "transcripts")},
         weekdays=WEEKDAYS,
         zones=sorted(available_timezones()),
         writable=context.store.writable("exports"),

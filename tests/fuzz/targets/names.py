@@ -10,7 +10,7 @@ from pathlib import Path
 from bulk_export.contacts.addresses import AddressError, locate
 from bulk_export.definitions.safe_names import safe_name
 from bulk_export.errors import DefinitionError
-from bulk_export.media.formats import stored_extension
+from bulk_export.media.stored_extension import stored_extension
 from bulk_export.storage import open_uri
 from bulk_export.storage.local import LocalStorage
 

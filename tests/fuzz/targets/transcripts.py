@@ -21,7 +21,7 @@ def run(data: bytes) -> None:
     except TranscriptFormatError as error:
         assert str(error)
         return
-    in_json = json.loads(as_json(transcript))
+    in_json = json.loads(as_json(transcript).content)
     in_xml = as_xml(transcript).content
     json_schema, xml_schema = _schemas()
     json_schema.validate(in_json)

@@ -15,10 +15,11 @@ import av
 import pytest
 from av.audio.fifo import AudioFifo
 
+from bulk_export.formats.media import MEDIA_FORMATS
 from bulk_export.media.conversion import Conversion, ConversionOutcome
+from bulk_export.media.convert import convert
 from bulk_export.media.faults import MediaLimits
 from bulk_export.media.plan import RequestedFile
-from bulk_export.media.worker import convert
 
 TONE_HZ = 440
 
@@ -191,7 +192,9 @@ def convert_to(
 ) -> ConversionOutcome:
     """Convert here, in this process."""
     sources = tuple(name for name, path in (("audio", audio), ("screen", screen)) if path)
-    return convert(Conversion(RequestedFile("media", wanted, sources), audio, screen, into, MediaLimits(**limits)))
+    return convert(
+        Conversion(RequestedFile("media", MEDIA_FORMATS[wanted], sources), audio, screen, into, MediaLimits(**limits))
+    )
 
 
 class Media:

@@ -19,11 +19,12 @@ import pyarrow as pa
 import pytest
 
 from bulk_export.definitions.models import MediaFormats
+from bulk_export.formats.media import MEDIA_FORMATS
 from bulk_export.media.conversion import Conversion
+from bulk_export.media.convert import convert
 from bulk_export.media.faults import MediaLimits
 from bulk_export.media.job import copy_job_media
 from bulk_export.media.plan import RequestedFile
-from bulk_export.media.worker import convert
 from bulk_export.reasons import Reason
 from bulk_export.staging.journal import FileResult, Journal
 from bulk_export.storage.local import LocalStorage
@@ -57,7 +58,7 @@ def make_seed(form: str, folder: Path) -> bytes:
     elif form in SCREENS:
         (folder / "seed.webm").write_bytes(make_seed("webm", folder))
         (folder / "seed.wav").write_bytes(make_seed("wav", folder))
-        asked = RequestedFile("media", form, ("audio", "screen"))
+        asked = RequestedFile("media", MEDIA_FORMATS[form], ("audio", "screen"))
         outcome = convert(Conversion(asked, folder / "seed.wav", folder / "seed.webm", path, MediaLimits()))
         assert outcome.verdict == "built", outcome
     else:

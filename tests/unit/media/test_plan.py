@@ -3,18 +3,19 @@
 import pytest
 
 from bulk_export.definitions.models import MediaFormats
+from bulk_export.formats.media import MEDIA_FORMATS
 from bulk_export.media.plan import Build, Copy, Probed, RequestedFile, Skip, Track, Unusable, plan, requested_files
 from bulk_export.reasons import Reason
 
 NOTHING = ()
 NO_MEDIA, NO_SCREEN = Skip(Reason.NO_MEDIA), Skip(Reason.NO_SCREEN)
-BOTH = (RequestedFile("media", "mp4", ("audio", "screen")),)
-SCREEN = (RequestedFile("media", "mp4", ("screen",)),)
-SILENT = (RequestedFile("media", "mp4", ("screen",), silent=True),)
-AUDIO = (RequestedFile("media", "mp3", ("audio",)),)
-STORED_AUDIO = RequestedFile("media", "original", ("audio",), "-audio")
-STORED_SCREEN = RequestedFile("screen", "original", ("screen",), "-screen")
-PLAIN_AUDIO = (RequestedFile("media", "original", ("audio",)),)
+BOTH = (RequestedFile("media", MEDIA_FORMATS["mp4"], ("audio", "screen")),)
+SCREEN = (RequestedFile("media", MEDIA_FORMATS["mp4"], ("screen",)),)
+SILENT = (RequestedFile("media", MEDIA_FORMATS["mp4"], ("screen",), silent=True),)
+AUDIO = (RequestedFile("media", MEDIA_FORMATS["mp3"], ("audio",)),)
+STORED_AUDIO = RequestedFile("media", MEDIA_FORMATS["original"], ("audio",), "-audio")
+STORED_SCREEN = RequestedFile("screen", MEDIA_FORMATS["original"], ("screen",), "-screen")
+PLAIN_AUDIO = (RequestedFile("media", MEDIA_FORMATS["original"], ("audio",)),)
 
 
 @pytest.mark.parametrize(
@@ -70,17 +71,17 @@ OPUS_IN_WEBM, OPUS_AND_VP8 = Probed("webm", "opus"), Probed("webm", "opus", "vp8
         ("wav", Probed("wav", "pcm_u8"), Copy("audio")),
         ("ogg", OGG, Copy("audio")),
         ("mp3", MP3, Copy("audio")),
-        ("ogg", OPUS_IN_WEBM, Build("ogg", (copied("audio", "audio"),))),
-        ("ogg", OPUS_AND_VP8, Build("ogg", (copied("audio", "audio"),))),
-        ("wav", Probed("matroska", "pcm_s16le"), Build("wav", (copied("audio", "audio"),))),
-        ("wav", MULAW, Build("wav", (encoded("audio", "audio"),))),
-        ("mp3", OPUS_AND_VP8, Build("mp3", (encoded("audio", "audio"),))),
-        ("ogg", Probed("ogg", "vorbis"), Build("ogg", (encoded("audio", "audio"),))),
+        ("ogg", OPUS_IN_WEBM, Build(MEDIA_FORMATS["ogg"], (copied("audio", "audio"),))),
+        ("ogg", OPUS_AND_VP8, Build(MEDIA_FORMATS["ogg"], (copied("audio", "audio"),))),
+        ("wav", Probed("matroska", "pcm_s16le"), Build(MEDIA_FORMATS["wav"], (copied("audio", "audio"),))),
+        ("wav", MULAW, Build(MEDIA_FORMATS["wav"], (encoded("audio", "audio"),))),
+        ("mp3", OPUS_AND_VP8, Build(MEDIA_FORMATS["mp3"], (encoded("audio", "audio"),))),
+        ("ogg", Probed("ogg", "vorbis"), Build(MEDIA_FORMATS["ogg"], (encoded("audio", "audio"),))),
         ("ogg", Probed("webm", "", "vp8"), Unusable("audio: it holds no audio")),
     ],
 )
 def test_an_audio_file_is_made_by(wanted, audio, expected):
-    assert plan(RequestedFile("media", wanted, ("audio",)), audio, None) == expected
+    assert plan(RequestedFile("media", MEDIA_FORMATS[wanted], ("audio",)), audio, None) == expected
 
 
 @pytest.mark.parametrize(
@@ -88,23 +89,23 @@ def test_an_audio_file_is_made_by(wanted, audio, expected):
     [
         ("webm", False, Probed("webm", "", "vp9"), Copy("screen")),
         ("webm", False, Probed("webm", "opus", "vp9"), Copy("screen")),
-        ("webm", True, Probed("webm", "opus", "vp9"), Build("webm", (copied("video", "screen"),))),
-        ("webm", False, Probed("webm", "", "vp8"), Build("webm", (encoded("video", "screen"),))),
-        ("webm", False, Probed("matroska", "", "vp9"), Build("webm", (copied("video", "screen"),))),
+        ("webm", True, Probed("webm", "opus", "vp9"), Build(MEDIA_FORMATS["webm"], (copied("video", "screen"),))),
+        ("webm", False, Probed("webm", "", "vp8"), Build(MEDIA_FORMATS["webm"], (encoded("video", "screen"),))),
+        ("webm", False, Probed("matroska", "", "vp9"), Build(MEDIA_FORMATS["webm"], (copied("video", "screen"),))),
         ("mp4", False, Probed("mp4", "", "h264"), Copy("screen")),
-        ("mp4", False, Probed("mov", "", "h264"), Build("mp4", (copied("video", "screen"),))),
+        ("mp4", False, Probed("mov", "", "h264"), Build(MEDIA_FORMATS["mp4"], (copied("video", "screen"),))),
         (
             "mp4",
             False,
             Probed("mp4", "mp3", "h264"),
-            Build("mp4", (copied("video", "screen"), encoded("audio", "screen"))),
+            Build(MEDIA_FORMATS["mp4"], (copied("video", "screen"), encoded("audio", "screen"))),
         ),
         ("wmv", False, Probed("asf", "wmav2", "wmv2"), Copy("screen")),
         ("mp4", False, Probed("mp4", "aac", ""), Unusable("screen: it holds no video")),
     ],
 )
 def test_a_video_of_a_screen_alone_is_made_by(wanted, silent, screen, expected):
-    assert plan(RequestedFile("media", wanted, ("screen",), silent=silent), None, screen) == expected
+    assert plan(RequestedFile("media", MEDIA_FORMATS[wanted], ("screen",), silent=silent), None, screen) == expected
 
 
 @pytest.mark.parametrize(
@@ -118,11 +119,13 @@ def test_a_video_of_a_screen_alone_is_made_by(wanted, silent, screen, expected):
     ],
 )
 def test_audio_and_screen_are_muxed_from_both_files(wanted, audio, screen, video_copied, audio_copied):
-    made = plan(RequestedFile("media", wanted, ("audio", "screen")), audio, screen)
-    assert made == Build(wanted, (Track("video", "screen", video_copied), Track("audio", "audio", audio_copied)))
+    made = plan(RequestedFile("media", MEDIA_FORMATS[wanted], ("audio", "screen")), audio, screen)
+    assert made == Build(
+        MEDIA_FORMATS[wanted], (Track("video", "screen", video_copied), Track("audio", "audio", audio_copied))
+    )
     assert made.verb == "mux"
 
 
 def test_the_verbs_tell_remux_from_transcode():
-    assert plan(RequestedFile("media", "ogg", ("audio",)), OPUS_IN_WEBM, None).verb == "remux"
-    assert plan(RequestedFile("media", "ogg", ("audio",)), PCM, None).verb == "transcode"
+    assert plan(RequestedFile("media", MEDIA_FORMATS["ogg"], ("audio",)), OPUS_IN_WEBM, None).verb == "remux"
+    assert plan(RequestedFile("media", MEDIA_FORMATS["ogg"], ("audio",)), PCM, None).verb == "transcode"

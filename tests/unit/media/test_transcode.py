@@ -203,8 +203,9 @@ def test_memory_does_not_grow_with_the_length(stored, tmp_path):
     program = (
         "import sys; from pathlib import Path\n"
         "from bulk_export.media.conversion import Conversion; from bulk_export.media.faults import MediaLimits\n"
-        "from bulk_export.media.plan import RequestedFile; from bulk_export.media.worker import convert\n"
-        "asked = RequestedFile('media', 'wav', ('audio',))\n"
+        "from bulk_export.formats.media import MEDIA_FORMATS\n"
+        "from bulk_export.media.plan import RequestedFile; from bulk_export.media.convert import convert\n"
+        "asked = RequestedFile('media', MEDIA_FORMATS['wav'], ('audio',))\n"
         "done = convert(Conversion(asked, Path(sys.argv[1]), None, Path(sys.argv[2]), MediaLimits()))\n"
         # Not ru_maxrss: that begins with what the test process had when it started this one.
         "print(done.verdict, Path('/proc/self/status').read_text().partition('VmHWM:')[2].split()[0])"

@@ -54,7 +54,7 @@ def test_both_forms_give_back_what_was_stored(
 ) -> None:
     document = stored(segments=segments, analytics=analytics, language=language)
     transcript = parse(json.dumps(document).encode(), 7)
-    in_json, in_xml = as_json(transcript), as_xml(transcript)
+    in_json, in_xml = as_json(transcript).content, as_xml(transcript)
     validate(in_json)
     validate(in_xml.content)
     assert json.loads(in_json) == document
@@ -67,9 +67,9 @@ def test_a_transcript_without_anything_said_is_a_file_too(
 ) -> None:
     document = stored(participants=[], segments=[], analytics=...)
     transcript = parse(json.dumps(document).encode(), 7)
-    validate(as_json(transcript))
+    validate(as_json(transcript).content)
     validate(as_xml(transcript).content)
-    assert json.loads(as_json(transcript)) == read_xml(as_xml(transcript).content) == document
+    assert json.loads(as_json(transcript).content) == read_xml(as_xml(transcript).content) == document
 
 
 def test_the_xml_file_is_as_published(stored: Stored) -> None:
@@ -92,7 +92,7 @@ def test_the_xml_file_is_as_published(stored: Stored) -> None:
 def test_the_json_file_is_as_published(stored: Stored) -> None:
     segment = {"speaker": "agent", "start_ms": 0, "end_ms": 900, "text": "¿Aló?", "confidence": 0.93}
     document = stored(segments=[segment], analytics={"b": 1, "a": [None]})
-    assert as_json(parse(json.dumps(document).encode(), 7)).decode() == (
+    assert as_json(parse(json.dumps(document).encode(), 7)).content.decode() == (
         '{"schema":"transcript-1.0","contact_id":7,"language":"es-CO","channel":"CALL",'
         '"participants":[{"id":"agent","role":"agent"},{"id":"customer","role":"customer"}],'
         '"segments":[{"speaker":"agent","start_ms":0,"end_ms":900,"text":"¿Aló?","confidence":0.93}],'
@@ -122,7 +122,7 @@ def test_every_character_xml_forbids_is_replaced_and_counted_wherever_it_stands(
 
 def test_json_keeps_the_characters_xml_forbids(stored: Stored, validate: Validate) -> None:
     document = stored(language="\0\x0b\uffff")
-    content = as_json(parse(json.dumps(document).encode(), 7))
+    content = as_json(parse(json.dumps(document).encode(), 7)).content
     validate(content)
     assert json.loads(content)["language"] == "\0\x0b\uffff"
 
@@ -135,9 +135,9 @@ def test_analytics_as_deep_as_allowed_can_be_read_by_ordinary_parsers(
         value = {"k": value}
     document = stored(analytics={"a": value})
     transcript = parse(json.dumps(document).encode(), 7)
-    validate(as_json(transcript))
+    validate(as_json(transcript).content)
     validate(as_xml(transcript).content)
-    assert read_xml(as_xml(transcript).content) == json.loads(as_json(transcript)) == document
+    assert read_xml(as_xml(transcript).content) == json.loads(as_json(transcript).content) == document
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""One module per container format: what its first and last bytes say, read without a media library."""
+"""The first and last bytes of each container, without a media library."""

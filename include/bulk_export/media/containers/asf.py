@@ -1,4 +1,7 @@
-"""ASF (WMV, WMA): whether the file is as long as its header says. Streams are left to the library."""
+"""ASF (WMV, WMA): whether the file has the length its header states.
+
+Streams are left to the library.
+"""
 
 from __future__ import annotations
 

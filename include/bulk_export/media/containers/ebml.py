@@ -1,4 +1,7 @@
-"""WebM and Matroska (EBML): document type, and whether every element is there. Streams are left to the library."""
+"""WebM and Matroska (EBML): document type, and whether it is whole.
+
+Streams are left to the library.
+"""
 
 from __future__ import annotations
 

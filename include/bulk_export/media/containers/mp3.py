@@ -1,4 +1,7 @@
-"""MPEG audio: layer, and whether the file ends with a whole frame and holds what its Xing/Info frame counts."""
+"""MPEG audio: layer, and whether the file is whole.
+
+It is when it ends with a whole frame and holds what its Xing or Info frame counts.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,10 @@ def skip_id3(head: bytes) -> int:
 
 
 def frame_bytes(data: bytes, at: int) -> int:
-    """Length of the MPEG audio frame whose header stands at `at`; 0 when there is none (or free format)."""
+    """Length of the MPEG audio frame at `at`; 0 for none.
+
+    Also 0 for a frame of free format.
+    """
     if at + 4 > len(data) or data[at] != _SYNC or data[at + 1] & 0xE0 != 0xE0:
         return 0
     version, layer = data[at + 1] >> 3 & 3, 4 - (data[at + 1] >> 1 & 3)
@@ -55,7 +61,10 @@ def frame_bytes(data: bytes, at: int) -> int:
 
 
 def is_mp3(window: Window) -> bool:
-    """Whether whole frames follow each other from the beginning (behind an ID3 tag)."""
+    """Whether whole frames follow each other from the beginning.
+
+    They may begin behind an ID3 tag.
+    """
     head, at = window.head, skip_id3(window.head)
     if at:
         return True

@@ -1,4 +1,7 @@
-"""MP4 and QuickTime (ISO base media): brand, and whether every box is there. Streams are left to the library."""
+"""MP4 and QuickTime (ISO base media): brand, and whether it is whole.
+
+Streams are left to the library.
+"""
 
 from __future__ import annotations
 

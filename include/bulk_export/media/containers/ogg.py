@@ -1,4 +1,7 @@
-"""Ogg: codec of the first stream and whether the last page is there and marked as the end (RFC 3533)."""
+"""Ogg (RFC 3533): first codec, and whether the file is whole.
+
+It is when the last page is there and marked as the end.
+"""
 
 from __future__ import annotations
 

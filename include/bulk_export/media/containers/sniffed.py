@@ -1,4 +1,4 @@
-"""What a file's first and last bytes tell: the record all container readers return."""
+"""What a file's first and last bytes say: what container readers return."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What is seen of a file: its beginning, its end and its size. For a small file both are the whole of it.
+    """What is seen of a file: beginning, end and size.
+
+    For a small file both are the whole of it.
+
 
     Attributes:
         head: the first bytes.
@@ -31,16 +34,16 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Sniffed:
-    """What the bytes tell about a media file.
+    """What the bytes say about a media file.
 
     Attributes:
         container: `wav ogg mp3 webm matroska mp4 asf …`, empty when not recognised.
         audio: codec of the audio, named as FFmpeg names it, empty when there is none.
         video: codec of the video, empty when there is none.
-        codecs_known: False when only a media library can tell the streams.
-        whole: True when the header's sizes prove that nothing is missing, None when the format cannot tell.
+        codecs_known: False when only a media library knows the streams.
+        whole: True when the header's sizes prove that nothing is missing, None when the format does not show it.
         fault: why the file cannot be delivered (empty, cut off, no media), empty when nothing speaks against it.
-        claimed_s: duration the header states, seconds; 0 when it states none or only a media library can tell.
+        claimed_s: duration the header states, seconds; 0 when it states none or only a media library knows.
     """
 
     container: str = ""

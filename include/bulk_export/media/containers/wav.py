@@ -1,4 +1,4 @@
-"""WAV (RIFF, RF64, BW64): format tag and whether the audio is all there.
+"""WAV (RIFF, RF64, BW64): format tag, and whether it is whole.
 
 The size in the header of the `data` chunk decides. Programs that write to a pipe cannot know it and leave 0 or
 0xFFFFFFFF there: such a file is accepted, and runs to its end.

@@ -1,6 +1,6 @@
 import pytest
 
-from bulk_export.media.formats import stored_extension
+from bulk_export.media.stored_extension import stored_extension
 
 
 @pytest.mark.parametrize(

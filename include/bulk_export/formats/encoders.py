@@ -1,4 +1,4 @@
-"""How each codec is encoded: encoder, sample rates, channels, bit rate and speed. Data, no media library."""
+"""How each codec is encoded: encoder, sample rates, channels, bit rate, speed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ class AudioEncoder:
     """An audio encoder.
 
     Attributes:
+        codec: what it makes, as FFmpeg names codecs.
         name: FFmpeg's name of it.
         sample_format: what it is fed with.
         rates: sample rates it takes, ascending; empty for any.
@@ -21,6 +22,7 @@ class AudioEncoder:
         lame_quality: LAME's own library encodes, at this level (2 the best, 7 the fastest); None where FFmpeg does.
     """
 
+    codec: str
     name: str
     sample_format: str
     rates: tuple[int, ...] = ()
@@ -31,7 +33,10 @@ class AudioEncoder:
     lame_quality: int | None = None
 
     def rate_for(self, rate: int) -> int:
-        """The source's rate, or the next higher one the codec has, or its highest."""
+        """The sample rate to encode at.
+
+        That of the source, or the next higher one the codec has, or its highest.
+        """
         if not self.rates:
             return rate
         return next((offered for offered in self.rates if offered >= rate), self.rates[-1])
@@ -47,11 +52,13 @@ class VideoEncoder:
     """A video encoder.
 
     Attributes:
+        codec: what it makes, as FFmpeg names codecs.
         name: FFmpeg's name of it.
-        quantiser: fixed quality in FFmpeg's scale, 0 where `options` say it.
+        quantiser: fixed quality in FFmpeg's scale, 0 where `options` set it.
         options: speed and quality.
     """
 
+    codec: str
     name: str
     quantiser: int = 0
     options: Mapping[str, str] = field(default_factory=dict)
@@ -61,37 +68,26 @@ _ANY = 10**9
 _MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 _AAC_RATES = (7350, *_MP3_RATES, 64000, 88200, 96000)
 _WMA_RATES = (8000, 11025, 16000, 22050, 32000, 44100, 48000)
+_KBITS = {8000: 32, 16000: 48, 24000: 64, _ANY: 96}
 
 # Levels 7 (LAME) and 5 (Opus): same bit rate and size, twice and 1.3 times the files per second of the defaults. AAC's
 # fast coder takes a fifth of the time for 8 kHz speech, and its signal-to-noise ratio is 4 to 6 dB better there.
-AUDIO_ENCODERS = {
-    "pcm_s16le": AudioEncoder("pcm_s16le", "s16"),
-    "mp3": AudioEncoder(
-        "libmp3lame",
-        "s16p",
-        _MP3_RATES,
-        2,
-        {8000: 32, 16000: 48, 24000: 64, _ANY: 96},
-        lame_quality=7,
-    ),
-    "opus": AudioEncoder(
-        "libopus",
-        "s16",
-        (8000, 12000, 16000, 24000, 48000),
-        8,
-        {12000: 24, 24000: 32, _ANY: 48},
-        {"compression_level": "5"},
-    ),
-    "aac": AudioEncoder(
-        "aac", "fltp", _AAC_RATES, 8, {8000: 32, 16000: 48, 24000: 64, _ANY: 96}, {"aac_coder": "fast"}
-    ),
-    "wmav2": AudioEncoder("wmav2", "fltp", _WMA_RATES, 2, {8000: 32, 16000: 48, 24000: 64, _ANY: 96}, overlaps=True),
-}
+PCM = AudioEncoder("pcm_s16le", "pcm_s16le", "s16")
+MP3 = AudioEncoder("mp3", "libmp3lame", "s16p", _MP3_RATES, 2, _KBITS, lame_quality=7)
+OPUS = AudioEncoder(
+    "opus",
+    "libopus",
+    "s16",
+    (8000, 12000, 16000, 24000, 48000),
+    8,
+    {12000: 24, 24000: 32, _ANY: 48},
+    {"compression_level": "5"},
+)
+AAC = AudioEncoder("aac", "aac", "fltp", _AAC_RATES, 8, _KBITS, {"aac_coder": "fast"})
+WMA = AudioEncoder("wmav2", "wmav2", "fltp", _WMA_RATES, 2, _KBITS, overlaps=True)
 
 # A screen is text: quality is fixed, not the bit rate. Speed before size: a job waits for its videos. No B frames: with
 # pictures seconds apart they make an MP4 claim the wrong length.
-VIDEO_ENCODERS = {
-    "h264": VideoEncoder("libx264", options={"preset": "veryfast", "crf": "23", "bf": "0"}),
-    "vp9": VideoEncoder("libvpx-vp9", options={"deadline": "realtime", "cpu-used": "8", "crf": "31", "b": "0"}),
-    "wmv2": VideoEncoder("wmv2", quantiser=4),
-}
+H264 = VideoEncoder("h264", "libx264", options={"preset": "veryfast", "crf": "23", "bf": "0"})
+VP9 = VideoEncoder("vp9", "libvpx-vp9", options={"deadline": "realtime", "cpu-used": "8", "crf": "31", "b": "0"})
+WMV = VideoEncoder("wmv2", "wmv2", quantiser=4)
