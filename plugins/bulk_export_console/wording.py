@@ -102,7 +102,10 @@ def stage_labels() -> dict[str, str]:
 
 
 def format_label(kind: str, format: str) -> str:
-    """What a run's format is called; the format itself where nobody has registered it any more."""
+    """What a run's format is called.
+
+    The format itself where nobody has registered it any more.
+    """
     labels = CSV_PROFILES if kind == "csv" else form_choices(kind)
     return labels.get(format, format)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -104,3 +105,26 @@ def test_only_the_dag_carries_the_form_because_a_copy_in_each_task_makes_a_thous
     for dag in parse().dags.values():
         assert dag.params or dag.dag_id == "bulk_export_maintenance"
         assert [task.task_id for task in dag.tasks if task.params] == []
+
+
+def test_formats_that_are_registered_later_are_offered_by_name(definitions: Path) -> None:
+    from bulk_export.definitions.loader import load_definitions
+    from bulk_export.formats.media import MEDIA_FORMATS, MediaFormat
+    from bulk_export.formats.transcripts import TRANSCRIPT_FORMATS, TranscriptFormat
+    from bulk_export_airflow.parameters import immediate_params, read_immediate
+
+    flac = MediaFormat("flac", "FLAC", frozenset({"audio_only"}), "flac", "audio/flac", "flac")
+    subtitles = TranscriptFormat("vtt", "WebVTT", "vtt", "text/vtt", "somewhere:as_vtt")
+    answers = {"name": "Case", "search": "all", "storage_location": "lake", "audio_only": "flac", "transcripts": "vtt"}
+    with MEDIA_FORMATS.registered(flac), TRANSCRIPT_FORMATS.registered(subtitles):
+        form = immediate_params(load_definitions(definitions))
+        export, _ = read_immediate(answers)
+    assert form["audio_only"].schema["enum"] == ["none", "wav", "mp3", "ogg", "original", "flac"]
+    assert form["audio_only"].schema["values_display"]["flac"] == "FLAC"
+    assert form["audio_video"].schema["enum"] == ["none", "mp4", "webm", "wmv", "original"]
+    assert form["transcripts"].schema["values_display"] == {
+        "none": "None", "json": "JSON", "xml": "XML", "vtt": "WebVTT",
+    }  # fmt: skip
+    assert (export.audio_only, export.transcripts) == ("flac", "vtt")
+    with pytest.raises(DefinitionError, match="PARAMETERS_INVALID"):
+        read_immediate(answers)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import update
 
 from bulk_export.definitions.loader import load_definitions
+from bulk_export.formats.media import MEDIA_FORMATS, MediaFormat
+from bulk_export.formats.transcripts import TRANSCRIPT_FORMATS, TranscriptFormat
 from bulk_export.state.tables import runs
 
 if TYPE_CHECKING:
@@ -206,3 +209,28 @@ def test_where_the_folder_is_read_only_the_pages_say_so(console: Console, monkey
     monkeypatch.setattr(DefinitionStore, "writable", lambda *_: False)
     assert "read-only here" in text(console, "/exports")
     assert "<fieldset disabled>" in text(console, "/exports/nightly")
+
+
+def offered(page: str, name: str) -> dict[str, str]:
+    """What a drop-down of the form offers: labels by value."""
+    (select,) = re.findall(rf'<select id="{name}"[^>]*>(.*?)</select>', page, re.DOTALL)
+    return dict(re.findall(r'<option value="([^"]*)"[^>]*>([^<]*)</option>', select))
+
+
+def test_a_new_export_offers_every_registered_format_by_its_name(console: Console) -> None:
+    flac = MediaFormat("flac", "FLAC", frozenset({"audio_only"}), "flac", "audio/flac", "flac")
+    subtitles = TranscriptFormat("vtt", "WebVTT", "vtt", "text/vtt", "somewhere:as_vtt")
+    before = text(console, "/new")
+    with MEDIA_FORMATS.registered(flac), TRANSCRIPT_FORMATS.registered(subtitles):
+        page = text(console, "/new")
+        saved = console.client().post("/exports", json=FORM | {"audio_only": "flac", "transcripts": "vtt"})
+        edited = text(console, f"/exports/{saved.json()['id']}")
+    videos = {"none": "None", "mp4": "MP4 (H.264, AAC)", "webm": "WebM (VP9, Opus)", "wmv": "WMV"}
+    sounds = {"none": "None", "wav": "WAV (PCM)", "mp3": "MP3", "ogg": "OGG (Opus)", "original": "As stored"}
+    assert offered(before, "audio_video") == offered(page, "audio_video") == videos | {"original": "As stored"}
+    assert offered(before, "audio_only") == sounds
+    assert offered(page, "audio_only") == sounds | {"flac": "FLAC"}
+    assert offered(before, "transcripts") == {"none": "None", "json": "JSON", "xml": "XML"}
+    assert offered(page, "transcripts") == {"none": "None", "json": "JSON", "xml": "XML", "vtt": "WebVTT"}
+    assert '<option value="flac" selected>' in edited
+    assert '<option value="vtt" selected>' in edited

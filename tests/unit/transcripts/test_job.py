@@ -258,7 +258,7 @@ def test_a_delivered_file_that_is_gone_or_cut_is_delivered_again(harm: Callable[
     assert bench.delivered() == whole
 
 
-def test_what_was_faulty_is_delivered_once_the_store_is_mended(bench: Bench) -> None:
+def test_what_was_faulty_is_delivered_once_the_store_is_fixed(bench: Bench) -> None:
     bench.store(1, b"{")
     assert bench.run(uris(1)).failed == {Reason.TRANSCRIPT_CORRUPT: 1}
     bench.store(1)
@@ -319,7 +319,7 @@ def test_a_killed_job_converges(at: int, bench: Bench) -> None:
     assert len(bench.delivered()) == len(bench.journal.read()) == 1_200
 
 
-def test_progress_is_told_from_start_to_end(bench: Bench) -> None:
+def test_progress_is_reported_from_start_to_end(bench: Bench) -> None:
     for contact_id in range(1, 701):
         bench.store(contact_id)
     seen: list[tuple[int, int]] = []
