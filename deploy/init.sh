@@ -6,7 +6,7 @@ cd "$(dirname "$0")"
 airflow db migrate
 airflow users create --username admin --password "$ADMIN_PASSWORD" --role Admin \
     --firstname Bulk --lastname Export --email admin@localhost >/dev/null
-python ../scripts/init_permissions.py
+python -m bulk_export_airflow.permissions
 # As many tasks write to the archive at once as this has slots; an administrator may have changed them.
 airflow pools get archive >/dev/null 2>&1 || airflow pools set archive 16 "tasks that write to the archive"
 

@@ -14,6 +14,7 @@
 - `refresh.py`: asks Airflow to read the definitions again now
 - `maintenance_status.py`: asks Airflow when the maintenance DAG last succeeded
 - `plugin.py`: registers the pages
+- `permissions.py`: gives roles of FAB the permission to see the pages
 
 `bulk_export` does not know this package.
 """

@@ -1,4 +1,6 @@
-"""Register the Exports pages with Airflow: an app below /bulk-export, and where the UI shows it.
+"""Register the Exports pages with Airflow.
+
+They are an app below /bulk-export, and the places where the UI shows it.
 
 Airflow imports this module in every process, tasks included, so it only names things: the app is built when the API
 server asks for it, and only then are the pages, in `bulk_export_console`, imported. Their package does not have to be
@@ -19,7 +21,7 @@ _ICONS = {"icon": f"{PREFIX}/static/icon.svg", "icon_dark_mode": f"{PREFIX}/stat
 
 
 class BulkExportPlugin(AirflowPlugin):
-    """The Exports pages: in the navigation, the definition as a tab of each DAG, the record as one of each DAG run."""
+    """The pages in the navigation, and as tabs of DAGs and runs."""
 
     name = "bulk_export"
     external_views = [  # noqa: RUF012 - the base class declares it like this

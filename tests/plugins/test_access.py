@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import init_permissions
+from bulk_export_airflow import permissions
 from bulk_export_console.access import PERMISSION, foreign_origin
 
 if TYPE_CHECKING:
@@ -99,11 +99,11 @@ def test_the_style_sheet_is_public_and_nothing_inline_may_run(console: Console) 
 def test_only_fab_has_to_be_given_the_permission(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert init_permissions.PERMISSION == PERMISSION
-    assert init_permissions.main([]) == 0
+    assert permissions.PERMISSION == PERMISSION
+    assert permissions.main([]) == 0
     assert "every role may read the Exports pages; user, op and admin may change" in capsys.readouterr().out
     monkeypatch.setenv("AIRFLOW__CORE__AUTH_MANAGER", "keycloak.KeycloakAuthManager")
-    assert init_permissions.main([]) == 0
+    assert permissions.main([]) == 0
     assert "GET on the custom view 'Bulk Contact Export'" in capsys.readouterr().out
 
 

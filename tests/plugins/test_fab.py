@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import init_permissions
+from bulk_export_airflow import permissions
 from local_airflow import processes
 from local_airflow.config import MARK, Folders, airflow_environment, free_ports, kept_secrets
 
@@ -41,8 +41,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 PASSWORD = "a long one, for tests"
 ROLES = {
-    "ada": ["User", init_permissions.ROLE],
-    "vera": ["Viewer", init_permissions.ROLE],
+    "ada": ["User", permissions.ROLE],
+    "vera": ["Viewer", permissions.ROLE],
     "root": ["Admin"],
     "nobody": ["User"],
 }
@@ -51,9 +51,9 @@ PREPARE = f"""
 import json, sys
 from airflow.utils import db
 db.initdb()
-import init_permissions
-assert init_permissions.main([]) == 0
-assert init_permissions.main(["--role", "Nobody at all"]) == 2
+from bulk_export_airflow import permissions
+assert permissions.main([]) == 0
+assert permissions.main(["--role", "Nobody at all"]) == 2
 from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
 with get_application_builder() as builder:
     for name, roles in json.loads(sys.argv[1]).items():
@@ -208,6 +208,6 @@ def test_exactly_the_roles_that_were_named_have_the_permission_once_the_server_h
             "SELECT role.name FROM ab_role role JOIN ab_permission_view_role link ON link.role_id = role.id"
             " JOIN ab_permission_view pair ON pair.id = link.permission_view_id"
             " JOIN ab_view_menu resource ON resource.id = pair.view_menu_id WHERE resource.name = ?",
-            [init_permissions.PERMISSION],
+            [permissions.PERMISSION],
         ).fetchall()
-    assert {name for (name,) in roles} == {"Admin", "Op", init_permissions.ROLE}
+    assert {name for (name,) in roles} == {"Admin", "Op", permissions.ROLE}

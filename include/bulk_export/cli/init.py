@@ -11,7 +11,7 @@ from bulk_export.starter.write import DEFINITIONS, write_starting_files
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write what is missing, name what was left, and say what comes next."""
+    """Write what is missing and name what was left."""
     folder: Path = options.directory.absolute()
     done = write_starting_files(folder)
     print(f"{len(done.written)} files written to {folder}" + (":" if done.written else "."))

@@ -14,7 +14,7 @@ MODELS: Mapping[str, type[Model]] = {"settings": Settings, "search": SavedSearch
 
 
 def definition_schema(kind: str) -> dict[str, Any]:
-    """The schema of one kind of file, whole by itself: `settings`, `search` or `export`."""
+    """The schema of one kind: `settings`, `search` or `export`."""
     return {"$schema": DIALECT, **_schema(MODELS[kind])}
 
 

@@ -1,4 +1,4 @@
-"""What a new installation starts with: DAG files, definitions and their schemas, in one folder.
+"""DAG files, definitions and schemas that a new installation starts with.
 
 `dag_files.py`    the texts of the DAG files
 `write.py`        write all of them, over nothing that is there

@@ -1,4 +1,4 @@
-"""The texts of the DAG files: as those of the checkout, with the definitions beside them."""
+"""Texts of the DAG files, with the definitions beside them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write the starting files of an installation, never over a file that is there."""
+"""Write the starting files of an installation, over nothing that exists."""
 
 from __future__ import annotations
 

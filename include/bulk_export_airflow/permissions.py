@@ -1,6 +1,6 @@
 """Give FAB's roles the permission to see the Exports pages.
 
-Called as `python scripts/init_permissions.py [--role NAME ...]`.
+Called as `python -m bulk_export_airflow.permissions [--role NAME ...]`.
 
 FAB knows only permissions that somebody has made, and refuses the rest to everybody, Admin included. An init job runs
 this after `airflow db migrate`, with the environment Airflow has; running it again changes nothing. With any other auth
@@ -12,6 +12,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pkgutil import resolve_name
+
+from airflow.configuration import conf
 
 # `access.PERMISSION`; not imported, because that would load the pages. A test holds both together.
 PERMISSION = "Bulk Contact Export"
@@ -19,6 +22,9 @@ PERMISSION = "Bulk Contact Export"
 ROLE = "Bulk Contact Export"
 # The roles that run an installation.
 ROLES = ("Admin", "Op")
+
+# Only where FAB is the auth manager is its provider sure to be installed.
+APPLICATION_BUILDER = "airflow.providers.fab.auth_manager.cli_commands.utils:get_application_builder"
 
 SIMPLE = "SimpleAuthManager asks for nothing: every role may read the Exports pages; user, op and admin may change."
 OTHER = (
@@ -33,8 +39,6 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--role", action="append", default=[], help="another role that may see the pages; repeatable")
     wanted = parser.parse_args(arguments).role
 
-    from airflow.configuration import conf
-
     manager = str(conf.get("core", "auth_manager"))
     if not manager.endswith(".FabAuthManager"):
         print(SIMPLE if manager.endswith(".SimpleAuthManager") else OTHER.format(manager=manager))
@@ -47,10 +51,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def grant(roles: Sequence[str]) -> list[str]:
     """Create permission and role, give it; return names without a role."""
-    from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
-
     missing = []
-    with get_application_builder() as builder:
+    with resolve_name(APPLICATION_BUILDER)() as builder:
         manager = builder.sm
         permission = manager.create_permission("can_read", PERMISSION)
         own = manager.add_role(ROLE)
