@@ -22,7 +22,6 @@ LEFT = {
     "include/bulk_export/contacts",
     "include/bulk_export/definitions",
     "include/bulk_export/filters",
-    "include/bulk_export/media/containers",
     "include/bulk_export/storage",
     "include/bulk_export_sample",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 from workbench import Workbench
@@ -11,6 +12,8 @@ from workbench import Workbench
 from bulk_export import pipeline
 from bulk_export.bag.verify import verify_run
 from bulk_export.errors import TransientError
+from bulk_export.jobs.contact_job import IN_THIS_THREAD, ContactWork, run_contact_job
+from bulk_export.jobs.earlier_results import EarlierResults
 from bulk_export.runs.open_run import OpenRun
 from bulk_export.runs.progress import progress_of
 from bulk_export.stage_registry import STAGES, Load, Phase, Results, Stage
@@ -33,17 +36,46 @@ SUMMARISE = Stage(
 )
 
 
+@dataclass(frozen=True)
+class Summarised:
+    contact_id: int
+
+
+@dataclass(frozen=True)
+class Summaries:
+    """What it does with one contact; the rest is the core's."""
+
+    run: OpenRun
+    folder: str
+
+    def result_kinds(self, contact: Summarised) -> tuple[str, ...]:
+        return ("summary",)
+
+    def begin(self, contact: Summarised) -> ContactWork:
+        path = f"{self.folder}/{contact.contact_id}.txt"
+        content = f"Contact {contact.contact_id}\n".encode()
+        stored = self.run.destination.put(f"{self.run.record.directory}/{path}", content)
+        result = FileResult(contact.contact_id, "summary", path=path, bytes=stored.bytes, sha256=stored.sha256)
+        return ContactWork([result])
+
+
 @stage
 def summarise(run: OpenRun, job: int) -> dict[str, int]:
     """What a further stage looks like: a file of each contact delivered, and a result of each in its journal."""
     contacts = run.staging.job(job, ["contact_id"])
-    journal = run.staging.journal("summaries", job)
-    for contact_id in contacts["contact_id"].to_pylist():
-        path = f"data/summaries/{job:04d}/{contact_id}.txt"
-        stored = run.destination.put(f"{run.record.directory}/{path}", f"Contact {contact_id}\n".encode())
-        journal.append([FileResult(contact_id, "summary", path=path, bytes=stored.bytes, sha256=stored.sha256)])
-    run.progress("summarise", job, contacts.num_rows)(contacts_done=contacts.num_rows, bytes_written=0)
-    return {"files": contacts.num_rows}
+    journal, folder = run.staging.journal("summaries", job), f"data/summaries/{job:04d}"
+    files: list[FileResult] = []
+    run_contact_job(
+        Summaries(run, folder),
+        [Summarised(contact_id) for contact_id in contacts["contact_id"].to_pylist()],
+        without_work=0,
+        earlier=EarlierResults(journal, run.destination, run.record.directory, folder),
+        journal=journal,
+        concurrency=IN_THIS_THREAD,
+        count=files.extend,
+        progress=run.progress("summarise", job, contacts.num_rows),
+    )
+    return {"files": len(files)}
 
 
 @pytest.fixture

@@ -24,8 +24,8 @@ def copy_media(run: OpenRun, job: int) -> Counts:
     formats = run.snapshot.export.media
     if run.settled or (formats.audio_only is None and formats.audio_video is None):
         return {}
-    # As they stand now, not as they stood when the run began: this is how an operator slows down a run under way.
-    room = run.site.settings.limits
+    # Those of now, not of the run's beginning: this is how an operator slows down a run under way.
+    limits = run.site.settings.limits
     contacts = run.staging.job(job, _MEDIA_COLUMNS)
     counts = copy_job_media(
         contacts,
@@ -36,10 +36,10 @@ def copy_media(run: OpenRun, job: int) -> Counts:
         run_prefix=run.record.directory,
         journal=run.staging.journal("media", job),
         scratch=run.scratch / f"media-{job:04d}",
-        workers=room.workers or run.site.workers,
+        workers=limits.workers or run.site.workers,
         limits=run.site.media_limits or MediaLimits(),
         resolve=run.site.resolve,
-        throttle=Throttle(room.megabytes_per_second * 1e6) if room.megabytes_per_second else None,
+        throttle=Throttle(limits.megabytes_per_second * 1e6) if limits.megabytes_per_second else None,
         progress=run.progress("copy_media", job, contacts.num_rows),
     )
     return asdict(counts)
