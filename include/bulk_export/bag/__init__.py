@@ -2,6 +2,7 @@
 
 - `write.py`: the tag files and, last, the commit marker
 - `manifest.py`: manifest lines, and files sorted without holding them in memory
+- `listing.py`: what is to be named and what is stored, compared by merging
 - `verify.py`: every fault of a delivered run at once
 - `faults.py`: what can be wrong with it
 - `tags.py`: the tag files as a check reads them

@@ -5,14 +5,19 @@ The audit's counts are taken from the very rows of items.csv, so that audit and 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from bulk_export import __version__
+from bulk_export.bag.listing import Difference, differences
+from bulk_export.bag.manifest import PAYLOAD_FOLDER, sorted_files
 from bulk_export.bag.write import publish_bag
 from bulk_export.errors import RefusedError, TransientError
 from bulk_export.items.payload_file import PayloadFile
@@ -37,7 +42,6 @@ from bulk_export.state.runs import record_counts, record_published
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from pathlib import Path
 
     from bulk_export.bag.write import Published
     from bulk_export.items.table import ItemCounts
@@ -57,36 +61,36 @@ def publish_manifest(run: OpenRun) -> Counts | None:
         return None
     if not run.record.published:
         keep_rest(run, run_share(run))
-        outcome = _Outcome(run, run.scratch / "items.arrow")
+        publication = _Publication(run, run.scratch / "items.arrow")
         try:
-            counts = outcome.write_items()
-            written = outcome.write_bag(counts)
-            outcome.record(counts, written)
+            counts = publication.write_items()
+            written = publication.write_bag(counts)
+            publication.record(counts, written)
         finally:
-            outcome.kept.unlink(missing_ok=True)
+            publication.items_cache.unlink(missing_ok=True)
     record = run.site.reread(run.record.run_id)
     return {"matched": record.matched or 0, "exported": record.exported, "masked": record.masked}
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Publication:
     """What became of a run's contacts, read job by job from the staging area.
 
     Attributes:
         run: the run.
-        kept: file of this machine for the rows of items.csv: they are asked for four times and worked out once.
+        items_cache: file of this machine for the rows of items.csv: they are read four times and computed once.
     """
 
     run: OpenRun
-    kept: Path
+    items_cache: Path
 
     def items(self) -> Iterator[pa.Table]:
-        """items.csv in parts, as `write_items` has worked them out."""
-        with pa.OSFile(str(self.kept)) as file, pa.ipc.open_stream(file) as parts:
+        """items.csv in parts, as `write_items` has computed them."""
+        with pa.OSFile(str(self.items_cache)) as file, pa.ipc.open_stream(file) as parts:
             for part in parts:
                 yield pa.Table.from_batches([part])
 
-    def _worked_out(self) -> Iterator[pa.Table]:
+    def _compute_items(self) -> Iterator[pa.Table]:
         """Each job's contacts, then those no job holds."""
         staging = self.run.staging
         # A stage that was skipped must not look like one that delivered.
@@ -107,17 +111,17 @@ class _Outcome:
     def write_items(self) -> ItemCounts:
         with (
             (self.run.scratch / "items.csv").open("wb") as out,
-            pa.OSFile(str(self.kept), "wb") as file,
-            pa.ipc.new_stream(file, items_schema(), options=pa.ipc.IpcWriteOptions(compression="lz4")) as keeping,
+            pa.OSFile(str(self.items_cache), "wb") as file,
+            pa.ipc.new_stream(file, items_schema(), options=pa.ipc.IpcWriteOptions(compression="lz4")) as cache,
         ):
 
-            def kept(part: pa.Table) -> pa.Table:
+            def cached(part: pa.Table) -> pa.Table:
                 columns = [column.combine_chunks() for column in part.columns]
                 # A batch even of no rows: the first is the first job's, and so on.
-                keeping.write_batch(pa.RecordBatch.from_arrays(columns, schema=part.schema))
+                cache.write_batch(pa.RecordBatch.from_arrays(columns, schema=part.schema))
                 return part
 
-            return write_items_csv(map(kept, self._worked_out()), out)
+            return write_items_csv(map(cached, self._compute_items()), out)
 
     def write_bag(self, counts: ItemCounts) -> Published:
         """Deliver what only this stage can make, then publish."""
@@ -130,7 +134,7 @@ class _Outcome:
             PayloadFile(ITEMS_FILE, items.bytes, items.sha256),
             PayloadFile(DEFINITIONS_FILE, definitions.bytes, definitions.sha256),
         ]
-        self._settle_payload(whole_run_files)
+        self._complete_payload(whole_run_files)
         return publish_bag(
             run.destination,
             run.record.directory,
@@ -144,32 +148,35 @@ class _Outcome:
         for items in self.items():
             yield from item_files(items)
 
-    def _settle_payload(self, whole_run_files: list[PayloadFile]) -> None:
+    def _complete_payload(self, whole_run_files: list[PayloadFile]) -> None:
         """See that the directory holds what the manifest will name, and nothing else.
 
         What a killed attempt delivered and no result speaks of is removed. What was delivered and is gone (somebody
         cleaned up an unfinished directory) must be delivered again before anything is published.
         """
         run, prefix = self.run, f"{self.run.record.directory}/"
-        # Sums of hashes do not depend on the order, and hold no million of names in memory.
-        named = sum(hash((prefix + file.path, file.bytes)) for file in self._payload(whole_run_files))
-        if named == sum(hash((entry.key, entry.bytes)) for entry in run.destination.list(f"{prefix}data/")):
-            return
-        awaited = {prefix + file.path: file.bytes for file in self._payload(whole_run_files)}
-        there = {entry.key: entry.bytes for entry in run.destination.list(f"{prefix}data/")}
-        missing = [key for key, size in awaited.items() if there.get(key) != size]
-        if missing:
-            raise _missing(missing, f"{run.destination.uri}/{prefix}")
-        strays = [key for key in there if key not in awaited]
-        try:
-            run.destination.delete(strays)
-        except RefusedError as error:
-            raise RefusedError(
-                "STRAY_FILES",
-                f"{len(strays)} files of an interrupted attempt are in {run.destination.uri}/{prefix} and may not be "
-                f"deleted, such as {strays[0]}",
-                hint="Delete them, or run the export again as a new run.",
-            ) from error
+        with TemporaryDirectory(dir=run.scratch) as own:
+            payload = sorted_files(self._payload(whole_run_files), Path(own))
+            named = ((prefix + file.path, file.bytes) for file in payload)
+            stored = ((entry.key, entry.bytes) for entry in run.destination.list(prefix + PAYLOAD_FOLDER))
+            strays = _Strays(Path(own, "strays"))
+            missing, first_missing = 0, ""
+            for difference, key in differences(named, stored):
+                if difference is Difference.STRAY:
+                    strays.add(key)
+                else:
+                    missing, first_missing = missing + 1, first_missing or key
+            if missing:
+                raise _missing(missing, first_missing, f"{run.destination.uri}/{prefix}")
+            try:
+                run.destination.delete(strays)
+            except RefusedError as error:
+                raise RefusedError(
+                    "STRAY_FILES",
+                    f"{len(strays)} files of an interrupted attempt are in {run.destination.uri}/{prefix} and may not "
+                    f"be deleted, such as {next(iter(strays))}",
+                    hint="Delete them, or run the export again as a new run.",
+                ) from error
 
     def record(self, counts: ItemCounts, published: Published) -> None:
         """Write the outcome to the state database: counts, troubled contacts, deliveries; `published` last."""
@@ -221,11 +228,33 @@ class _Outcome:
         return sum(fixes.values())
 
 
-def _missing(keys: list[str], directory: str) -> TransientError:
+class _Strays:
+    """Keys to be deleted, kept in a file: there may be as many as the run has files."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._count = 0
+
+    def add(self, key: str) -> None:
+        # As JSON, because a key of somebody else's may hold any character.
+        with self._path.open("a", encoding="ascii") as out:
+            out.write(json.dumps(key) + "\n")
+        self._count += 1
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[str]:
+        if self._count:
+            with self._path.open(encoding="ascii") as lines:
+                yield from map(json.loads, lines)
+
+
+def _missing(count: int, first: str, directory: str) -> TransientError:
     *others, last = (stage.name for stage in STAGES.of(Phase.DELIVER))
     return TransientError(
         "FILES_MISSING",
-        f"{len(keys)} files that were delivered to {directory} are not there any more, or were cut, such as {keys[0]}",
+        f"{count} files that were delivered to {directory} are not there any more, or were cut, such as {first}",
         hint=f"Clear the run's {', '.join(others)} and {last} tasks: they deliver again what is missing.",
     )
 
