@@ -1,4 +1,7 @@
-"""The filters' part of docs/definitions.md: every field, and every operator by the kind of field it fits."""
+"""Write the filters' part of docs/definitions.md.
+
+Every field, and every operator by the kind of field it fits.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Build a sample store in an empty directory: batches of contacts, their objects, one Parquet file a month.
+"""Build a sample store in an empty directory.
+
+Batches of contacts, their objects, one Parquet file a month.
 
 Memory holds the starts of all contacts (16 bytes each) and one batch; contacts are made oldest first, so that only
 one month's file is open at a time.

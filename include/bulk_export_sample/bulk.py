@@ -1,4 +1,7 @@
-"""Many large, valid, different WAV files at the speed of the disk: for measuring, not for listening long."""
+"""Many large, different WAV files at the disk's speed.
+
+For measuring, not for listening long.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ _WORDS = ("mmmm mmm mmmmmmmm", "mm mmmmmm mmm mmmmm mm", "mmmm", "mmmmm mmmm mmm
 
 
 class BulkAudio:
-    """Cuts every file out of one long piece of sound, each from another place and stamped with its number."""
+    """Cuts every file out of one long piece of sound.
+
+    Each comes from another place and is stamped with its number.
+    """
 
     def __init__(self, seed: int, file_bytes: int) -> None:
         rng = generator(seed, Stream.BULK)

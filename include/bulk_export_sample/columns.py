@@ -21,12 +21,12 @@ _DAY_S = 86_400
 
 
 def contact_ids(traits: Traits) -> Ints:
-    """The batch's contact ids: they ascend with the start, as those of a busy platform do."""
+    """The batch's contact ids, ascending with the start."""
     return np.arange(traits.started_s.size, dtype=np.int64) + (FIRST_CONTACT_ID + traits.first)
 
 
 def draw_columns(request: SampleRequest, traits: Traits, body: pa.Array) -> dict[str, pa.Array]:
-    """Every column but those of the objects (uris and bytes), in no particular order."""
+    """Every column but those of the objects, unordered."""
     rng = generator(request.seed, Stream.COLUMNS, traits.first)
     count = traits.started_s.size
     lag_s = (60 + rng.lognormal(np.log(1_800), 1.2, count)).astype(np.int64)
@@ -52,7 +52,7 @@ def draw_columns(request: SampleRequest, traits: Traits, body: pa.Array) -> dict
 
 
 def with_objects(columns: Mapping[str, pa.Array], objects: Mapping[str, pa.Array]) -> pa.Table:
-    """The batch as a table of the store's schema: its columns and those of its objects."""
+    """The batch as a table of the store's schema."""
     schema = sample_schema()
     together = {**columns, **objects}
     return pa.table([together[name] for name in schema.names], schema=schema)

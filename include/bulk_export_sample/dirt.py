@@ -1,4 +1,7 @@
-"""The faults real stores have: a store that is asked to be dirty gives one to each of a few percent of contacts."""
+"""The faults real stores have, for a few contacts.
+
+A store that is asked to be dirty gives one to each of a few percent.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from bulk_export_sample.randomness import DIRT_STEP, Flags, evenly
 from bulk_export_sample.traits import Traits
 
 _DIRTY_SHARE = 0.08
-_TORN_SHARE = 0.4  # of a file's bytes are left
+_TRUNCATED_SHARE = 0.4  # of a file's bytes are left
 CONTROL_CHARACTERS = "\x00\x0b\x1b"
 _DIRTY_COLUMNS = ("subject", "external_party", "reason", "text")
 
@@ -24,25 +27,28 @@ class Fault(StrEnum):
 
     AUDIO_MISSING = "audio missing"
     AUDIO_EMPTY = "audio empty"
-    AUDIO_TORN = "audio torn"
+    AUDIO_TRUNCATED = "audio truncated"
     AUDIO_NOT_MEDIA = "audio is a web page"
     SCREEN_MISSING = "screen missing"
-    SCREEN_TORN = "screen torn"
+    SCREEN_TRUNCATED = "screen truncated"
     TRANSCRIPT_MISSING = "transcript missing"
-    TRANSCRIPT_TORN = "transcript torn"
+    TRANSCRIPT_TRUNCATED = "transcript truncated"
     TRANSCRIPT_FOREIGN = "transcript of another format"
     CONTROL_CHARACTERS = "control characters"
 
 
-_ON_AUDIO = (Fault.AUDIO_MISSING, Fault.AUDIO_EMPTY, Fault.AUDIO_TORN, Fault.AUDIO_NOT_MEDIA)
-_ON_SCREEN = (Fault.SCREEN_MISSING, Fault.SCREEN_TORN)
-_ON_TRANSCRIPT = (Fault.TRANSCRIPT_MISSING, Fault.TRANSCRIPT_TORN, Fault.TRANSCRIPT_FOREIGN)
+_ON_AUDIO = (Fault.AUDIO_MISSING, Fault.AUDIO_EMPTY, Fault.AUDIO_TRUNCATED, Fault.AUDIO_NOT_MEDIA)
+_ON_SCREEN = (Fault.SCREEN_MISSING, Fault.SCREEN_TRUNCATED)
+_ON_TRANSCRIPT = (Fault.TRANSCRIPT_MISSING, Fault.TRANSCRIPT_TRUNCATED, Fault.TRANSCRIPT_FOREIGN)
 _MISSING = frozenset({Fault.AUDIO_MISSING, Fault.SCREEN_MISSING, Fault.TRANSCRIPT_MISSING})
-_TORN = frozenset({Fault.AUDIO_TORN, Fault.SCREEN_TORN, Fault.TRANSCRIPT_TORN})
+_TRUNCATED = frozenset({Fault.AUDIO_TRUNCATED, Fault.SCREEN_TRUNCATED, Fault.TRANSCRIPT_TRUNCATED})
 
 
 def draw_faults(seed: int, traits: Traits, *, transcripts: bool) -> dict[int, Fault]:
-    """The fault of each dirty contact, by its place in the batch; each kind of fault comes in turn."""
+    """The fault of each dirty contact, by place in the batch.
+
+    Each kind of fault comes in turn.
+    """
     chosen = np.flatnonzero(evenly(traits.first, traits.started_s.size, DIRT_STEP, seed) < _DIRTY_SHARE)
     faults: dict[int, Fault] = {}
     used = dict.fromkeys(Fault, 0)
@@ -68,9 +74,9 @@ def spoil(fault: Fault | None, *, audio: Path | None, screen: Path | None, trans
         return
     if fault in _MISSING:
         path.unlink()
-    elif fault in _TORN:
+    elif fault in _TRUNCATED:
         whole = path.read_bytes()
-        path.write_bytes(whole[: int(len(whole) * _TORN_SHARE)])
+        path.write_bytes(whole[: int(len(whole) * _TRUNCATED_SHARE)])
     elif fault is Fault.AUDIO_EMPTY:
         path.write_bytes(b"")
     elif fault is Fault.AUDIO_NOT_MEDIA:
@@ -80,7 +86,7 @@ def spoil(fault: Fault | None, *, audio: Path | None, screen: Path | None, trans
 
 
 def soil_columns(columns: Mapping[str, pa.Array], faults: Mapping[int, Fault]) -> dict[str, pa.Array]:
-    """The columns with control characters in the text of the contacts that have that fault."""
+    """The columns, with control characters where that is the fault."""
     count = len(columns["contact_id"])
     dirty: Flags = np.zeros(count, dtype=np.bool_)
     dirty[[place for place, fault in faults.items() if fault is Fault.CONTROL_CHARACTERS]] = True

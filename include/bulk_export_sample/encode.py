@@ -1,4 +1,7 @@
-"""Sound and frames to files: WAV by hand, Ogg Opus, MP3 and WebM by PyAV. Same input, same bytes."""
+"""Encode sound and frames: same input, same bytes.
+
+WAV by hand; Ogg Opus, MP3 and WebM by PyAV.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,10 @@ def write_audio(path: Path, sound: Samples, form: AudioFormat) -> None:
 
 
 def wav_header(data_bytes: int, *, channels: int, mulaw: bool = False) -> bytes:
-    """The bytes before the samples: 44 for PCM, 58 for mu-law. `data_bytes` must be even."""
+    """The bytes before the samples.
+
+    44 for PCM, 58 for mu-law; `data_bytes` must be even.
+    """
     width = 1 if mulaw else 2
     rate = struct.pack("<IIHH", RATE_HZ, RATE_HZ * channels * width, channels * width, width * 8)
     form = struct.pack("<HH", _MULAW if mulaw else _PCM, channels) + rate
@@ -73,7 +79,10 @@ def wav_header(data_bytes: int, *, channels: int, mulaw: bool = False) -> bytes:
 
 
 def write_screen(path: Path, images: Iterable[Image], form: ScreenFormat, *, size: tuple[int, int], fps: int) -> None:
-    """Write RGB images of shape (height, width, 3) as a WebM; `size` is (width, height)."""
+    """Write images as a WebM.
+
+    RGB of shape (height, width, 3); `size` is (width, height).
+    """
     with av.open(str(path), "w", format="webm", options=_REPEATABLE) as container:
         stream = container.add_stream(form.value, rate=fps, options={"deadline": "realtime", "cpu-used": "8"})
         assert isinstance(stream, av.VideoStream)

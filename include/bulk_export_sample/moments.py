@@ -1,4 +1,6 @@
-"""When contacts start: working hours of each zone, fewer at weekends, denser towards the end.
+"""When contacts start.
+
+In working hours of each zone, fewer at weekends, denser towards the end.
 
 Half of all contacts fall into the last eight days, so that a search for the last seven complete days, whatever the
 time of day, finds a good part.

@@ -1,4 +1,7 @@
-"""The files of the contacts: audio, screen video and transcript of each, and their columns in the catalogue."""
+"""Write each contact's audio, screen video and transcript.
+
+Their columns in the catalogue come back.
+"""
 
 from __future__ import annotations
 
@@ -64,17 +67,17 @@ class ObjectPlan:
 
     @property
     def audio_key(self) -> str | None:
-        """Where the audio lies under the store's root."""
+        """Where the audio is under the store's root."""
         return f"{MEDIA}/{self.contact_id}.{self.audio.extension}" if self.audio else None
 
     @property
     def screen_key(self) -> str | None:
-        """Where the screen video lies under the store's root."""
+        """Where the screen video is under the store's root."""
         return f"{MEDIA}/{self.contact_id}-screen.webm" if self.screen else None
 
     @property
     def transcript_key(self) -> str | None:
-        """Where the transcript lies under the store's root."""
+        """Where the transcript is under the store's root."""
         return f"{TRANSCRIPTS}/{self.contact_id}.json" if self.has_text else None
 
 
@@ -115,7 +118,9 @@ def plan_objects(
 def write_objects(
     root: Path, request: SampleRequest, plans: Sequence[ObjectPlan], wrote: Callable[[int], None]
 ) -> dict[str, pa.Array]:
-    """Write the files of a batch and give their catalogue columns. `wrote` hears how many contacts are done.
+    """Write the files of a batch; return their catalogue columns.
+
+    `wrote` is called with how many contacts are done.
 
     The sizes are those of the whole files, also where a fault left less: that is what a platform's catalogue says.
     """

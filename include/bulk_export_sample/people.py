@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A place contacts come from: its IANA name, its share, and the topics (by key) people there bring up."""
+    """A time zone contacts come from, its share, its topics."""
 
     name: str
     share: float
@@ -96,7 +96,10 @@ _AREA_CODES = (202, 212, 213, 303, 305, 312, 404, 415, 503, 512, 602, 612, 617, 
 
 
 def telephone_numbers() -> list[str]:
-    """2,500 numbers that reach nobody: 555-01xx in North America and Ofcom's 07700 900xxx for drama."""
+    """2,500 telephone numbers that reach nobody.
+
+    555-01xx in North America and Ofcom's 07700 900xxx for drama.
+    """
     american = [f"+1{area}55501{line:02}" for area in _AREA_CODES for line in range(100)]
     return american + [f"+447700900{line:03}" for line in range(1000)]
 

@@ -1,4 +1,7 @@
-"""Where chance comes from: one independent stream per purpose and batch or contact, all from the seed."""
+"""Independent random streams, all from one seed.
+
+One per purpose and batch or contact.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,9 @@ def generator(seed: int, stream: Stream, number: int = 0) -> np.random.Generator
 
 
 def evenly(first: int, count: int, step: float, seed: int) -> Floats:
-    """Numbers from 0 to 1 that fill the range evenly, for contacts `first` to `first + count`.
+    """Numbers from 0 to 1 that fill the range evenly.
+
+    For contacts `first` to `first + count`.
 
     Unlike dice, any few hundred neighbours hold every share of at least a percent (a Kronecker sequence), so that
     a small store has all contact types too.

@@ -1,4 +1,4 @@
-"""What a sample store is asked to be, and what came of it."""
+"""Arguments of a sample store, and the report of it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SampleRequest:
         seed: any number from 0; the same arguments give the same store.
         until: aware; every contact starts before it.
         days: how far back contacts go.
-        media: write audio, screen video and transcripts. Without, the catalogue stands alone.
+        media: write audio, screen video and transcripts. Without, there is only the catalogue.
         dirt: give a few percent of the contacts the faults real stores have.
         audio_bytes: when set, every contact is a call with one WAV file of this size (and a transcript), none of them
             root or recycled: for measuring.
@@ -80,5 +80,5 @@ class SampleRequest:
             raise DefinitionError("SAMPLE_ARGUMENTS", "making a sample store: " + "; ".join(wrong))
 
     def as_marker(self) -> dict[str, int | str | bool | None]:
-        """The arguments as they stand in the store's marker file; `until` in UTC."""
+        """The arguments as the marker file has them; `until` in UTC."""
         return asdict(self) | {"until": self.until.astimezone(UTC).isoformat()}

@@ -1,4 +1,4 @@
-"""The columns of a sample store and their Arrow types, from the one table of fields."""
+"""The columns of a sample store and their Arrow types."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _TYPES = {
 
 
 def sample_schema() -> pa.Schema:
-    """Every column of section "The contact store" of the format: the required ones first, metadata last."""
+    """Every column of the store format.
+
+    The required ones first, metadata last.
+    """
     fields = {field.key: field for field in (*CSV_FIELDS, *STORE_FIELDS) if field.key not in DERIVED_KEYS}
     keys = [*REQUIRED_COLUMNS, *(key for key in fields if key not in REQUIRED_COLUMNS)]
     columns = [pa.field(key, _TYPES[fields[key].kind], nullable=key not in REQUIRED_COLUMNS) for key in keys]

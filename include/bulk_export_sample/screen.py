@@ -1,4 +1,7 @@
-"""Pictures of a made-up agent desktop: a form being filled in, a pointer, the contact's id and a running clock."""
+"""Draw a made-up agent desktop.
+
+A form being filled in, a pointer, the contact's id and a running clock.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,10 @@ _GLYPH_WIDTH = 3
 
 
 def desktop(contact_id: int, talk_ms: int, size: tuple[int, int], rng: np.random.Generator) -> Iterator[Image]:
-    """The frames of a screen recording of `talk_ms`, 5 a second; `size` is (width, height)."""
+    """The frames of a screen recording, 5 a second.
+
+    It lasts `talk_ms`; `size` is (width, height).
+    """
     width, height = size
     scale = height // _DESIGN_HEIGHT
     theme = tuple(int(each) for each in rng.integers(40, 200, 3))
@@ -88,5 +94,5 @@ def _pointer(image: Image, x: int, y: int, scale: int) -> None:
 
 
 def _box(image: Image, left: int, top: int, width: int, height: int, colour: tuple[int, int, int]) -> None:
-    """Fill a rectangle; what lies outside the picture is cut off."""
+    """Fill a rectangle; what is outside the picture is cut off."""
     image[max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)] = colour

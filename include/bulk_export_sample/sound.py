@@ -1,4 +1,6 @@
-"""Speech-like sound for two speakers: voiced syllables through vowel formants, with consonant noise between them.
+"""Make speech-like sound for two speakers.
+
+Voiced syllables through vowel formants, with consonant noise between them.
 
 Nobody says anything, but it sounds like two people on a telephone, and every contact sounds different.
 """

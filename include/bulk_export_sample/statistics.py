@@ -1,4 +1,7 @@
-"""Silence, talk-over and hold figures that agree with each other and with the call's duration."""
+"""Silence, talk-over and hold figures of calls.
+
+They agree with each other and with the call's duration.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,9 @@ from bulk_export_sample.randomness import Flags, Ints
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """Events of one kind per call, in whole seconds: `low <= average <= high` and their sum is `total`.
+    """Events of one kind per call, in whole seconds.
+
+    `low <= average <= high`, and their sum is `total`.
 
     Attributes:
         some: whether there was an event at all; without, `low`, `average` and `high` mean nothing.
@@ -28,7 +33,10 @@ class Events:
 
 
 def draw_events(rng: np.random.Generator, duration_s: Ints, *, most_share: float, every_s: float) -> Events:
-    """Events that take up to `most_share` of each duration, about one in `every_s` seconds of it."""
+    """Draw events of a share of each duration.
+
+    They take up to `most_share` of it, about one in `every_s` seconds.
+    """
     total = np.floor(duration_s * rng.beta(1.5, 3.0, duration_s.size) * most_share).astype(np.int64)
     # Every event lasts a second or more.
     count = np.minimum(1 + rng.poisson(duration_s / every_s), total)

@@ -1,4 +1,7 @@
-"""The directory of a sample store: refuse one with other things in it, build beside it, rename when whole."""
+"""Make the directory of a sample store, whole or not.
+
+One with other things in it is refused; the store is built beside it and renamed when whole.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,9 @@ def make_sample_store(
     audio_bytes: int | None = None,
     progress: Callable[[int, int], None] = lambda done, contacts: None,
 ) -> SampleReport:
-    """Make a contact store in `directory`, whole or not at all; the same arguments give the same store.
+    """Make a contact store in a directory, whole or not.
+
+    The same arguments give the same store.
 
     Args:
         directory: where the store goes; made when absent. When it already is the store of these very arguments,
@@ -40,7 +45,7 @@ def make_sample_store(
         until: aware; every contact starts in the `days` days before it, half of them in the last eight.
         days: how far back contacts go.
         media: write audio, screen video and transcripts; without, only the catalogue.
-        dirt: give a few percent of the contacts faults: missing, empty, torn and foreign files, control characters.
+        dirt: give a few percent of the contacts faults: missing, empty, truncated, foreign files, control characters.
         audio_bytes: make every contact a call with a WAV file of this size (for measuring).
         progress: hears (contacts done, contacts).
 

@@ -1,6 +1,8 @@
-"""Who says what: the turns of every dialogue as columns of text, and when each turn is spoken.
+"""What is said in every dialogue, and when.
 
-Turns stand at nine places, agent and customer in turn. A short contact keeps the places that make sense alone.
+The turns are columns of text.
+
+Turns have nine places, agent and customer in turn. A short contact keeps the places that make sense alone.
 
 | place | speaker  | says          |
 |-------|----------|---------------|
@@ -41,7 +43,7 @@ _SPOKEN_SHARE = 0.88
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One turn of a dialogue: who, what, and when in ms from the start."""
+    """One turn of a dialogue; times in ms from its start."""
 
     speaker: str
     text: str
@@ -55,7 +57,10 @@ def speaker_at(place: int) -> str:
 
 
 def draw_talk(seed: int, traits: Traits) -> list[pa.Array]:
-    """What is said at each place: nine text arrays, null where a contact leaves the place out."""
+    """What is said at each place.
+
+    Nine text arrays, null where a contact leaves the place out.
+    """
     rng = generator(seed, Stream.TALK, traits.first)
     count = traits.topic.size
     columns: list[pa.Array] = []
@@ -78,7 +83,10 @@ def draw_talk(seed: int, traits: Traits) -> list[pa.Array]:
 
 
 def bodies(talk: Sequence[pa.Array], traits: Traits) -> pa.Array:
-    """The searchable body of each contact; null where it has none. The messages of an e-mail are paragraphs."""
+    """The searchable body of each contact, or null.
+
+    The messages of an e-mail are paragraphs.
+    """
     # Arrow's "skip" loses rows whose parts are all null (26.0). Place 0 never is; e-mails have all places, and what
     # the other contacts get from the second join is thrown away.
     dialogue = pc.binary_join_element_wise(*talk, " ", null_handling="skip")
@@ -89,7 +97,10 @@ def bodies(talk: Sequence[pa.Array], traits: Traits) -> pa.Array:
 
 
 def spoken(texts: Sequence[str | None], talk_ms: int) -> tuple[Turn, ...]:
-    """The turns of a recorded dialogue, timed by the length of their text, within `talk_ms`."""
+    """The turns of a recorded dialogue, within `talk_ms`.
+
+    They are timed by the length of their text.
+    """
     said = [(speaker_at(place), text) for place, text in enumerate(texts) if text is not None]
     gap_ms = talk_ms * (1 - _SPOKEN_SHARE) / (len(said) + 1)
     per_character_ms = talk_ms * _SPOKEN_SHARE / sum(len(text) for _, text in said)

@@ -1,4 +1,6 @@
-"""The words of the sample's dialogues: per language what agents always say, per topic what the contact is about.
+"""The words of the sample's dialogues.
+
+Per language what agents always say, per topic what the contact is about.
 
 Sentences are short because a sample call lasts seconds. All of it is invented.
 """
@@ -12,7 +14,10 @@ Variants = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """What is said in every dialogue of a language; `reactions` by sentiment, in the order of `fields.SENTIMENTS`."""
+    """What is said in every dialogue of a language.
+
+    `reactions` by sentiment, in the order of `fields.SENTIMENTS`.
+    """
 
     greeting: Variants
     ask_reference: Variants
@@ -23,7 +28,10 @@ class Phrases:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What a contact is about: the customer's problem and detail, the agent's answer and remedy."""
+    """What a contact is about.
+
+    The customer's problem and detail, the agent's answer and remedy.
+    """
 
     key: str
     language: str

@@ -1,4 +1,4 @@
-"""What each contact is: the facts that its columns, its talk and its files must agree on."""
+"""The facts on which a contact's columns and files agree."""
 
 from __future__ import annotations
 
@@ -91,7 +91,10 @@ class Traits:
 
 
 def draw_traits(request: SampleRequest, first: int, started_s: Ints, zone: Ints) -> Traits:
-    """The traits of one batch of contacts, `first` being the place of its first in the store."""
+    """The traits of one batch of contacts.
+
+    `first` is the place of its first in the store.
+    """
     count = started_s.size
     rng = generator(request.seed, Stream.TRAITS, first)
     bulk = request.audio_bytes is not None

@@ -13,7 +13,10 @@ _LOW_CONFIDENCE, _HIGH_CONFIDENCE = 0.71, 0.995
 
 
 def written(texts: Sequence[str | None], *, email: bool, rng: np.random.Generator) -> tuple[Turn, ...]:
-    """The turns of a contact without sound: e-mails hours apart, or messages seconds apart."""
+    """The turns of a contact without sound.
+
+    E-mails come hours apart, messages seconds apart.
+    """
     messages = EMAIL_MESSAGES if email else tuple((place,) for place in range(PLACES))
     said = [
         (speaker_at(places[0]), " ".join(text for place in places if (text := texts[place]) is not None))
@@ -41,7 +44,10 @@ def transcript(
     category: str,
     rng: np.random.Generator,
 ) -> bytes:
-    """The transcript as JSON. Only recorded speech has a confidence: nobody had to guess what was written."""
+    """The transcript as JSON.
+
+    Only recorded speech has a confidence: nobody had to guess what was written.
+    """
     confidences = rng.uniform(_LOW_CONFIDENCE, _HIGH_CONFIDENCE, len(turns)).round(3).tolist()
     last_customer = max((place for place, turn in enumerate(turns) if turn.speaker == CUSTOMER), default=-1)
     segments = []

@@ -1,4 +1,4 @@
-"""What the filter builder sends, and what it needs to know of fields and operators."""
+"""What the filter builder sends, and what it is given."""
 
 from __future__ import annotations
 
@@ -58,13 +58,16 @@ class SearchForm(BaseModel):
         return {"name": self.name, "description": self.description.strip() or None, "filters": filters}
 
     def as_search(self) -> SavedSearch:
-        """The same as a definition, to be counted; not saved, so it has neither a name nor an id of its own."""
+        """The same as a definition, to be counted.
+
+        Not saved, so it has neither a name nor an id of its own.
+        """
         filters = tuple(Filter(**item.as_definition()) for item in self.filters)
         return SavedSearch(id="unsaved", name="unsaved", filters=filters)
 
 
 class SearchEdit(BaseModel):
-    """A form and the version of the file it was filled in from."""
+    """A form and the file version it was filled in from."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -73,7 +76,10 @@ class SearchEdit(BaseModel):
 
 
 def builder(fields: Mapping[str, FilterField]) -> list[dict[str, object]]:
-    """What the builder offers: every field with its type, its values, its operators and their operands' shape."""
+    """What the builder offers.
+
+    Every field with its type, its values, its operators and their operands' shape.
+    """
     headers = {field.key: field.header for field in CSV_FIELDS}
     return [
         {

@@ -1,7 +1,19 @@
-"""Contact stores: catalogues and their objects behind one protocol (`base.py`).
+"""Contact stores: catalogues of contacts and their objects behind one protocol.
 
 `open_contact_store` asks the registry of kinds, `definitions/contact_stores.py`, and loads the implementation of the
 kind it opens, no other.
+
+- `base.py`: the protocol
+- `schema.py`: columns and types of stores and of job tables
+- `store_validation.py`: checks, and their words, that every store shares
+- `parquet.py`: contacts in Parquet files, read with DuckDB
+- `parquet_catalog.py`, `bucket_files.py`: the files, on a disk or in a bucket
+- `parquet_files.py`: their columns, and the relation they form
+- `duckdb_session.py`: a DuckDB for one call
+- `postgres.py`: contacts in a table or view of PostgreSQL
+- `postgres_session.py`, `postgres_table.py`: one transaction, the columns of the table
+- `addresses.py`: where an object of a contact is
+- `access_denials.py`: refusals of one object, or of the whole store
 """
 
 from __future__ import annotations

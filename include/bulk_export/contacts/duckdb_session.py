@@ -1,4 +1,7 @@
-"""A DuckDB for one call: in memory, within limits, spilling to a folder of its own, never downloading anything."""
+"""A DuckDB in memory, within limits, for one call.
+
+It spills to a folder of its own and never downloads anything.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,9 @@ class Limits:
 
 @contextmanager
 def duckdb_session(scratch: Path, limits: Limits) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a DuckDB whose session time zone is UTC; its spill folder below `scratch` goes with it.
+    """Open a DuckDB whose session time zone is UTC.
+
+    Its spill folder below `scratch` goes with it.
 
     Raises:
         duckdb.Error: whatever the caller's queries raise.

@@ -1,4 +1,6 @@
-"""A contact store of Parquet files, read with DuckDB: `contacts/**/*.parquet` and the objects beside them.
+"""A contact store of Parquet files, read with DuckDB.
+
+The files are `contacts/**/*.parquet`, with the objects beside them.
 
 Reading goes in two steps: the ordered keys of everything that matches first, then each job's columns by key range.
 That keeps memory flat whatever the store's size. Every call opens its own DuckDB with its own limits.
@@ -18,8 +20,8 @@ import pyarrow.compute as pc
 
 from bulk_export.contacts.base import Matches, StoreReport
 from bulk_export.contacts.duckdb_session import Limits, duckdb_session
-from bulk_export.contacts.parquet_catalog import FOLDER, FoundFile, open_catalogue, store_faults
-from bulk_export.contacts.parquet_files import CatalogueFile, file_problems, inspect, relation
+from bulk_export.contacts.parquet_catalog import FOLDER, FoundFile, open_catalog, store_faults
+from bulk_export.contacts.parquet_files import CatalogFile, file_problems, inspect, relation
 from bulk_export.contacts.schema import METADATA, NEVER_NULL, STORE_COLUMNS, canonical_schema, job_columns, keys_schema
 from bulk_export.contacts.store_validation import (
     COUNTS,
@@ -71,10 +73,10 @@ class ParquetContactStore:
 
     def __init__(self, root: Storage, *, scratch: Path, memory_limit: str = "512MB", threads: int = 2) -> None:
         self._root = root
-        self._catalogue = open_catalogue(root)
+        self._catalog = open_catalog(root)
         self._scratch = scratch
         self._limits = Limits(memory_limit, threads)
-        self._seen: dict[tuple[object, ...], CatalogueFile] = {}
+        self._seen: dict[tuple[object, ...], CatalogFile] = {}
 
     @property
     def dialect(self) -> str:
@@ -170,35 +172,35 @@ class ParquetContactStore:
             raise self._invalid([fetched_twice(FOLDER)])
         return table.rename_columns(schema.names).cast(schema)
 
-    def _files(self) -> list[CatalogueFile]:
-        found = self._catalogue.files()
+    def _files(self) -> list[CatalogFile]:
+        found = self._catalog.files()
         if not found:
             raise DefinitionError(
                 "STORE_INVALID",
                 f"contact store {self._root.uri} has no Parquet file below '{FOLDER}'",
                 hint="Check contact_store.uri in settings.yaml; the catalogue is <uri>/contacts/**/*.parquet.",
             )
-        with store_faults(self._root.uri), ThreadPoolExecutor(self._catalogue.footers_at_once) as pool:
+        with store_faults(self._root.uri), ThreadPoolExecutor(self._catalog.footers_at_once) as pool:
             return list(pool.map(self._inspected, found))
 
-    def _inspected(self, file: FoundFile) -> CatalogueFile:
+    def _inspected(self, file: FoundFile) -> CatalogFile:
         if file.identity not in self._seen:
-            self._seen[file.identity] = inspect(file, self._catalogue.open(file))
+            self._seen[file.identity] = inspect(file, self._catalog.open(file))
         return self._seen[file.identity]
 
-    def _usable_files(self) -> list[CatalogueFile]:
+    def _usable_files(self) -> list[CatalogFile]:
         files = self._files()
         problems = self._problems(files)
         if problems:
             raise self._invalid(problems)
         return files
 
-    def _problems(self, files: Sequence[CatalogueFile]) -> list[Problem]:
+    def _problems(self, files: Sequence[CatalogFile]) -> list[Problem]:
         problems = file_problems(files)
         unknown = [file for file in files if any(count < 0 for count in file.nulls.values())]
         return problems or (self._null_problems(unknown) if unknown else [])
 
-    def _null_problems(self, files: Sequence[CatalogueFile]) -> list[Problem]:
+    def _null_problems(self, files: Sequence[CatalogFile]) -> list[Problem]:
         source, parameters = relation(files, NEVER_NULL)
         counts = ", ".join(f"count(*) - count({column})" for column in NEVER_NULL)
         with self._session(files) as connection:
@@ -206,7 +208,7 @@ class ParquetContactStore:
         assert row is not None
         return [null_problem(FOLDER, column, count) for column, count in zip(NEVER_NULL, row, strict=True) if count]
 
-    def _id_problems(self, files: Sequence[CatalogueFile]) -> list[Problem]:
+    def _id_problems(self, files: Sequence[CatalogFile]) -> list[Problem]:
         source, parameters = relation(files, ["contact_id"])
         with self._session(files) as connection:
             return _duplicates(connection, f"({source})", parameters)
@@ -227,13 +229,13 @@ class ParquetContactStore:
         return Matches(contacts, roots, int(media_bytes or 0))
 
     @contextmanager
-    def _session(self, files: Sequence[CatalogueFile]) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _session(self, files: Sequence[CatalogFile]) -> Iterator[duckdb.DuckDBPyConnection]:
         """A DuckDB for one call; its faults become the product's errors."""
         with self._connected() as connection:
             try:
                 yield connection
             except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
-                if reading := self._catalogue.fault():
+                if reading := self._catalog.fault():
                     raise reading from None
                 raise TransientError(
                     "STORE_UNREACHABLE",
@@ -241,11 +243,11 @@ class ParquetContactStore:
                     hint="Try again; if it stays, check the disk, free space in the scratch folder and memory.",
                 ) from error
             except (duckdb.Error, BulkExportError, RuntimeError) as error:
-                if reading := self._catalogue.fault():
+                if reading := self._catalog.fault():
                     raise reading from None
                 if not isinstance(error, duckdb.Error):
                     raise
-                # DuckDB's own words may quote a contact, so only its kind of error is told.
+                # DuckDB's own words may quote a contact, so only its kind of error is named.
                 fault = f"the contacts cannot be read together (DuckDB {type(error).__name__})"
                 problems = self._damaged_columns(files) or [Problem(FOLDER, 0, "", fault)]
                 raise self._invalid(problems) from error
@@ -253,10 +255,10 @@ class ParquetContactStore:
     @contextmanager
     def _connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with duckdb_session(self._scratch, self._limits) as connection:
-            self._catalogue.attach(connection)
+            self._catalog.attach(connection)
             yield connection
 
-    def _damaged_columns(self, files: Sequence[CatalogueFile]) -> list[Problem]:
+    def _damaged_columns(self, files: Sequence[CatalogFile]) -> list[Problem]:
         with self._connected() as connection:
             return [
                 Problem(file.name, 0, column, "cannot be read: damaged or not valid UTF-8")
@@ -274,7 +276,7 @@ class ParquetContactStore:
         )
 
 
-def _matched(files: Sequence[CatalogueFile], selection: Selection) -> tuple[str, list[object]]:
+def _matched(files: Sequence[CatalogFile], selection: Selection) -> tuple[str, list[object]]:
     """The query of what matches: keys, stored bytes and whether it is a root recording."""
     source, parameters = relation(files, list(STORE_COLUMNS))
     query = (
@@ -289,7 +291,7 @@ def _duplicates(connection: duckdb.DuckDBPyConnection, source: str, parameters: 
     return duplicate_problems(FOLDER, connection.execute(duplicates_in(source), parameters).fetchall())
 
 
-def _is_readable(connection: duckdb.DuckDBPyConnection, file: CatalogueFile, column: str) -> bool:
+def _is_readable(connection: duckdb.DuckDBPyConnection, file: CatalogFile, column: str) -> bool:
     source, parameters = relation([file], [column])
     try:
         # Lengths make DuckDB decode every value.

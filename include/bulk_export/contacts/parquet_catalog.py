@@ -1,4 +1,6 @@
-"""Where a catalogue's Parquet files lie, and how DuckDB and pyarrow open them: on a disk, or in a bucket.
+"""Find and open the Parquet files of a contact store.
+
+For DuckDB and pyarrow; on a disk, or in a bucket.
 
 A bucket's files are read in place, range by range, through a file system that DuckDB is handed. Nothing is copied, and
 DuckDB needs no extension.
@@ -39,7 +41,7 @@ class FoundFile:
     identity: tuple[object, ...]
 
 
-class Catalogue(Protocol):
+class Catalog(Protocol):
     """The files of one contact store."""
 
     footers_at_once: int
@@ -63,17 +65,17 @@ class Catalogue(Protocol):
         ...
 
     def fault(self) -> BulkExportError | None:
-        """The last failure of reading that DuckDB has turned into an error of its own; asked once."""
+        """The failure of reading behind DuckDB's last error; asked once."""
         ...
 
 
-def open_catalogue(root: Storage) -> Catalogue:
+def open_catalog(root: Storage) -> Catalog:
     """The catalogue below a store's root."""
     folder = local_path(root, "")
-    return LocalCatalogue(folder, root.uri) if folder is not None else BucketCatalogue(root)
+    return LocalCatalog(folder, root.uri) if folder is not None else BucketCatalog(root)
 
 
-class LocalCatalogue:
+class LocalCatalog:
     """Files below a directory."""
 
     footers_at_once = 1
@@ -82,7 +84,10 @@ class LocalCatalogue:
         self._root, self._uri = root, uri
 
     def files(self) -> list[FoundFile]:
-        """Every `*.parquet`; what starts with a dot or an underscore is unfinished or foreign."""
+        """Every `*.parquet` file below the folder.
+
+        What starts with a dot or an underscore is unfinished or foreign.
+        """
         folder = self._root / FOLDER
         if not folder.is_dir():
             raise DefinitionError(
@@ -113,10 +118,10 @@ class LocalCatalogue:
         """DuckDB knows disks."""
 
     def fault(self) -> None:
-        """DuckDB tells its own."""
+        """DuckDB's own errors say enough."""
 
 
-class BucketCatalogue:
+class BucketCatalog:
     """Files below a prefix of a bucket."""
 
     footers_at_once = _FOOTERS_AT_ONCE
@@ -167,7 +172,10 @@ class store_faults:  # noqa: N801 - a context manager, named as the functions of
 
 
 def store_fault(uri: str, error: BulkExportError) -> BulkExportError:
-    """A storage's error as one of the contact store; one that is not about storage stays what it is."""
+    """A storage's error as one of the contact store.
+
+    One that is not about storage stays what it is.
+    """
     if not error.code.startswith("STORAGE_"):
         return error
     words = f"contact store {uri} cannot be read: {error.message}"

@@ -1,4 +1,4 @@
-"""Which Parquet files make a catalogue, whether their columns can be used, and the one relation they form.
+"""Check the columns of Parquet files; make one relation of them.
 
 Only footers are read. Files may differ: in column order, in columns they lack, and in types that hold the same values
 (int32 for int64, dictionary text, timestamps of any unit, with or without a zone, columns of nothing but nulls). Files
@@ -40,7 +40,7 @@ _SQL_TYPES: Mapping[ColumnType, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogueFile:
+class CatalogFile:
     """One Parquet file as its footer describes it.
 
     Attributes:
@@ -62,7 +62,7 @@ class CatalogueFile:
     problems: tuple[tuple[str, str], ...]
 
 
-def inspect(found: FoundFile, content: Path | BinaryIO) -> CatalogueFile:
+def inspect(found: FoundFile, content: Path | BinaryIO) -> CatalogFile:
     """Read one footer.
 
     Raises:
@@ -76,7 +76,7 @@ def inspect(found: FoundFile, content: Path | BinaryIO) -> CatalogueFile:
             nulls = {column: _nulls(file, column) for column in NEVER_NULL if column in schema.names}
     except (pa.ArrowException, UnicodeDecodeError) as error:
         problem = ("", f"is not a readable Parquet file ({_first_line(error)})")
-        return CatalogueFile(address, name, 0, {}, (), {}, (problem,))
+        return CatalogFile(address, name, 0, {}, (), {}, (problem,))
     columns: dict[str, str] = {}
     problems: list[tuple[str, str]] = []
     counted = Counter(column.lower() for column in schema.names)
@@ -94,11 +94,14 @@ def inspect(found: FoundFile, content: Path | BinaryIO) -> CatalogueFile:
         elif column in REQUIRED:
             problems.append((column, "is required and missing"))
     ignored = tuple(column for column in schema.names if column not in STORE_COLUMNS)
-    return CatalogueFile(address, name, metadata.num_rows, columns, ignored, nulls, tuple(problems))
+    return CatalogFile(address, name, metadata.num_rows, columns, ignored, nulls, tuple(problems))
 
 
-def file_problems(files: Sequence[CatalogueFile]) -> list[Problem]:
-    """Everything wrong with the files, each fault once: the first file that has it, and how many more."""
+def file_problems(files: Sequence[CatalogFile]) -> list[Problem]:
+    """Everything wrong with the files, each fault once.
+
+    Each names the first file that has it, and how many more.
+    """
     faulty: dict[tuple[str, str], list[str]] = defaultdict(list)
     for file in files:
         for fault in file.problems:
@@ -112,13 +115,13 @@ def file_problems(files: Sequence[CatalogueFile]) -> list[Problem]:
     ]
 
 
-def relation(files: Sequence[CatalogueFile], columns: Sequence[str]) -> tuple[str, list[object]]:
+def relation(files: Sequence[CatalogFile], columns: Sequence[str]) -> tuple[str, list[object]]:
     """A query of these columns over all files, and its parameters.
 
     Every column has its one SQL type; NaN and infinity are null; timestamps are UTC without a zone. The session's time
     zone must be UTC.
     """
-    alike: dict[tuple[str | None, ...], list[CatalogueFile]] = defaultdict(list)
+    alike: dict[tuple[str | None, ...], list[CatalogFile]] = defaultdict(list)
     for file in files:
         keys = _directory_keys(file.name) if _FROM_DIRECTORY in file.columns.values() else ()
         alike[(*(file.columns.get(column) for column in columns), *keys)].append(file)

@@ -1,4 +1,6 @@
-"""A contact store in PostgreSQL: one table or view, read through its indexes; objects in any storage.
+"""A contact store in PostgreSQL: one table or view.
+
+It is read through its indexes; objects are in any storage.
 
 Each call is one read-only transaction on one snapshot. A run's contacts are frozen by a single `select_keys`. `fetch`
 reads a job's fields later, on a snapshot of its own: a contact that has changed since shows its newest fields, one that
@@ -58,7 +60,7 @@ def open_postgres_store(
     database_url: str,
     retry_policy: RetryPolicy | None,
 ) -> PostgresContactStore:
-    """Open the table of the settings; objects are read from their own storage."""
+    """Open the table that settings name, and its objects' storage."""
     objects = open_uri(settings.objects, base=base, credentials=credentials, retry_policy=retry_policy)
     database = Database(database_url, settings.table, settings.statement_timeout_s)
     return PostgresContactStore(database, objects, scratch=scratch)
@@ -81,7 +83,10 @@ class PostgresContactStore:
 
     @property
     def dialect(self) -> str:
-        """The SQL of this server; asks it the first time, and raises as `check` does when it cannot be asked."""
+        """The SQL of this server, as the server itself says.
+
+        It is asked the first time; raises as `check` does.
+        """
         if not self._dialect:
             with reading(self._database) as session:
                 self._dialect = session.dialect
@@ -235,7 +240,10 @@ class _Selected:
 
 
 def matched(table: ContactTable, selection: Selection) -> str:
-    """The query of what matches: keys, stored bytes, whether it is a root recording, and moments nobody can hold."""
+    """The query of what matches.
+
+    Keys, stored bytes, whether it is a root recording, and moments nobody can hold.
+    """
     return (
         "SELECT contacts.contact_id, contacts.started_at AS ordered_by,"
         f" {_readable('started_at')} AS started_at, {_readable('updated_at')} AS updated_at,"

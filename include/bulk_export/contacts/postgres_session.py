@@ -1,4 +1,6 @@
-"""One transaction on a contact database: read only, one snapshot, within time limits; its faults in the store's words.
+"""One read-only transaction on a contact database.
+
+On one snapshot, within time limits; its faults become the store's errors.
 
 Every call of the store opens its own connection, so none is shared between processes or held while bytes move. No
 error repeats what the server says about data: it may quote a contact.
@@ -68,7 +70,7 @@ class Session:
         return psycopg.RawCursor(self.connection).execute(*_bound(query, parameters), binary=True).fetchall()
 
     def batches(self, query: str, parameters: Sequence[object], size: int) -> Iterator[list[tuple[Any, ...]]]:
-        """The rows of a large result as they come, at most `size` at a time."""
+        """The rows of a large result, `size` at a time."""
         with psycopg.RawServerCursor(self.connection, "contacts") as cursor:
             cursor.execute(*_bound(query, parameters), binary=True)
             while rows := cursor.fetchmany(size):

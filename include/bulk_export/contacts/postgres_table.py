@@ -1,4 +1,4 @@
-"""What a contact table or view looks like, whether its columns can be used, and the one relation they form.
+"""Check the columns of a contact table; make its relation.
 
 Columns may be of any type that holds the same values (smallint for bigint, varchar or an enum for text, timestamps
 with or without zone). Names are exact; what no field uses is ignored.
@@ -85,14 +85,20 @@ class ContactTable:
         return quoted(self.name)
 
     def relation(self, columns: Sequence[str]) -> str:
-        """A query of these columns, absent ones null; one that PostgreSQL merges into the query around it."""
+        """A query of these columns, absent ones null.
+
+        PostgreSQL merges it into the query around it.
+        """
         absent = {column: f"CAST(NULL AS {_SQL_TYPES[STORE_COLUMNS[column]]})" for column in columns}
         selected = ", ".join(f"{(absent | dict(self.columns))[column]} AS {column}" for column in columns)
         return f"SELECT {selected} FROM {self.quoted}"
 
 
 def quoted(name: str) -> str:
-    """`name` or `schema.name` as SQL takes it; the settings allow no quotation mark in it."""
+    """`name` or `schema.name` as SQL takes it.
+
+    The settings allow no quotation mark in it.
+    """
     return ".".join(f'"{part}"' for part in name.split("."))
 
 
@@ -142,5 +148,5 @@ def _expression(column: str, wanted: ColumnType, held: str, *, by_bytes: bool) -
         case ColumnType.DATE:
             # Days that no calendar of a consumer holds, infinity among them, are no value either.
             return f"CASE WHEN {name} BETWEEN '0001-01-01' AND '9999-12-31' THEN {name} END"
-    # Timestamps and whole numbers stand as they are, so that an index on the column can be used.
+    # Timestamps and whole numbers stay as they are, so that an index on the column can be used.
     return name

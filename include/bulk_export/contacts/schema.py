@@ -1,4 +1,4 @@
-"""The columns of a contact store and of the job tables made from it: one type per kind of field."""
+"""Columns and types of contact stores and of job tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bulk_export.fields import CSV_FIELDS, DERIVED_KEYS, REQUIRED_COLUMNS, STORE
 
 
 class ColumnType(StrEnum):
-    """How a store column is held, in the words of the message that refuses another type."""
+    """The type of a store column, in words for messages."""
 
     TEXT = "text"
     INTEGER = "whole number (int64)"
@@ -74,7 +74,10 @@ def canonical_schema(metadata_keys: Sequence[str], with_text: bool) -> pa.Schema
 
 
 def job_columns(*, with_text: bool) -> tuple[str, ...]:
-    """The store columns of a job table, in order; metadata comes after them, key by key."""
+    """The store columns of a job table, in order.
+
+    Metadata comes after them, key by key.
+    """
     return tuple(key for key in STORE_COLUMNS if key != METADATA and (with_text or key != "text"))
 
 

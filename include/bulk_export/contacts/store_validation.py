@@ -1,4 +1,4 @@
-"""What every catalogue is asked, and what is said of it, alike whatever holds it."""
+"""Checks, and their words, that every contact store shares."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ _SHOWN_DUPLICATES = 5
 
 
 def duplicates_in(source: str) -> str:
-    """A query of the first contact ids that a relation holds more than once, and how often."""
+    """A query of contact ids that a relation repeats.
+
+    The first of them, and how often.
+    """
     return (
         f"SELECT contact_id, count(*) FROM {source} WHERE contact_id IS NOT NULL GROUP BY contact_id"
         f" HAVING count(*) > 1 ORDER BY contact_id LIMIT {_SHOWN_DUPLICATES}"
@@ -27,7 +30,7 @@ def duplicate_problems(place: str, rows: Iterable[Sequence[object]]) -> list[Pro
 
 
 def fetched_twice(place: str) -> Problem:
-    """A job that asked for each contact once got one of them again."""
+    """The problem of a contact that was fetched twice."""
     return Problem(place, 0, "contact_id", "the same contact is there more than once")
 
 

@@ -1,4 +1,6 @@
-"""Text that outsiders wrote, made fit for a cell: unreadable characters replaced, maximum lengths kept.
+"""Make outsiders' text fit for a cell.
+
+Unreadable characters are replaced, maximum lengths kept.
 
 Lengths are in characters (Unicode code points), as the vendor's table counts them. A cut never splits a code point,
 and goes back to the last whole visible character where it would part a letter from its accents or take an emoji
@@ -28,7 +30,10 @@ _NUL = ByteSet.of(0)
 
 
 def readable(text: pa.Array) -> tuple[pa.Array, int]:
-    """Replace control characters other than tab and line ends by U+FFFD; also how many cells had any."""
+    """Replace unreadable control characters by U+FFFD; count cells that had any.
+
+    Tabs and line ends stay.
+    """
     if not _CONTROLS.occurs_in(text):
         return text, 0
     found = pc.sum(pc.match_substring_regex(text, _UNREADABLE)).as_py() or 0
@@ -36,7 +41,10 @@ def readable(text: pa.Array) -> tuple[pa.Array, int]:
 
 
 def without_nul(text: pa.Array) -> tuple[pa.Array, int]:
-    """Replace NUL alone by U+FFFD, for cells that are otherwise raw; also how many cells had one."""
+    """Replace NUL alone by U+FFFD; count cells that had one.
+
+    For cells that are otherwise raw.
+    """
     if not _NUL.occurs_in(text):
         return text, 0
     found = pc.sum(pc.match_substring_regex(text, r"\x00")).as_py() or 0
@@ -44,7 +52,7 @@ def without_nul(text: pa.Array) -> tuple[pa.Array, int]:
 
 
 def cut(text: pa.Array, max_chars: int) -> tuple[pa.Array, int]:
-    """Cells of at most `max_chars` characters, and how many had to be cut."""
+    """Cut cells to `max_chars` characters; count those that were longer."""
     if len(text) == 0 or (pc.max(pc.binary_length(text)).as_py() or 0) <= max_chars:
         return text, 0
     long = pc.fill_null(pc.greater(pc.utf8_length(text), max_chars), False)

@@ -1,4 +1,7 @@
-"""One field of one batch: from stored values to finished cells, and what had to be changed on the way."""
+"""Turn stored values of a batch into finished cells.
+
+What had to be changed for it is counted.
+"""
 
 from __future__ import annotations
 

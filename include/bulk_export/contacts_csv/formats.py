@@ -1,6 +1,8 @@
-"""Numbers, durations, days and labels as the CSV shows them. Arrays in, string arrays out; null stays null.
+"""Numbers, durations, days and labels as the CSV shows them.
 
-Rounding is half up on the decimal value a person wrote: 0.285 gives `.29`, although the double nearest to 0.285 lies
+Arrays in, string arrays out; null stays null.
+
+Rounding is half up on the decimal value a person wrote: 0.285 gives `.29`, although the double nearest to 0.285 is
 below it. A double means the shortest decimal that reads back as it (what Python's `repr` shows).
 """
 
@@ -30,7 +32,10 @@ def seconds_text(seconds: pa.Array) -> pa.Array:
 
 
 def duration_text(seconds: pa.Array) -> pa.Array:
-    """`HH:MM:SS`; 100 hours and more keep all their digits; a negative duration is unknown, so null."""
+    """`HH:MM:SS`, of any number of hours.
+
+    A negative duration is unknown, so null.
+    """
     seconds = _not_negative(seconds)
     long = pc.fill_null(pc.greater_equal(seconds, _DAY_S), False)
     text = _clock_table().take(pc.if_else(long, None, seconds))
@@ -38,7 +43,9 @@ def duration_text(seconds: pa.Array) -> pa.Array:
 
 
 def ratio_text(ratios: pa.Array) -> pa.Array:
-    """`.99`: two decimals, no leading zero; `.00` for none, `1.0` for one; not a number and infinity are unknown.
+    """`.99`: two decimals, no leading zero; `1.0` for one.
+
+    Not a number and infinity are unknown, so null.
 
     A value that does not round into 0..1 is not a ratio, such as a survey score of 4.5. It is shown as an ordinary
     number with two decimals, `4.50`, rather than hidden.
@@ -46,7 +53,7 @@ def ratio_text(ratios: pa.Array) -> pa.Array:
     values = pc.fill_null(ratios, math.nan).to_numpy(zero_copy_only=False)
     finite = np.isfinite(values)
     values = np.where(finite, values, 0.0)
-    # What lies outside is rounded in decimal below, so the estimate only has to be right from 0 to 1.
+    # What is outside is rounded in decimal below, so the estimate only has to be right from 0 to 1.
     cents = np.floor(np.clip(values, -1, 2) * 100 + 0.5)
     # (2n - 1) / 200 is the double nearest to the exact border below n hundredths, so comparing with it decides as
     # decimal arithmetic would; values * 100 alone does not.
@@ -58,7 +65,10 @@ def ratio_text(ratios: pa.Array) -> pa.Array:
 
 
 def decimal_text(values: pa.Array) -> pa.Array:
-    """The shortest exact decimal without exponent or trailing zeros, `9` or `6.5`; nan and infinity are unknown."""
+    """The shortest exact decimal, `9` or `6.5`.
+
+    Without exponent or trailing zeros; not a number and infinity are unknown, so null.
+    """
     values = pc.if_else(pc.is_finite(values), values, None)
     text = pc.cast(values, pa.string())
     # Arrow writes exponents for very large and very small numbers, and "-0".
@@ -77,7 +87,12 @@ def yes_no_text(flags: pa.Array, labels: tuple[str, str]) -> pa.Array:
 
 
 def day_text(days: pa.Array, pattern: str) -> pa.Array:
-    """Days (date32, or int32 days since 1970) by a pattern of `{day}`, `{month}` and `{year}`."""
+    """Days by a pattern of `{day}`, `{month}` and `{year}`.
+
+    Args:
+        days: date32, or int32 days since 1970.
+        pattern: such as `{month}/{day}/{year}`.
+    """
 
     def show(day: int) -> str:
         # numpy knows years that Python's datetime refuses.

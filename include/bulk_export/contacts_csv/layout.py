@@ -1,4 +1,4 @@
-"""What one contacts.csv looks like: its profile, its language and its custom columns.
+"""Profile, language and custom columns of one contacts.csv.
 
 | profile    | encoding    | records end with | dates, times, durations, decimals | cells a spreadsheet would run |
 |------------|-------------|------------------|-----------------------------------|-------------------------------|
@@ -44,17 +44,26 @@ class CsvLayout:
 
     @property
     def byte_order_mark(self) -> bytes:
-        """What the file starts with; without it Excel takes UTF-8 for the machine's own code page."""
+        """What the file starts with.
+
+        Without it Excel takes UTF-8 for the machine's own code page.
+        """
         return b"\xef\xbb\xbf" if self.profile == "excel" else b""
 
     @property
     def line_end(self) -> str:
-        """What ends a record. Line breaks inside a cell stay as they were stored."""
+        """What ends a record.
+
+        Line breaks inside a cell stay as they were stored.
+        """
         return "\r\n" if self.profile == "excel" else "\n"
 
     @property
     def for_programs(self) -> bool:
-        """True where cells are values to compute with rather than text to look at."""
+        """Whether cells are values to compute with.
+
+        Rather than text to look at.
+        """
         return self.profile == "data"
 
     @property

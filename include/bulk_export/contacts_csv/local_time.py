@@ -1,4 +1,4 @@
-"""The contact's wall clock: when a contact started, as somebody looking at a clock beside the agent would say it."""
+"""When a contact started, on its own wall clock."""
 
 from __future__ import annotations
 
@@ -38,7 +38,12 @@ class LocalTimes:
 
 
 def local_times(started_at: pa.Array, zones: pa.Array) -> LocalTimes:
-    """Convert UTC start times (timestamps) to each contact's zone (IANA names), one Arrow call per distinct zone."""
+    """Convert UTC start times to each contact's zone.
+
+    Args:
+        started_at: timestamps.
+        zones: IANA names; one Arrow call for each distinct one.
+    """
     started_at = pc.cast(started_at, pa.timestamp("us", "UTC"))
     utc_us = pc.fill_null(pc.cast(started_at, pa.int64()), 0).to_numpy(zero_copy_only=False)
     wall_us = utc_us.copy()
@@ -82,17 +87,25 @@ def _offset_us(utc_us: int, zone: ZoneInfo) -> int:
 
 
 def date_text(times: LocalTimes, pattern: str) -> pa.Array:
-    """The day on the contact's clock, by a pattern of `{day}`, `{month}` and `{year}`."""
+    """The day on the contact's clock, by a pattern.
+
+    Args:
+        times: of the batch.
+        pattern: with `{day}`, `{month}` and `{year}`.
+    """
     return day_text(_floor(times.wall_us, _DAY_US).cast(pa.int32()), pattern)
 
 
 def clock_text(times: LocalTimes) -> pa.Array:
-    """`HH:MM AM` or `HH:MM PM`: midnight is 12:00 AM, noon is 12:00 PM."""
+    """`HH:MM AM` or `HH:MM PM`.
+
+    Midnight is 12:00 AM, noon is 12:00 PM.
+    """
     return _twelve_hours().take(_floor(_within_day(times), _MINUTE_US))
 
 
 def iso_time_text(times: LocalTimes) -> pa.Array:
-    """`HH:MM:SS±HH:MM`: the time on the contact's clock and how far that clock is from UTC."""
+    """`HH:MM:SS±HH:MM`: the time and the clock's offset from UTC."""
     clock = duration_text(_floor(_within_day(times), _SECOND_US))
     return pc.binary_join_element_wise(clock, by_distinct(times.offset_s, _offset), "")
 

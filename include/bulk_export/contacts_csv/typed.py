@@ -1,7 +1,7 @@
 """contacts.parquet: the CSV's columns as values, for programs.
 
 Column names are field keys instead of headers, values keep their store types and their whole length, and nothing is
-formatted, guarded or cut. `started_at` (UTC) beside `time_zone` stands for the CSV's Date and Time. Recycled contacts
+formatted, guarded or cut. `started_at` (UTC) beside `time_zone` takes the place of Date and Time. Recycled contacts
 keep their id and nothing else. Object addresses and the searchable text body are not part of it.
 """
 
@@ -30,6 +30,6 @@ def typed_table(job: pa.Table, layout: CsvLayout) -> pa.Table:
 
 
 def _names(layout: CsvLayout) -> list[str]:
-    # Date and Time are both started_at; it stands where Date does.
+    # Date and Time are both started_at; it comes where Date does.
     keys = ["started_at" if field.key == "date" else field.key for field in CSV_FIELDS if field.key != "time"]
     return [*keys, *(METADATA_PREFIX + key for key in layout.metadata_keys)]

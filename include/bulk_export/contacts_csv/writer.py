@@ -1,4 +1,7 @@
-"""Write contacts.csv, batch by batch: memory stays at a few batches whatever the run's size."""
+"""Write contacts.csv, batch by batch.
+
+Memory stays at a few batches whatever the run's size.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Name the DAGs: which id an export's DAG has, and which export a DAG id belongs to."""
+"""DAG ids of exports, and exports of DAG ids."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ _SAVED = "export-"
 
 
 def dag_id_of(export_id: str) -> str:
-    """The DAG id of a saved export; made from the file's stem, so that renaming keeps the history."""
+    """The DAG id of a saved export.
+
+    Made from the file's stem, so that renaming keeps the history.
+    """
     return _SAVED + export_id
 
 
 def export_id_of(dag_id: str) -> str | None:
-    """The saved export behind a DAG id; None where the DAG is not that of a saved export."""
+    """The saved export of a DAG, None for another DAG."""
     return dag_id.removeprefix(_SAVED) if dag_id.startswith(_SAVED) else None

@@ -1,4 +1,4 @@
-"""Find the definitions folder: the one the environment names, else the checkout's own."""
+"""Find the definitions folder: the environment's, else the checkout's."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Definitions:
     """Everything a folder of definitions holds.
 
     Attributes:
-        folder: where the files lie; relative paths in settings.yaml start here.
+        folder: where the files are; relative paths in settings.yaml start here.
         settings: None when settings.yaml does not load.
         searches: by id (the file's stem); files that do not load are left out.
         exports: the same.

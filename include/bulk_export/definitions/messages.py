@@ -1,4 +1,4 @@
-"""Word what pydantic found wrong in a definition the way the person who wrote it can use it.
+"""Turn pydantic's errors into words for who wrote the definition.
 
 Every message says the value, what would be right, and the nearest valid name.
 """
@@ -22,7 +22,7 @@ _SHOWN_CHARS = 60
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], file: YamlFile, name: str) -> list[Problem]:
-    """One `Problem` per mistake in a file, in the order of its lines."""
+    """One `Problem` per mistake, in the order of lines."""
     found = []
     for detail in error.errors(include_url=False):
         place = _place_in_file(detail["loc"], file)

@@ -1,4 +1,6 @@
-"""Saved searches and saved exports as typed records. The administrator's settings are `settings.py`.
+"""Saved searches and saved exports as typed records.
+
+The administrator's settings are `settings.py`.
 
 Shapes only. Reading files and naming every problem is `loader.py`; whether a filter is complete is
 `filters/completeness.py`, because an incomplete filter must not keep a search from being saved.
@@ -63,7 +65,10 @@ class Filter(Model):
 
 
 class SavedSearch(Model):
-    """A named set of filters, all of which a contact must meet. `id` is the file's stem."""
+    """A named set of filters; a contact must meet all.
+
+    `id` is the file's stem.
+    """
 
     id: Identifier
     name: Text = Field(description="What people call it.", examples=["Detractors of the last week"])
@@ -75,7 +80,10 @@ class SavedSearch(Model):
 
 
 class MediaFormats(Model):
-    """`audio_video` for contacts with screen, `audio_only` for the rest; both None means no media."""
+    """Formats of media; none for no media.
+
+    `audio_video` for contacts with screen, `audio_only` for the rest.
+    """
 
     audio_video: Annotated[
         AudioVideoFormat | None, BeforeValidator(none_word, AudioVideoFormat | Literal["none"] | None)
@@ -97,7 +105,10 @@ class Weekly(Model):
 
 
 class Monthly(Model):
-    """A day of the month (the last day where a month is shorter) and a time."""
+    """A day of the month and a time.
+
+    The last day where a month is shorter.
+    """
 
     day: Annotated[int, Field(ge=1, le=31)] = Field(description="Day of the month.", examples=[31])
     time: TimeOfDay = Field(description="Time of day, in quotes.", examples=["23:00"])
@@ -148,7 +159,10 @@ class Notify(Model):
 
 
 class SavedExport(Model):
-    """A scheduled export definition: one file, one generated DAG. `id` is the file's stem."""
+    """An export definition: one file, one generated DAG.
+
+    `id` is the file's stem.
+    """
 
     id: Identifier
     name: Text = Field(
@@ -185,5 +199,8 @@ class SavedExport(Model):
 
     @property
     def dag_id(self) -> str:
-        """Made from the file's stem, never from the name, so that renaming keeps the history."""
+        """The id of its DAG.
+
+        Made from the file's stem, never from the name, so that renaming keeps the history.
+        """
         return dag_id_of(self.id)

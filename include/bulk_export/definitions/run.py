@@ -1,4 +1,4 @@
-"""What one run was asked to do: the definitions as they stood when it began, and the parameters it was given.
+"""Definitions and parameters of one run, frozen at its start.
 
 The snapshot goes into the run record. Every later stage reads it from there, so an edit never changes a run under way.
 """
@@ -32,7 +32,7 @@ IMMEDIATE = "immediate"
 
 
 class RunParameters(Model):
-    """What somebody may change for one run of an export; unknown keys are refused.
+    """What may be changed for one run; unknown keys are refused.
 
     `started_from` and `started_until` (both included, in the environment's zone) take the place of the search's own
     `started_at` filters. `retry_failed_of` names an earlier run, by id or key: exactly the contacts it could not
@@ -82,7 +82,7 @@ class ImmediateExport(Model):
     transcripts: TranscriptFormat = Field("none", description="Form of the transcripts.", examples=["json"])
 
     def as_export(self) -> SavedExport:
-        """The same as a definition, so that the stages know one kind only."""
+        """The same as a definition, which is all that stages know."""
         return SavedExport(
             id=IMMEDIATE,
             name=self.name,
@@ -94,7 +94,10 @@ class ImmediateExport(Model):
 
 
 class RunSnapshot(Model):
-    """Everything a run needs to know, frozen at its start. Holds no credentials: connections are named, not copied."""
+    """Everything a run needs to know, frozen at its start.
+
+    Holds no credentials: connections are named, not copied.
+    """
 
     export: SavedExport
     search: SavedSearch
@@ -114,7 +117,10 @@ class RunSnapshot(Model):
 
     @property
     def window(self) -> tuple[datetime, datetime] | None:
-        """The date range given for this run instead of the search's dates: from, and until, excluded; in UTC."""
+        """The dates given for this run instead of the search's.
+
+        From the first moment to before the last, in UTC.
+        """
         given = self.parameters
         if given.started_from is None or given.started_until is None:
             return None
@@ -123,7 +129,7 @@ class RunSnapshot(Model):
     def as_yaml(self) -> str:
         """`data/export.yaml`: the definitions as run, in the words of the definition files.
 
-        Without `notify`: the receiver need not know whom the sender tells, and an address may hold a token.
+        Without `notify`: the receiver need not know whom the sender notifies, and an address may hold a token.
         """
         content = self.model_dump(mode="json", exclude_defaults=True, exclude={"export": {"notify"}})
         return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)

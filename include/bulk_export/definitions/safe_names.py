@@ -1,4 +1,7 @@
-"""Directory names from the names people give their exports: readable, and safe on every file system and in a URL."""
+"""Make directory names from the names of exports.
+
+Readable, and safe on every file system and in a URL.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,9 @@ _LETTERS = str.maketrans(
 
 
 def safe_name(name: str, fallback: str) -> str:
-    """The name as letters and digits of ASCII, `-`, `_` and single inner dots, at most 80 characters.
+    """The name in ASCII, of at most 80 characters.
+
+    Letters, digits, `-`, `_` and single inner dots.
 
     Args:
         name: what a person wrote: any characters, any length.

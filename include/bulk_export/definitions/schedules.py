@@ -1,4 +1,4 @@
-"""When a saved export runs: cron expressions, and the next run times, without Airflow.
+"""Cron expressions and next run times of saved exports.
 
 The DAGs hand the expressions to Airflow's own cron timetables; `next_runs` gives the same times to the command line and
 the UI. A wall time that daylight saving skips runs an hour later on the clock; one that occurs twice runs once, the
@@ -23,7 +23,9 @@ SHORTEST_MONTH_DAYS, LONGEST_MONTH_DAYS = 28, 31
 
 @dataclass(frozen=True, slots=True)
 class Ticks:
-    """A schedule as Airflow's timetables take it: it ticks when any of the expressions does.
+    """A schedule as Airflow's timetables take it.
+
+    It ticks when any of the expressions does.
 
     Attributes:
         crons: five-field cron expressions; `L` is the last day of the month.
@@ -105,7 +107,9 @@ def _real_hours(cron: str, zone: ZoneInfo, after: datetime) -> Iterator[datetime
 
 
 def start_of(effective_from: datetime | None, file_changed_at: datetime) -> datetime:
-    """The moment from which a schedule counts: no tick before it ever runs, a later one that was missed runs late.
+    """The moment from which a schedule counts.
+
+    No tick before it ever runs; a later one that was missed runs late.
 
     Args:
         effective_from: creation or last schedule edit, as the export's file says.

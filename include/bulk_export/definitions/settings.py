@@ -1,4 +1,6 @@
-"""`settings.yaml` as typed records: what the administrator decides for every export.
+"""`settings.yaml` as typed records.
+
+What the administrator decides for every export.
 
 Shapes only, as in `models.py`; the kinds of places are `locations.py` and `contact_stores.py`.
 """
@@ -15,7 +17,7 @@ from bulk_export.definitions.values import Identifier, Model, Text, Zone
 
 
 class Environment(Model):
-    """The contact centre as a whole; its zone decides when a quota day starts."""
+    """The contact centre; its zone decides when quota days start."""
 
     name: Text = Field(description="Its name, in the audit and in each bag.", examples=["acme"])
     time_zone: Zone = Field("UTC", description="IANA zone of the quota day.", examples=["America/Bogota"])
@@ -51,7 +53,7 @@ class Licence(Model):
 
 
 class StateDatabase(Model):
-    """Where runs, quota and events are kept: an SQLAlchemy URL or an Airflow connection."""
+    """Where runs, quota and events are kept."""
 
     url: Text | None = Field(
         None,

@@ -1,4 +1,6 @@
-"""Write `effective_from` into saved exports edited by hand: the moment from which their schedule counts.
+"""Write `effective_from` into saved exports that were edited by hand.
+
+It is the moment from which their schedule counts.
 
 Without it no past tick ever runs; with it a first run that falls before the next refresh starts late instead of never.
 Comments and layout of the file stay as they are.
@@ -15,7 +17,9 @@ from bulk_export.definitions.store import DefinitionStore
 
 
 def stamp(definitions: Definitions, now: datetime, names: Sequence[str] = ()) -> Iterator[Path]:
-    """Date the exports named, whose schedule was edited, or without names every scheduled one that has no date yet.
+    """Date the exports named, whose schedule was edited.
+
+    Without names, every scheduled export that has no date yet.
 
     Yields the files written.
 

@@ -1,8 +1,10 @@
-"""Keep definition files for people who edit them through pages: read, save and delete, never over an unseen edit.
+"""Read, save and delete definition files for the pages.
 
-A file's ETag is the SHA-256 of its bytes. Whoever saves says which one they have seen; if another stands there by then,
-nothing is written and both versions are told. A file is replaced whole or not at all, keeps its comments and the keys a
-form does not know, and is checked before it takes the place of the old one.
+Never over an edit that the person who saves has not seen.
+
+A file's ETag is the SHA-256 of its bytes. Whoever saves says which one they have seen; if the file is another by then,
+nothing is written and the error holds both versions. A file is replaced whole or not at all, keeps its comments and
+the keys a form does not know, and is checked before it takes the place of the old one.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from pydantic import ValidationError
 from bulk_export.definitions.messages import problems_of
 from bulk_export.definitions.models import SavedExport, SavedSearch
 from bulk_export.definitions.safe_names import safe_name
-from bulk_export.definitions.yaml_edit import edited
+from bulk_export.definitions.yaml_edit import edit_yaml
 from bulk_export.definitions.yaml_file import read_yaml
 from bulk_export.errors import BulkExportError, DefinitionError, Problem, RefusedError
 
@@ -33,7 +35,7 @@ _MAX_ID = 60
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A definition file as it stands.
+    """A definition file as it is now.
 
     Attributes:
         kind: `searches` or `exports`.
@@ -52,7 +54,7 @@ class UnseenEditError(RefusedError):
     """Somebody else changed the file meanwhile; nothing was written.
 
     Attributes:
-        versions: `theirs`, what stands in the file now (empty when it is gone), its `etag`, and `mine`, what would
+        versions: `theirs`, what is in the file now (empty when it is gone), its `etag`, and `mine`, what would
             have been written.
     """
 
@@ -76,7 +78,7 @@ class DefinitionStore:
         self._folder = folder
 
     def ids(self, kind: Kind) -> list[str]:
-        """The stems of all files of a kind, sorted, whether or not they load."""
+        """Stems of all files of a kind, loadable or not, sorted."""
         return sorted(path.stem for path in (self._folder / kind).glob("*.yaml"))
 
     def read(self, kind: Kind, id: str) -> Source:
@@ -87,7 +89,10 @@ class DefinitionStore:
         return found
 
     def writable(self, kind: Kind) -> bool:
-        """Whether files can be written here: False where git or an administrator manages the folder."""
+        """Whether files can be written here.
+
+        False where git or an administrator manages the folder.
+        """
         folder = self._folder / kind
         return os.access(folder if folder.exists() else self._folder, os.W_OK | os.X_OK)
 
@@ -102,7 +107,7 @@ class DefinitionStore:
         return found
 
     def save(self, kind: Kind, id: str, changes: Mapping[str, object], *, seen: str | None) -> Source:
-        """Write a new file, or change the keys that differ in one that is there.
+        """Write a new file, or change keys of an existing one.
 
         Args:
             kind: of definition.
@@ -121,7 +126,7 @@ class DefinitionStore:
             present = self._found(kind, id)
             if seen is None and present is not None:
                 raise RefusedError("ALREADY_EXISTS", f"there is a file {name} already", hint="Choose another name.")
-            text = edited(present.text if present else "", changes)
+            text = edit_yaml(present.text if present else "", changes)
             if seen is not None and (present is None or present.etag != seen):
                 raise UnseenEditError(name, present, text)
             self._write(kind, id, text)

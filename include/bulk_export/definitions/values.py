@@ -1,4 +1,6 @@
-"""The kinds of value a definition holds: time zones, times of day, ids, cron expressions; refused in words.
+"""The types of values in definitions, refused in words.
+
+Time zones, times of day, ids, cron expressions.
 
 Shapes made of them are `models.py` and `settings.py`.
 """
@@ -21,7 +23,10 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
 class Model(BaseModel):
-    """Base of all definitions: unknown keys are refused, values never change after loading."""
+    """Base of all definitions.
+
+    Unknown keys are refused; values never change after loading.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -54,7 +59,7 @@ def _aware(time: datetime) -> datetime:
 
 
 def none_word(value: object) -> object:
-    """`audio_only: none` is how the form words it; YAML's null means the same."""
+    """The form's word `none` as YAML's null."""
     return None if value == "none" else value
 
 

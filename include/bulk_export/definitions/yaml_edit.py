@@ -1,4 +1,7 @@
-"""Change keys of a YAML text and leave everything else as somebody wrote it: comments, order, quotes, layout."""
+"""Change keys of a YAML text and leave the rest.
+
+Comments, order, quotes and layout stay as somebody wrote them.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ _FLOW_ITEMS = 12
 _FLUSH_LIST = re.compile(r"^( *)[^\s#-][^\n]*:[^\S\n]*\n\1- ", re.MULTILINE)
 
 
-def edited(text: str, changes: Mapping[str, object]) -> str:
+def edit_yaml(text: str, changes: Mapping[str, object]) -> str:
     """The text with its keys changed.
 
     Args:

@@ -1,4 +1,4 @@
-"""Read one YAML file into plain values, keeping the line each value stands on.
+"""Read one YAML file into plain values with their lines.
 
 YAML 1.2 rules for plain words (`yes`, `on` and `02:30` are text), duplicate keys refused, no custom tags. Keeping
 comments while writing is not done here: reading must be fast, since Airflow re-reads every definition every 30 s.
@@ -44,14 +44,19 @@ class YamlFile:
     problems: tuple[Problem, ...]
 
     def line(self, place: Place) -> int:
-        """The line of a value, or of the nearest enclosing value that stands in the file."""
+        """The line of a value, or of the nearest enclosing one."""
         while place and place not in self.lines:
             place = place[:-1]
         return self.lines.get(place, 1)
 
 
 def read_yaml(path: Path, name: str) -> YamlFile:
-    """Read a file; anything wrong with it is a `Problem` naming it `name`, never an exception."""
+    """Read a file; what is wrong with it becomes a `Problem`.
+
+    Args:
+        path: of the file.
+        name: what problems call it.
+    """
     try:
         raw = path.read_bytes()
     except OSError as error:

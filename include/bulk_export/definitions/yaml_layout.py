@@ -1,4 +1,7 @@
-"""Keep the layout of a text through a YAML writer that has one of its own. Lines only; `yaml_edit.py` knows YAML."""
+"""Keep a text's layout through a YAML writer.
+
+The writer has a layout of its own. Lines only; `yaml_edit.py` knows YAML.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ def _merged(theirs: list[str], plain: list[str], ours: list[str]) -> list[str]:
 
 
 def _in_all(theirs: Sequence[str], plain: Sequence[str], ours: Sequence[str]) -> Iterator[tuple[int, int, int]]:
-    """Where each line that all three have stands in them, in order; then the ends of all."""
+    """Positions of each line that all three have, in order; then the ends of all."""
     # The writer changes spaces, and little else.
     squeezed = [["".join(line.split()) for line in lines] for lines in (plain, theirs)]
     in_theirs, in_ours = dict(_same_lines(*squeezed)), dict(_same_lines(plain, ours))

@@ -1,4 +1,4 @@
-"""What an operator gets to work with: one complete filter, the database's SQL, and the run's time."""
+"""One complete filter, as its operator gets it."""
 
 from __future__ import annotations
 
@@ -41,5 +41,8 @@ Condition: TypeAlias = Callable[[Comparison], Selection]
 
 
 def opposite(condition: Condition) -> Condition:
-    """The condition that holds exactly where another does not, and so also for a null."""
+    """The condition that holds where another does not.
+
+    So it also holds for a null.
+    """
     return lambda comparison: condition(comparison).negated()

@@ -1,4 +1,6 @@
-"""Turn complete filters into one WHERE condition: SQL from the catalogue and the dialect, every value bound.
+"""Turn complete filters into one WHERE condition.
+
+SQL comes from the catalogue and the dialect; every value is bound.
 
 Nothing a person wrote enters the SQL text, field names included: identifiers are the catalogue's own keys, metadata
 keys are bound. A null never makes a comparison true, except where an operator says so (`Operator.matches_null`).

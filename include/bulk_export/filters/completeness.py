@@ -1,4 +1,6 @@
-"""Whether filters are complete: every problem of every filter at once, with the nearest valid names.
+"""Find every problem that keeps filters from running.
+
+All of them at once, with the nearest valid names.
 
 A filter is complete when its field exists, its operator fits the field, every operand is present, of the right type
 and ordered, and its time zone is known. The linter, the pages and `validate_filters` all ask here.
@@ -43,7 +45,10 @@ class FilterProblem:
 
 
 def problems(filters: Sequence[Filter], catalog: Mapping[str, FilterField]) -> list[FilterProblem]:
-    """Everything that makes a search incomplete, in the order of its filters; empty when it can run."""
+    """Everything that makes a search incomplete.
+
+    In the order of its filters; empty when it can run.
+    """
     if not filters:
         return [FilterProblem(None, "", "", "the search has no filter; at least one is needed")]
     return [

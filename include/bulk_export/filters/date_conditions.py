@@ -1,4 +1,7 @@
-"""Conditions on days and times: what a date operator selects, in one zone or in each contact's own."""
+"""Conditions on days and times.
+
+A date operator's span, in one zone or in each contact's own.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ _Bounds: TypeAlias = tuple[date | None, date | None]
 
 @dataclass(frozen=True, slots=True)
 class InSpan:
-    """The condition that a day or a time is in the span of a date operator."""
+    """The condition to be in the span of a date operator."""
 
     span: DateSpan
 

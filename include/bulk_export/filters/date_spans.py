@@ -1,4 +1,6 @@
-"""The half-open span of each date operator: instants of a timestamp, days of a field without a time of day.
+"""The half-open span of time that each date operator selects.
+
+Instants of a timestamp, days of a field without a time of day.
 
 Pure: the run's time and the zone come in. Three rules decide every case.
 
@@ -37,7 +39,7 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The operands of a date operator, and when and where they are read.
+    """A date operator's operands, and when and where they are read.
 
     Attributes:
         operands: none, one day or time, two of them, or a count.
@@ -81,7 +83,10 @@ class Reading:
         return instant_after(self.point(position), self.zone)
 
     def end(self) -> datetime:
-        """The first instant after a day, or after the minute or second that a time names."""
+        """The end of a day, or of the time that was named.
+
+        A time names its minute, or its second when seconds other than zero are written.
+        """
         point = self.point()
         return end_of(point, self.zone) if isinstance(point, datetime) else self.after()
 
@@ -100,7 +105,10 @@ class DateSpan:
 
 
 def relative(days: Callable[[Reading], Days]) -> DateSpan:
-    """The span of an operator that looks back from the logical date: these days, and never past it."""
+    """The span of an operator that looks back.
+
+    From the logical date, and never past it.
+    """
 
     def instants(reading: Reading) -> Instants:
         found = days(reading)

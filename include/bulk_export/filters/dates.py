@@ -1,4 +1,4 @@
-"""Days and times as people write them, and the instants they are in a zone. Pure.
+"""Days and times as people write them, as instants. Pure.
 
 A day is the local calendar day of the zone, from its first instant to the next day's first instant, so it may have 23
 or 25 hours. A wall time that a change of clocks skips means the instant of the change; one that happens twice means its
@@ -40,7 +40,10 @@ def parse_point(value: object) -> date | datetime:
 
 
 def whole_days(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """The instants of some days in UTC, both included: from the first one's start to before the end of the last."""
+    """The instants of some days in UTC, both days included.
+
+    From the first one's start to before the end of the last.
+    """
     start, end = first_instant(first, zone), instant_after(last, zone)
     # A day from the ends of the calendar, so that every zone and database can still write them.
     return max(start, EARLIEST + ONE_DAY), min(end, LATEST - ONE_DAY)
@@ -52,7 +55,7 @@ def utc_naive(moment: datetime) -> datetime:
 
 
 def next_day(day: date) -> date:
-    """The day after, a plain date; the last day of the calendar stays itself."""
+    """The day after; the calendar's last day stays itself."""
     return day if day == date.max else date(day.year, day.month, day.day) + ONE_DAY
 
 
@@ -64,14 +67,14 @@ def instant(point: date | datetime, zone: ZoneInfo) -> datetime:
 
 
 def instant_after(point: date | datetime, zone: ZoneInfo) -> datetime:
-    """The first instant after a day, or the first representable one after a time."""
+    """The first instant after a day or a time."""
     if isinstance(point, datetime):
         return shifted(instant(point, zone), timedelta(microseconds=1))
     return LATEST if point == date.max else first_instant(next_day(point), zone)
 
 
 def end_of(point: datetime, zone: ZoneInfo) -> datetime:
-    """The first instant after the minute that a time names, or after its second when it has one."""
+    """The first instant after the minute, or second, of a time."""
     width = timedelta(seconds=1) if point.second or point.microsecond else timedelta(minutes=1)
     start = instant(point.replace(microsecond=0), zone)
     return shifted(start, width)
@@ -97,7 +100,7 @@ def _from_wall(wall: datetime, zone: ZoneInfo) -> datetime:
 
 
 def shifted(moment: datetime, shift: timedelta = timedelta()) -> datetime:
-    """The moment plus the shift in UTC; the ends of the calendar instead of an overflow."""
+    """The moment plus a shift, within the calendar, in UTC."""
     try:
         return moment.astimezone(UTC) + shift
     except OverflowError:

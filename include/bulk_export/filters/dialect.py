@@ -1,4 +1,4 @@
-"""How a database says what filters need: the only SQL that differs from one contact store to another.
+"""SQL that differs from one contact store to another.
 
 Every template takes the column as `{0}` and binds its operand with `?`, after the last `{0}`. Adding a store with
 another SQL is one more `Dialect`. The relation that is filtered is called `contacts`.
@@ -48,7 +48,7 @@ class Dialect:
     zone_operands: Callable[[Sequence[str], Sequence[date]], tuple[object, ...]] = _zone_lists
 
 
-# Characters of everyday text that normalisation form C leaves alone, whichever of them stand together. Seeing that a
+# Characters of everyday text that normalisation form C leaves alone, whichever of them come together. Seeing that a
 # body has no other costs a fifth of normalising it.
 COMPOSED = (
     ("\t", "\u02ff"),  # Latin
@@ -96,7 +96,7 @@ def _postgres(collation: str) -> Dialect:
         fold=f"replace(replace({lower}, 'ß', 'ss'), 'ς', 'σ')",
         contains="strpos({0}, ?::text) > 0",
         starts_with="starts_with({0}, ?::text)",
-        # The folded column stands here once and the operand is bound once; reversed, an end is a start.
+        # The folded column is here once and the operand is bound once; reversed, an end is a start.
         ends_with="starts_with(reverse({0}), reverse(?::text))",
         matches=f'{_POSTGRES_NFC} COLLATE "C" ~ ?::text',
         metadata="(contacts.metadata ->> ?::text)",

@@ -1,4 +1,7 @@
-"""What can be filtered on: every field with its kind, which decides the operators that fit it (`operators.py`)."""
+"""Every field that can be filtered on.
+
+Its kind decides the operators that fit it (`operators.py`).
+"""
 
 from __future__ import annotations
 

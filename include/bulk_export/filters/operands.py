@@ -1,6 +1,8 @@
-"""Read a filter's `value` as its field and operator want it: plain typed values, or everything wrong with it.
+"""Read a filter's value as its field and operator need it.
 
-Values come from YAML and forms, so any Python value may stand there. Messages never repeat what somebody is searching
+Plain typed values come out, or everything wrong with it.
+
+Values come from YAML and forms, so it may be any Python value. Messages never repeat what somebody is searching
 for in text: it may be a name or a phone number.
 """
 
@@ -51,7 +53,11 @@ class _OperandError(ValueError):
 
 
 def read_operands(field: FilterField, operator: str, value: object) -> Operands:
-    """The typed operands of a filter whose operator fits its field; `KeyError` for an operator there is not."""
+    """The typed operands of a filter.
+
+    Raises:
+        KeyError: there is no such operator.
+    """
     shape = OPERATORS[operator].shape
     if shape is Shape.NOTHING:
         return Operands() if _is_missing(value) else Operands(problems=(f"{operator} takes no value",))

@@ -52,7 +52,11 @@ class Operator:
     matches_null: bool = False
 
     def condition(self, kind: Kind) -> Condition:
-        """What it is in SQL for a kind of field; `LookupError` for one it does not fit."""
+        """What it is in SQL for a kind of field.
+
+        Raises:
+            LookupError: it does not fit this kind.
+        """
         if kind not in self.conditions:
             raise LookupError(f"the filter operator '{self.name}' has no condition for fields of kind '{kind}'")
         return self.conditions[kind]

@@ -1,4 +1,6 @@
-"""Words and zones as PostgreSQL takes them: the same words as `words.py`, spelled out.
+"""Words and zones as PostgreSQL takes them.
+
+The same words as in `words.py`, spelled out.
 
 PostgreSQL's regular expressions know no Unicode classes and their case folding follows the collation. Its patterns
 therefore name every case of a letter, and every character that belongs to words, from Python's own tables.
@@ -22,7 +24,10 @@ _SURROGATES = range(0xD800, 0xE000)
 
 
 def postgres_pattern(terms: Sequence[tuple[str, ...]]) -> str:
-    """A case-sensitive PostgreSQL pattern that finds what `words.body_pattern` finds in an NFC-normalised body."""
+    """The PostgreSQL pattern that finds what `words.body_pattern` finds.
+
+    It is case-sensitive, for NFC-normalised bodies.
+    """
     # Terms with the same edges share their boundaries: the class of all that is no word has 800 ranges.
     alike: dict[tuple[bool, bool], list[str]] = defaultdict(list)
     for term in terms:
@@ -35,7 +40,7 @@ def postgres_pattern(terms: Sequence[tuple[str, ...]]) -> str:
 
 
 def zone_object(zones: Sequence[str], values: Sequence[date]) -> tuple[object, ...]:
-    """Zone names, and the value for each, as the text of one JSON object."""
+    """The value for each zone, as text of one JSON object."""
     return (json.dumps({zone: value.isoformat() for zone, value in zip(zones, values, strict=True)}),)
 
 

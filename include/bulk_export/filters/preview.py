@@ -1,4 +1,7 @@
-"""The Text Preview column: about 160 characters of a contact's body around the first word a `text` filter found."""
+"""Text of the CSV's Text Preview column.
+
+About 160 characters of a contact's body around the first word a `text` filter found.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,9 @@ _FIELD = FilterField("text", Kind.WORDS)
 
 
 def text_preview(body: str | None, filters: Sequence[Filter]) -> str | None:
-    """The words around the first hit, on one line; None without a `text` filter, a body or a hit.
+    """The words around the first hit, on one line.
+
+    None without a `text` filter, a body or a hit.
 
     Args:
         body: the contact's searchable text.

@@ -1,4 +1,4 @@
-"""A condition on contacts: SQL with a `?` for every operand, and the operands. What conditions are joined with."""
+"""Conditions on contacts in SQL, and how they are joined."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ def either(first: Selection, second: Selection) -> Selection:
 
 
 def joined(word: str, conditions: Sequence[Selection]) -> Selection:
-    """All conditions with ` AND ` or ` OR ` between them; of none the one that always holds."""
+    """All conditions with ` AND ` or ` OR ` between them.
+
+    Of none, the condition that always holds.
+    """
     if not conditions:
         return Selection("TRUE")
     sql = word.join(f"({condition.sql})" for condition in conditions)

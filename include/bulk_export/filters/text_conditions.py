@@ -1,4 +1,7 @@
-"""Conditions on text, enumerations and yes/no: texts compared folded (`words.fold`), an empty one the same as none."""
+"""Conditions on text, enumerations and yes/no.
+
+Texts are compared folded (`words.fold`); an empty one counts as empty.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,11 @@ from bulk_export.filters.words import fold
 
 
 def text(template: Callable[[Dialect], str]) -> Condition:
-    """The condition that the folded column and one folded operand meet a template of the dialect."""
+    """The condition that column and operand, folded, meet a template.
+
+    Args:
+        template: SQL of the dialect with `{0}` for the column and `?` for the operand.
+    """
 
     def condition(comparison: Comparison) -> Selection:
         return filled(template(comparison.dialect), _folded(comparison), *_folded_operands(comparison))

@@ -1,4 +1,6 @@
-"""What counts as the same text and as a word: one definition for fields, bodies and previews.
+"""What counts as the same text, and as a word.
+
+One definition for fields, bodies and previews.
 
 Same text: two texts are the same when their folded forms are. Folding is Unicode NFC, then the one-to-one lower case
 of every character, then `ß` as `ss` and the final sigma as sigma. Accents stay: `senor` is not `señor`.
@@ -33,14 +35,17 @@ _SPELLINGS = {"i": "[iİ]"}
 
 
 def fold(text: str) -> str:
-    """The form in which texts are compared; the dialect's `fold` expression computes the same in the database."""
+    """The form in which texts are compared.
+
+    The dialect's `fold` expression computes the same in the database.
+    """
     composed = unicodedata.normalize("NFC", text)
     # Python alone turns the Turkish dotted capital into two characters; databases give one.
     return composed.replace("İ", "i").lower().replace("ß", "ss").replace("ς", "σ")
 
 
 def is_word_char(char: str) -> bool:
-    """Whether a character belongs to words: a letter, a digit or a mark."""
+    """Whether a character is a letter, a digit or a mark."""
     return unicodedata.category(char)[0] in "LNM"
 
 
@@ -51,7 +56,9 @@ def words_of(term: str) -> tuple[str, ...]:
 
 
 def body_pattern(terms: Sequence[tuple[str, ...]]) -> str:
-    """An RE2 pattern that finds any of the terms in an NFC-normalised body, whatever its case.
+    """An RE2 pattern that finds any of the terms.
+
+    In an NFC-normalised body, whatever its case.
 
     Args:
         terms: each one word or the consecutive words of a phrase, as `words_of` gives them.
@@ -60,7 +67,9 @@ def body_pattern(terms: Sequence[tuple[str, ...]]) -> str:
 
 
 def stored_pattern(terms: Sequence[tuple[str, ...]]) -> str:
-    """An RE2 pattern found in every body, in whatever normal form it is stored, that has one of the terms.
+    """An RE2 pattern found in every body with a term.
+
+    In whatever normal form the body is stored.
 
     Bodies without a term may match too; where nothing is certain, every body does. It is one plain text a term, for
     which RE2 looks several times faster than for a word between its boundaries.
@@ -70,7 +79,10 @@ def stored_pattern(terms: Sequence[tuple[str, ...]]) -> str:
 
 
 def spelled(word: str) -> str:
-    """A folded word as a pattern of every spelling that folds to it; to be used with case folding."""
+    """A pattern of every spelling that folds to a word.
+
+    To be used with case folding.
+    """
     escaped = "".join(_SPELLINGS.get(char, re.escape(char)) for char in word)
     return escaped.replace("ss", "(?:ss|ß|ẞ)")
 
@@ -81,7 +93,7 @@ def gap_is_optional(left: str, right: str) -> bool:
 
 
 def needs_boundary(edge: str) -> bool:
-    """Whether a term whose edge is this character must end where a word ends."""
+    """Whether a term with this edge must end where words end."""
     return not _UNSPACED.match(edge)
 
 
