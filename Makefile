@@ -79,6 +79,7 @@ lock: setup ## write the locks anew: constraints.txt from requirements-dev.txt, 
 docs: setup ## write what is generated: definitions, tables of the output format, error codes, licences
 	@$(python) scripts/reference.py
 	@$(python) scripts/code_reference.py
+	@$(python) scripts/first_changes.py
 	@$(python) scripts/licences.py
 
 clean: stop ## remove what runs and checks leave behind, with var/ (demo data, Airflow's own database)
