@@ -1,4 +1,4 @@
-"""No DAG: Airflow shows here, as an import error, which definitions do not load."""
+"""No DAG: its import error shows which definitions do not load."""
 
 from bulk_export_airflow.dag_files import report_broken_definitions
 

@@ -14,7 +14,7 @@ FOLDER = PROJECT / "tests" / "drift" / "first_changes"
 
 
 def with_patches(page: str) -> str:
-    """Fill each `<!-- patch NAME -->`; a patch that is not there is a `FileNotFoundError`."""
+    """Fill each `<!-- patch NAME -->`; `FileNotFoundError` without the patch."""
     return re.sub(
         r"(?<=<!-- patch )(\w+)( -->\n).*?(?=<!-- end -->)",
         lambda found: f"{found[1]}{found[2]}```diff\n{_patch(found[1])}```\n",

@@ -1,4 +1,4 @@
-"""Run make targets side by side; show each one's output whole when it ends.
+"""Run make targets side by side; show each one's output whole.
 
     python scripts/run_targets.py check test-spread test-airflow
 
@@ -46,7 +46,7 @@ class Part:
 
 
 def run_targets(targets: Sequence[str], folder: Path) -> int:
-    """Run targets of the Makefile in a folder together; 0 when all of them succeeded, else 1."""
+    """Run Makefile targets together; 0 when all succeeded, else 1."""
     parts: list[Part] = []
     try:
         parts += (_start(target, folder) for target in targets)

@@ -28,7 +28,7 @@ DAG_FILES: Mapping[str, str] = {
     ),
     "bulk_export_maintenance.py": _text("The DAG that closes what nobody closed.", "maintenance_dag", "dag = {call}"),
     "broken_definitions.py": _text(
-        "No DAG: Airflow shows here, as an import error, which definitions do not load.",
+        "No DAG: its import error shows which definitions do not load.",
         "report_broken_definitions",
         "{call}",
     ),
