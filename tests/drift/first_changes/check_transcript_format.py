@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from workbench import Workbench
+
 import reference
 from bulk_export.definitions.json_schema import definitions_schema
-from workbench import Workbench
 
 
 def test_a_run_delivers_it(tmp_path: Path) -> None:
