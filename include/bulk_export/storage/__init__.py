@@ -2,6 +2,22 @@
 
 `open_storage` opens what a definition describes, `open_uri` what somebody typed. Both ask the registry of kinds,
 `definitions/locations.py`, and load the implementation of the kind they open, no other.
+
+| module | has |
+|---|---|
+| `base`, `capabilities` | the protocol of five verbs, and what only some storages can do |
+| `reading` | ways to read that are made of the verbs |
+| `keys`, `content_types` | valid keys, MIME types by extension |
+| `sources` | what is put: memory, a file or a stream |
+| `faults` | what a failure means |
+| `rights` | which rights there are, found out by using them |
+| `written_once` | what a taken key means for an object that is written once |
+| `server_copy` | copies inside one service |
+| `local`, `disk` | directories, and making their files durable |
+| `buckets`, `credentials` | opening a bucket, and the credentials for it |
+| `retry` | tries of a request, and pauses between them |
+| `objects`, `object_reads`, `object_stream`, `object_faults` | buckets of any service, through obstore |
+| `s3`, `s3_client`, `s3_service`, `s3_uploads`, `s3_copies`, `s3_answers` | S3, where obstore does not suffice |
 """
 
 from __future__ import annotations
