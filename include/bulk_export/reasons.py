@@ -29,6 +29,7 @@ class Reason(StrEnum):
     MEDIA_MISSING = "MEDIA_MISSING"
     MEDIA_CORRUPT = "MEDIA_CORRUPT"
     MEDIA_TOO_LARGE = "MEDIA_TOO_LARGE"
+    MEDIA_UNSUPPORTED = "MEDIA_UNSUPPORTED"
     TRANSCRIPT_MISSING = "TRANSCRIPT_MISSING"
     TRANSCRIPT_CORRUPT = "TRANSCRIPT_CORRUPT"
     TRANSCRIPT_TOO_LARGE = "TRANSCRIPT_TOO_LARGE"
@@ -38,6 +39,7 @@ class Reason(StrEnum):
     NO_SCREEN = "NO_SCREEN"
     NO_MEDIA = "NO_MEDIA"
     NO_TRANSCRIPT = "NO_TRANSCRIPT"
+    MEDIA_DOUBTFUL = "MEDIA_DOUBTFUL"
     ROOT_UNSUPPORTED = "ROOT_UNSUPPORTED"
 
 
@@ -82,6 +84,11 @@ MEANINGS: Mapping[Reason, Meaning] = {
         "The stored media file is longer than conversion allows: export it as stored.",
         "Export it with `original`.",
     ),
+    Reason.MEDIA_UNSUPPORTED: Meaning(
+        _FAULTY,
+        "The stored media file has a codec that cannot be converted: export it as stored.",
+        "Export it with `original`.",
+    ),
     Reason.TRANSCRIPT_MISSING: Meaning(
         _FAULTY,
         "The store names a transcript that is not there: restore it, then retry what failed.",
@@ -111,6 +118,11 @@ MEANINGS: Mapping[Reason, Meaning] = {
     Reason.NO_SCREEN: Meaning(_DELIVERED, "The contact has no screen recording and no audio format was asked for."),
     Reason.NO_MEDIA: Meaning(_DELIVERED, "The contact has no media."),
     Reason.NO_TRANSCRIPT: Meaning(_DELIVERED, "The contact has no transcript."),
+    Reason.MEDIA_DOUBTFUL: Meaning(
+        _DELIVERED,
+        "The media file was delivered as it is stored: nothing in it proves that it is whole.",
+        "Listen to its end, or note its size in the contact store (`audio_bytes`, `screen_bytes`).",
+    ),
     # Not a match at all: excluded and counted apart.
     Reason.ROOT_UNSUPPORTED: Meaning(None, "Root recordings cannot be exported."),
 }

@@ -18,6 +18,7 @@ from av.container import OutputContainer
 
 from bulk_export.formats.encoders import AudioEncoder
 from bulk_export.media import lame
+from bulk_export.media.audio_mix import mixed_frames
 from bulk_export.media.probe import Feed, MediaPacket, what
 
 # Timestamps are rounded and recorders' clocks drift: only what is further off is a gap to be filled with silence.
@@ -33,7 +34,7 @@ class EncodedAudio:
     def __init__(self, feed: Feed, encoder: AudioEncoder) -> None:
         self._feed = feed
         self._encoder = encoder
-        self._frames = _decoded(feed)
+        self._frames = mixed_frames(feed) if len(feed.tracks) > 1 else _decoded(feed)
         first = next(self._frames, None)
         if first is None:
             raise feed.fault("nothing can be decoded")
@@ -103,7 +104,7 @@ class EncodedAudio:
             start = self._feed.time_of(frame)
             if start is not None:
                 gap = start - offset_s - expected_s
-                if gap > _GAP_S and self._feed.gapless:
+                if gap > _GAP_S and self._feed.gapless and not self._feed.gap_is_silence():
                     raise self._feed.fault(f"{gap:.1f} s of audio are missing")
                 if gap > _GAP_S:
                     yield from self._silence(gap)

@@ -30,6 +30,11 @@ def corrupt(detail: str) -> ItemFault:
     return ItemFault(Reason.MEDIA_CORRUPT, detail)
 
 
+def unsupported(detail: str) -> ItemFault:
+    """The stored file may be sound, and nothing here can decode it."""
+    return ItemFault(Reason.MEDIA_UNSUPPORTED, detail)
+
+
 def too_large(detail: str) -> ItemFault:
     """The stored file is sound and beyond a limit."""
     return ItemFault(Reason.MEDIA_TOO_LARGE, detail)

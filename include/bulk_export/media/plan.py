@@ -81,13 +81,19 @@ class Probed:
 
     Attributes:
         container: as `sniff` names it.
-        audio: its codec as FFmpeg names it, empty for none.
+        audio: codec as FFmpeg names it, empty for none.
         video: likewise.
+        audio_tracks: how many there are; a recorder may write one for each speaker.
+        understated: True when there is more audio than the header says.
+        shape_outside: True when only the container says that the video's pixels are not square.
     """
 
     container: str
     audio: str = ""
     video: str = ""
+    audio_tracks: int = 1
+    understated: bool = False
+    shape_outside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,22 +175,31 @@ def plan(requested: RequestedFile, audio: Probed | None, screen: Probed | None) 
     if screen is not None:
         if not screen.video:
             return Unusable("screen: it holds no video")
-        tracks.append(Track("video", "screen", copied=screen.video in target.video_fits))
+        fits = screen.video in target.video_fits and not screen.shape_outside
+        tracks.append(Track("video", "screen", copied=fits))
     if audio is not None:
         if not audio.audio:
             return Unusable("audio: it holds no audio")
-        tracks.append(Track("audio", "audio", copied=audio.audio in target.audio_fits))
+        tracks.append(Track("audio", "audio", copied=_audio_fits(audio, target)))
     elif screen is not None and screen.audio and not requested.silent:
-        tracks.append(Track("audio", "screen", copied=screen.audio in target.audio_fits))
+        tracks.append(Track("audio", "screen", copied=_audio_fits(screen, target)))
     build = Build(target, tuple(tracks))
     stored = audio if screen is None else screen
-    if build.verb == "remux" and stored is not None and _is_exactly(stored, target, build):
-        return Copy(build.tracks[0].source)
+    if len({track.source for track in tracks}) == 1 and stored is not None and _is_exactly(stored, target, build):
+        return Copy(tracks[0].source)
     return build
 
 
+def _audio_fits(stored: Probed, target: MediaFormat) -> bool:
+    """Whether its audio may be copied into the format: several tracks are mixed into one."""
+    return stored.audio in target.audio_fits and stored.audio_tracks == 1
+
+
 def _is_exactly(stored: Probed, target: MediaFormat, build: Build) -> bool:
-    """Whether the stored file is the one to build: same container, and no track that the built one would lack."""
+    """Whether the stored file is the one to build: same container, same codecs, and no track that one would lack."""
     kinds = {track.kind for track in build.tracks}
     surplus = (stored.audio and "audio" not in kinds) or (stored.video and "video" not in kinds)
-    return stored.container == target.container and not surplus
+    audio_fits = not stored.audio or stored.audio in target.audio_fits
+    video_fits = not stored.video or stored.video in target.video_fits
+    same = stored.container == target.container and audio_fits and video_fits
+    return same and not surplus and not stored.understated

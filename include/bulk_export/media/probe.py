@@ -19,8 +19,11 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from bulk_export.jobs.item_fault import ItemFault
+from bulk_export.media.containers.codec_name import codec_name
+from bulk_export.media.containers.mp3 import holds_counts, without_tags
+from bulk_export.media.containers.ogg import missing_pages
 from bulk_export.media.containers.sniffed import Sniffed
-from bulk_export.media.faults import MediaLimits, corrupt, too_large
+from bulk_export.media.faults import MediaLimits, corrupt, too_large, unsupported
 from bulk_export.media.plan import Probed, TrackKind
 from bulk_export.media.sniff import sniff, window_of
 
@@ -43,6 +46,8 @@ _STATE_DURATION = frozenset({"webm", "matroska", "mp4", "mov", "asf", "flac"})
 # Containers whose timestamps count from the beginning of the recording, not from a broadcast's.
 _START_AT_ZERO = frozenset({"webm", "matroska", "mp4", "mov"})
 
+_TAG_SEEN = 64  # the tag or the counts are in sight there
+
 _GAPLESS = frozenset({"wav", "ogg", "mp3", "flac"})
 
 _MAX_LEAP_S = 3600.0
@@ -51,16 +56,18 @@ _SLACK_SHARE = 0.05
 _MAX_PIXELS = 8192 * 8192
 
 
-def open_media(path: Path, name: str) -> InputContainer:
+def open_media(path: Path, name: str, *, to_the_end: bool = False) -> InputContainer:
     """The file, opened for reading.
 
     Args:
         path: of the file.
         name: of the fault: audio or screen.
+        to_the_end: read a WAV as far as it goes, whatever its header says.
     """
+    options = _OPTIONS | ({"ignore_length": "1"} if to_the_end else {})
     try:
         # `file:` keeps a path from being taken for an address.
-        opened = av.open(f"file:{path}", "r", container_options=_OPTIONS, **_TAGS)
+        opened = av.open(f"file:{path}", "r", container_options=options, **_TAGS)
     except MemoryError as error:
         raise corrupt(f"{name}: opening it takes too much memory") from error
     except (av.FFmpegError, ValueError) as error:
@@ -72,7 +79,12 @@ def open_media(path: Path, name: str) -> InputContainer:
 def sniff_file(path: Path, name: str) -> Sniffed:
     """What the bytes say; a fault when the file is not whole."""
     with path.open("rb") as stream:
-        sniffed = sniff(window_of(stream, path.stat().st_size))
+
+        def more(offset: int, length: int) -> bytes:
+            stream.seek(offset)
+            return stream.read(length)
+
+        sniffed = sniff(window_of(stream, path.stat().st_size, more))
     if sniffed.fault:
         raise corrupt(f"{name}: {sniffed.fault}")
     return sniffed
@@ -80,19 +92,54 @@ def sniff_file(path: Path, name: str) -> Sniffed:
 
 def probe(path: Path, name: str) -> Probed:
     """The streams of a stored file."""
-    container = sniff_file(path, name).container
-    with open_media(path, name) as media:
+    sniffed = sniff_file(path, name)
+    with open_media(path, name, to_the_end=sniffed.understated) as media:
         audio, video = pick(media, "audio"), pick(media, "video")
         if audio is None and video is None:
             raise corrupt(f"{name}: it holds neither audio nor video")
-        return Probed(container, _codec(audio), _codec(video))
+        for stream in (audio, video):
+            if stream is not None and stream.codec_context is None:
+                raise unsupported(f"{name}: {_unknown_codec(path, stream)}")
+        return Probed(
+            sniffed.container,
+            _codec(audio),
+            _codec(video),
+            audio_tracks=len(tracks(media, "audio")),
+            understated=sniffed.understated,
+            shape_outside=isinstance(video, VideoStream) and _shape_is_outside(video),
+        )
+
+
+def tracks(media: InputContainer, kind: TrackKind) -> list[AudioStream | VideoStream]:
+    """The streams of a kind, in the file's order; cover pictures are no video."""
+    return [
+        stream
+        for stream in media.streams
+        if isinstance(stream, AudioStream | VideoStream)
+        and stream.type == kind
+        and not stream.disposition & Disposition.attached_pic
+    ]
 
 
 def pick(media: InputContainer, kind: TrackKind) -> AudioStream | VideoStream | None:
-    """The stream that players would take; cover pictures are no video."""
-    streams = [s for s in media.streams if s.type == kind and not s.disposition & Disposition.attached_pic]
-    best = next((s for s in streams if s.disposition & Disposition.default), streams[0] if streams else None)
-    return best if isinstance(best, AudioStream | VideoStream) else None
+    """The stream that players would take."""
+    streams = tracks(media, kind)
+    return next((s for s in streams if s.disposition & Disposition.default), streams[0] if streams else None)
+
+
+def _shape_is_outside(stream: VideoStream) -> bool:
+    """Whether only the container says that pixels are not square: a copied track would lose it."""
+    shown, coded = stream.sample_aspect_ratio or 1, stream.codec_context.sample_aspect_ratio or 1
+    return shown != coded
+
+
+def _unknown_codec(path: Path, stream: AudioStream | VideoStream) -> str:
+    """What to say of a codec that FFmpeg does not know: the name that the file has for it."""
+    kind: TrackKind = "audio" if isinstance(stream, AudioStream) else "video"
+    with path.open("rb") as file:
+        window = window_of(file, path.stat().st_size)
+    found = codec_name(window.head, kind) or codec_name(window.tail, kind)
+    return f"the codec of its {kind} is not known" + (f" (tag {found})" if found else "")
 
 
 def what(error: Exception) -> str:
@@ -124,11 +171,17 @@ class Feed:
         self._limits = limits
         sniffed = sniff_file(path, name)
         container = sniffed.container
-        self._media = open_media(path, name)
+        self._path = path
+        self._media = open_media(path, name, to_the_end=sniffed.understated)
         stream = pick(self._media, kind)
         if stream is None:
             raise corrupt(f"{name}: it holds no {kind}")
+        if stream.codec_context is None:
+            raise unsupported(f"{name}: {_unknown_codec(path, stream)}")
         self.stream: AudioStream | VideoStream = stream
+        # Every speaker may have a track of its own; of several pictures, players show one.
+        self.tracks = tracks(self._media, kind) if kind == "audio" else [stream]
+        self._joined = isinstance(stream, AudioStream) and container == "mp3"
         self._check_shape()
         claimed = self._media.duration if container in _STATE_DURATION else None
         self.claimed_s = max((claimed or 0) / av.time_base, sniffed.claimed_s)
@@ -137,6 +190,7 @@ class Feed:
         self._open_ended = container == "wav"
         # Where nothing but audio can stand, a gap between timestamps is a lost part.
         self.gapless = container in _GAPLESS
+        self._container = container
         self.origin_s = 0.0 if container in _START_AT_ZERO and 0 <= start < _MAX_LEAP_S else start
         self.reached_s = 0.0
         self._leap_s = 0.0
@@ -174,27 +228,51 @@ class Feed:
         raise too_large(f"{self._name}: {self.claimed_s:.0f} s, the limit is {self._limits.max_duration_s:.0f} s")
 
     def packets(self) -> Iterator[MediaPacket]:
-        """The stream's packets, then the empty one that flushes a decoder."""
+        """The tracks' packets and, at the end, the empty ones that flush a decoder."""
         ends: dict[int, float] = {}
-        chosen = self.stream.index
-        last: MediaPacket | None = None
+        chosen = {track.index for track in self.tracks}
+        last: dict[int, MediaPacket] = {}
         streams = [s for s in self._media.streams if isinstance(s, AudioStream | VideoStream)]
         try:
             for packet in self._media.demux(streams):
                 if packet.dts is None and not packet.size:
-                    if packet.stream_index == chosen:
-                        last = packet
+                    if packet.stream_index in chosen:
+                        last[packet.stream_index] = packet
                     continue
                 if packet.is_corrupt and not self._open_ended:
                     raise self.fault("a packet is damaged")
                 self._follow(packet, ends)
-                if packet.stream_index == chosen:
-                    yield packet
+                if packet.stream_index in chosen and (taken := self._clean(packet) if self._joined else packet):
+                    yield taken
         except av.FFmpegError as error:
             raise self.fault(f"reading stops with: {what(error)}") from error
-        self._check_end(chosen in ends)
-        if last is not None:
-            yield last
+        self._check_end(bool(chosen & ends.keys()))
+        yield from last.values()
+
+    def gap_is_silence(self) -> bool:
+        """Whether a gap between timestamps is a part that was never sent: no page of the file is missing."""
+        if self._container != "ogg":
+            return False
+        with self._path.open("rb") as file:
+            return not missing_pages(file)
+
+    def _clean(self, packet: MediaPacket) -> MediaPacket | None:
+        """The packet without the tags of an appended file; None where nothing else is in it."""
+        data = memoryview(packet)[:_TAG_SEEN].tobytes()
+        if data[:1] == b"\xff" and not holds_counts(data):
+            return packet
+        frame = without_tags(bytes(packet))
+        if not frame:
+            return None
+        cleaned = Packet(frame)
+        cleaned.pts, cleaned.dts, cleaned.time_base, cleaned.stream = (
+            packet.pts,
+            packet.dts,
+            packet.time_base,
+            packet.stream,
+        )
+        cleaned.duration = packet.duration
+        return cleaned
 
     def fault(self, detail: str) -> ItemFault:
         """A fault with the place where it was found."""

@@ -15,6 +15,7 @@ A size that a catalogue knows decides only where the format itself cannot tell w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -53,13 +54,13 @@ def sniff(window: Window, catalogue_bytes: int | None = None) -> Sniffed:
     return sniffed
 
 
-def window_of(stream: BinaryIO, size: int) -> Window:
-    """The window of a seekable file of `size` bytes."""
+def window_of(stream: BinaryIO, size: int, more: Callable[[int, int], bytes] | None = None) -> Window:
+    """The window of a seekable file of `size` bytes; `more` reads what lies between."""
     head = stream.read(WINDOW_BYTES)
     if size <= len(head):
         return Window(head, head, len(head))
     stream.seek(max(0, size - WINDOW_BYTES))
-    return Window(head, stream.read(WINDOW_BYTES), size)
+    return Window(head, stream.read(WINDOW_BYTES), size, more)
 
 
 def _recognise(window: Window) -> Sniffed:

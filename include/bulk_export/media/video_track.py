@@ -1,5 +1,8 @@
-"""One video track, decoded and encoded with its own timestamps.
+"""One video track, decoded, shown as players do, and encoded.
 
+What a player would do with the stored file is done to the pictures, since not every target can say it: they are turned
+and mirrored as the display matrix has it, and pixels that are not square are stretched to square ones.
+Timestamps are the stored ones.
 Frames are neither doubled nor dropped: a screen that does not change for a minute is one frame, in and out.
 """
 
@@ -7,11 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from struct import unpack_from
+from typing import Any
 
 import av
 from av.codec.context import Flags
 from av.container import OutputContainer
 from av.filter import Graph
+from av.sidedata.sidedata import Type
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -24,6 +30,17 @@ _DEFAULT_RATE = Fraction(10)
 _RATES = (Fraction(1), Fraction(60))
 _KEY_FRAME_S = 10
 _END_SLACK_S = 0.05
+_MATRIX_BYTES = 36
+# Signs of the display matrix' first two rows (a point's new x is a x + c y, its new y is b x + d y, y downwards).
+_TURNS: dict[tuple[int, ...], list[tuple[str, str]]] = {
+    (-1, 0, 0, -1): [("hflip", ""), ("vflip", "")],
+    (0, 1, -1, 0): [("transpose", "clock")],
+    (0, -1, 1, 0): [("transpose", "cclock")],
+    (-1, 0, 0, 1): [("hflip", "")],
+    (1, 0, 0, -1): [("vflip", "")],
+    (0, 1, 1, 0): [("transpose", "cclock_flip")],
+    (0, -1, -1, 0): [("transpose", "clock_flip")],
+}
 
 
 class EncodedVideo:
@@ -37,8 +54,13 @@ class EncodedVideo:
         if first is None:
             raise feed.fault("nothing can be decoded")
         self._first: VideoFrame | None = first
+        stream = feed.stream
+        assert isinstance(stream, VideoStream)
+        self._pixel_shape = stream.sample_aspect_ratio or Fraction(1)
+        self._turn = display_filters(first)
+        width, height = self._shown_size(first)
         # x264 and 4:2:0 need even sides: an odd one gets a line more, nothing is cut off.
-        self._width, self._height = first.width + first.width % 2, first.height + first.height % 2
+        self._width, self._height = width + width % 2, height + height % 2
 
     def add_to(self, output: OutputContainer) -> None:
         """Create the stream; before the first packet of any track."""
@@ -100,19 +122,43 @@ class EncodedVideo:
         source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=_CLOCK)
         size = f"{self._width}:{self._height}"
         steps = [source]
-        if frame.width > self._width or frame.height > self._height:
+        steps += [graph.add(name, options) for name, options in self._turn]
+        width, height = self._shown_size(frame)
+        if self._pixel_shape != 1:
+            steps += [graph.add("scale", f"{width}:{height}"), graph.add("setsar", "1")]
+        if width > self._width or height > self._height:
             steps.append(graph.add("scale", f"{size}:force_original_aspect_ratio=decrease"))
-        if (frame.width, frame.height) != (self._width, self._height):
+        if (width, height) != (self._width, self._height):
             steps.append(graph.add("pad", f"{size}:0:0"))
         steps += [graph.add("format", "yuv420p"), graph.add("buffersink")]
         graph.link_nodes(*steps).configure()
         return graph
+
+    def _shown_size(self, frame: VideoFrame) -> tuple[int, int]:
+        """Width and height of a frame in square pixels, turned; nothing is made smaller."""
+        width, height = frame.width, frame.height
+        if self._pixel_shape > 1:
+            width = round(width * self._pixel_shape)
+        elif self._pixel_shape < 1:
+            height = round(height / self._pixel_shape)
+        return (height, width) if any(name == "transpose" for name, _ in self._turn) else (width, height)
 
     def _all_frames(self) -> Iterator[VideoFrame]:
         first, self._first = self._first, None
         if first is not None:
             yield first
         yield from self._frames
+
+
+def display_filters(frame: VideoFrame) -> list[tuple[str, str]]:
+    """The filters that turn and mirror a frame as its display matrix asks; none for a matrix of another kind."""
+    found: Any = frame.side_data  # typed as a mapping of names; a sequence, too
+    data = next((bytes(one) for one in found if one.type == Type.DISPLAYMATRIX), b"")
+    if len(data) < _MATRIX_BYTES:
+        return []
+    a, b, _, c, d = unpack_from("<5i", data)
+    signs = tuple((value > 0) - (value < 0) for value in (a, b, c, d))
+    return _TURNS.get(signs, [])
 
 
 def _through(graph: Graph, frame: VideoFrame) -> VideoFrame:

@@ -34,7 +34,7 @@ MUTATIONS = int(os.environ.get("BULK_EXPORT_MUTATIONS", "30"))
 RUN = "export/20261123T000000Z_abc"
 RATE_HZ = 8000
 LIMITS = MediaLimits(max_duration_s=600, timeout_s=60, max_memory_bytes=1024**3)
-FAULTS = {Reason.MEDIA_CORRUPT, Reason.MEDIA_TOO_LARGE}
+FAULTS = {Reason.MEDIA_CORRUPT, Reason.MEDIA_TOO_LARGE, Reason.MEDIA_UNSUPPORTED}
 
 # Stored format: what the receiver asks for, so that every file has to be decoded and encoded anew.
 CONVERTED_TO = {

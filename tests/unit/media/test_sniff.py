@@ -100,10 +100,11 @@ def test_an_mp3_behind_an_id3_tag_is_an_mp3(made):
     assert sniffed(tag).fault == "cut off: nothing after the ID3 tag"
 
 
-def test_an_ogg_whose_last_page_is_no_end_is_cut_off(made):
+def test_an_ogg_whose_last_page_is_no_end_cannot_tell_whether_it_is_whole(made):
     data = made["ogg"].read_bytes()
     whole_pages = data[: data.rindex(b"OggS")]
-    assert sniffed(whole_pages).fault.startswith("cut off: ")
+    assert (sniffed(whole_pages).fault, sniffed(whole_pages).whole) == ("", None)
+    assert sniffed(whole_pages[:-1]).fault == "cut off: the last page is not complete"
 
 
 def test_a_live_webm_without_sizes_is_walked_to_its_end(media, tmp_path):

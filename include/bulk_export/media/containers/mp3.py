@@ -60,6 +60,32 @@ def frame_bytes(data: bytes, at: int) -> int:
     return (72_000 if half else 144_000) * kbits // hertz + padding
 
 
+def without_tags(packet: bytes) -> bytes:
+    """The frame of a packet without what joined files leave before it; empty where it is a frame of counts.
+
+    Files appended to each other bring their ID3 and APE tags into the middle, and their Xing or Info frames, which hold
+    no audio.
+    """
+    at = skip_id3(packet)
+    if packet[at : at + 3] == b"TAG":
+        at += _TAG_V1
+    if packet[at : at + 8] == b"APETAGEX":
+        at = max(at, packet.find(b"\xff", at))
+    at += skip_id3(packet[at:])
+    frame = packet[at:]
+    return b"" if frame_bytes(frame, 0) and holds_counts(frame) else frame
+
+
+def holds_counts(frame: bytes) -> bool:
+    """Whether the frame at the beginning counts frames (Xing, Info, VBRI) and holds no audio."""
+    if len(frame) < _TAG_V2:
+        return False
+    version, mono = frame[1] >> 3 & 3, frame[3] >> 6 == _MONO
+    side = (17 if mono else 32) if version == _VERSION_1 else (9 if mono else 17)
+    at = 4 + side + (0 if frame[1] & 1 else 2)
+    return frame[at : at + 4] in {b"Xing", b"Info"} or frame[36:40] == b"VBRI"
+
+
 def is_mp3(window: Window) -> bool:
     """Whether whole frames follow each other from the beginning.
 

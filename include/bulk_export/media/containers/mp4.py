@@ -27,7 +27,7 @@ def read_mp4(window: Window) -> Sniffed:
         header = window.at(offset, _LONG_HEADER)
         if len(header) < _HEADER:
             if window.size - offset < _HEADER:
-                return truncated(name, "the last box is not complete")
+                break  # a line break that a mail or a download left behind, or the beginning of a box: nothing tells
             return Sniffed(name)  # behind a long box, out of sight
         length, kind = int.from_bytes(header[:4], "big"), header[4:8]
         if length == 1:
@@ -38,13 +38,14 @@ def read_mp4(window: Window) -> Sniffed:
             return malformed(name, f"no box at byte {offset}")
         seen.add(kind)
         offset += length
+    rest = window.at(offset, _HEADER) if offset < window.size else b""
     if offset > window.size:
         return truncated(name, f"{window.size} of {offset} bytes are there")
     if b"moov" not in seen:
         return truncated(name, "the index (moov) is missing")
     if not seen & {b"mdat", b"moof"}:
         return truncated(name, "it holds no audio or video")
-    return Sniffed(name, whole=True, claimed_s=_claimed_s(window))
+    return Sniffed(name, whole=None if rest.strip(b"\0\r\n\t ") else True, claimed_s=_claimed_s(window))
 
 
 def _claimed_s(window: Window) -> float:

@@ -1,15 +1,20 @@
-"""Ogg (RFC 3533): first codec, and whether the file is whole.
+"""Ogg (RFC 3533): first codec, and whether the file is whole or pages are missing.
 
-It is when the last page is there and marked as the end.
+The last page should be marked as the end of the stream. Recorders that are stopped do not mark it: then nothing shows
+whether the file is whole, and only a last page that is not complete is a fault.
 """
 
 from __future__ import annotations
+
+from struct import unpack_from
+from typing import BinaryIO
 
 from bulk_export.media.containers.sniffed import Sniffed, Window, malformed, truncated
 
 _MAGIC = b"OggS"
 _PAGE_HEADER = 27
 _FIRST, _LAST = 0x02, 0x04
+_SERIAL = 14  # offset of the stream's number and the page's
 _AUDIO = {b"OpusHead": "opus", b"\x01vorbis": "vorbis", b"\x7fFLAC": "flac", b"Speex   ": "speex"}
 _VIDEO = {b"\x80theora": "theora"}
 
@@ -29,31 +34,49 @@ def read_ogg(window: Window) -> Sniffed:
     audio = next((codec for magic, codec in _AUDIO.items() if payload.startswith(magic)), "")
     video = next((codec for magic, codec in _VIDEO.items() if payload.startswith(magic)), "")
     several = head[end : end + 4] == _MAGIC and len(head) > end + 5 and bool(head[end + 5] & _FIRST)
-    fault = _end_fault(window, end)
+    fault, ended = _end(window, end)
     if fault:
         return truncated("ogg", fault)
     known = bool(audio or video) and not several
-    return Sniffed("ogg", audio, video, codecs_known=known, whole=True if window.tail else None)
+    return Sniffed("ogg", audio, video, codecs_known=known, whole=ended or None)
 
 
-def _end_fault(window: Window, first_end: int) -> str:
-    """Why the end of the file is not the end of the stream; empty when it is, or is out of sight."""
+def missing_pages(stream: BinaryIO) -> int:
+    """How many pages the numbers of the pages say are missing, from the beginning of a seekable file.
+
+    A part that was not sent (discontinuous transmission) leaves a gap in time and none in these numbers.
+    """
+    missing, offset = 0, 0
+    expected: dict[int, int] = {}
+    while True:
+        stream.seek(offset)
+        header = stream.read(_PAGE_HEADER + 255)
+        end = _page_end(header, 0)
+        if end is None or not header.startswith(_MAGIC):
+            return missing
+        serial, number = unpack_from("<II", header, _SERIAL)
+        if serial in expected and not header[5] & _FIRST:
+            missing += max(0, number - expected[serial])
+        expected[serial] = number + 1
+        offset += end
+
+
+def _end(window: Window, first_end: int) -> tuple[str, bool]:
+    """Why the end of the file is not the end of the stream, empty for none; whether it is marked as the end."""
     tail = window.tail
     if window.size <= first_end:
-        return "only the first page is there"
+        return "only the first page is there", False
     if not tail:
-        return ""
+        return "", False
     at = tail.rfind(_MAGIC)
     while at >= 0 and len(tail) - at > _PAGE_HEADER and tail[at + 4] != 0:
         at = tail.rfind(_MAGIC, 0, at)  # the letters, inside of audio
     if at < 0:
-        return "no page near the end"
+        return "no page near the end", False
     end = _page_end(tail, at)
     if end is None or end > len(tail):
-        return "the last page is not complete"
-    if not tail[at + 5] & _LAST:
-        return "the last page is not marked as the end of the stream"
-    return ""
+        return "the last page is not complete", False
+    return "", bool(tail[at + 5] & _LAST)
 
 
 def _page_end(data: bytes, at: int) -> int | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +17,13 @@ class Window:
         head: the first bytes.
         tail: the last bytes; may be empty when only the beginning could be read (a long remote object).
         size: bytes of the whole file.
+        more: reads what is neither in `head` nor in `tail`; None where only these are to be had.
     """
 
     head: bytes
     tail: bytes
     size: int
+    more: Callable[[int, int], bytes] | None = field(default=None, compare=False)
 
     def at(self, offset: int, length: int) -> bytes:
         """`length` bytes from `offset`, fewer where they are not seen."""
@@ -29,6 +32,8 @@ class Window:
         start = offset - (self.size - len(self.tail))
         if start >= 0:
             return self.tail[start : start + length]
+        if self.more is not None:
+            return self.more(offset, length)
         return self.head[offset : offset + length]
 
 
@@ -43,6 +48,7 @@ class Sniffed:
         codecs_known: False when only a media library knows the streams.
         whole: True when the header's sizes prove that nothing is missing, None when the format does not show it.
         fault: why the file cannot be delivered (empty, cut off, no media), empty when nothing speaks against it.
+        understated: True when there is more audio than the header says: it runs to the end of the file.
         claimed_s: duration the header states, seconds; 0 when it states none or only a media library knows.
     """
 
@@ -52,12 +58,18 @@ class Sniffed:
     codecs_known: bool = False
     whole: bool | None = None
     fault: str = ""
+    understated: bool = False
     claimed_s: float = 0.0
 
 
 def truncated(container: str, missing: str) -> Sniffed:
     """A file of `container` that ends too early."""
     return Sniffed(container, fault=f"cut off: {missing}")
+
+
+def surplus(container: str, audio: str, what: str) -> Sniffed:
+    """A file of `container` that holds more than its header says, and not as one recording."""
+    return Sniffed(container, audio, fault=what)
 
 
 def malformed(container: str, what: str) -> Sniffed:
