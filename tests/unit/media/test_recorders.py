@@ -1,4 +1,4 @@
-"""What recorders leave: sizes they never filled in, pauses they did not send, a track for each speaker, turned screens."""
+"""What recorders leave: sizes never filled in, pauses not sent, a track for each speaker, turned screens."""
 
 import struct
 from fractions import Fraction
@@ -124,13 +124,16 @@ def test_an_ogg_whose_end_is_not_marked_is_converted(media, stored, tmp_path):
 
 def paused(media, path):
     """Two seconds of Opus, a page for each packet, of which the second half stands a second later than it should."""
-    with av.open(str(path), "w", format="ogg", container_options={"page_duration": "20000"}) as output:
-        with av.open(str(opus(media, path.with_suffix(".src"), seconds=2.0))) as source:
-            stream = output.add_stream_from_template(source.streams.audio[0])
-            for packet in source.demux(source.streams.audio[0]):
-                if packet.dts is not None:
-                    packet.stream = stream
-                    output.mux(packet)
+    short_pages = {"page_duration": "20000"}
+    with (
+        av.open(str(opus(media, path.with_suffix(".src"), seconds=2.0))) as source,
+        av.open(str(path), "w", format="ogg", container_options=short_pages) as output,
+    ):
+        stream = output.add_stream_from_template(source.streams.audio[0])
+        for packet in source.demux(source.streams.audio[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                output.mux(packet)
     found = pages(path.read_bytes())
     for page in found[len(found) // 2 :]:
         granule = struct.unpack_from("<q", page, 6)[0]
@@ -197,7 +200,7 @@ def tones(path, wanted):
     heard = set()
     with av.open(str(path)) as media:
         rate = media.streams.audio[0].rate
-        frames = list(av.AudioResampler("fltp", None, None).resample(frame) for frame in media.decode(audio=0))
+        frames = [av.AudioResampler("fltp", None, None).resample(frame) for frame in media.decode(audio=0)]
     samples = np.concatenate([frame.to_ndarray() for some in frames for frame in some], axis=1)
     for channel in samples:
         half = channel[rate // 4 : rate // 4 + rate]
