@@ -5,7 +5,7 @@
 | masked | RECYCLED | the contact is recycled |
 | faulty | CONTACT_GONE | it left the store between selection and export |
 | faulty | the first reason that counts: media, then screen, then transcript | something it should have is missing |
-| delivered | | everything it has is there; NO_MEDIA, NO_SCREEN and NO_TRANSCRIPT are no faults |
+| delivered | | everything it has is there; NO_MEDIA, NO_SCREEN, NO_TRANSCRIPT and MEDIA_DOUBTFUL are no faults |
 | deferred, already_delivered | QUOTA_EXCEEDED, LIMIT, ALREADY_DELIVERED | the run left it out |
 
 The counts of the audit come from the rows that are written, so they cannot disagree with them. What delivered contacts
@@ -193,8 +193,7 @@ def _row(contact_id: int, files: Mapping[FileKind, FileResult], layout: _Layout)
     for kinds in layout.reasons:
         cells.append(" ".join(dict.fromkeys(reasons[kind] for kind in kinds if kind in reasons)) or None)
     for result in found:
-        delivered = result is not None and result.reason is None and result.path
-        cells += [result.path, result.bytes, result.sha256] if result and delivered else [None, None, None]
+        cells += [result.path, result.bytes, result.sha256] if result and result.delivered else [None, None, None]
     cells.append("; ".join(result.detail for result in found if result and result.detail) or None)
     return tuple(cells)
 

@@ -64,6 +64,6 @@ class EarlierResults:
         return [result for result in results if self._results.get(result.contact_id, {}).get(result.kind) != result]
 
     def _is_valid(self, result: FileResult) -> bool:
-        if result.reason is not None:
+        if not result.delivered:
             return result.reason in NOT_APPLICABLE
         return self._present.get(f"{self._run_prefix}/{result.path}") == result.bytes

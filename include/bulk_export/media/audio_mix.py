@@ -22,13 +22,6 @@ _STEREO: Final = 2
 _IN_TIME = "async=1:first_pts=0"
 
 
-def mixture(tracks: int, *, mono: bool) -> str:
-    """What is said of it in items.csv."""
-    if tracks == _STEREO and mono:
-        return "2 audio tracks, one on each channel"
-    return f"{tracks} audio tracks mixed"
-
-
 def mixed_frames(feed: Feed) -> Iterator[AudioFrame]:
     """The frames of all tracks as one, without timestamps; a decoding error is a fault, never a shorter file."""
     streams = [track for track in feed.tracks if isinstance(track, AudioStream)]

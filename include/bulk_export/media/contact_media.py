@@ -21,6 +21,7 @@ from bulk_export.jobs.item_fault import ItemFault
 from bulk_export.jobs.stored_objects import StoredObjects
 from bulk_export.media.containers.sniffed import Sniffed
 from bulk_export.media.conversion import Conversion
+from bulk_export.media.doubts import doubt_of, doubt_of_media
 from bulk_export.media.faults import MediaLimits, corrupt
 from bulk_export.media.plan import Copy, Probed, RequestedFile, Skip, Source, Unusable, plan, requested_files
 from bulk_export.media.pool import Converters
@@ -141,6 +142,8 @@ class MediaJobContext:
             try:
                 sources[name] = self._open(uri)
                 sniffed[name] = sniff(sources[name].window, noted_bytes)
+                if file.format.as_stored:
+                    return self._deliver_as_stored(contact, file, sources[name], sniffed[name])
                 if sniffed[name].fault:
                     raise corrupt(sniffed[name].fault)
             except ItemFault as fault:
@@ -148,9 +151,8 @@ class MediaJobContext:
         if len(sources) == 1:
             (name,) = sources
             look = sniffed[name]
-            known = look.codecs_known or (file.format.as_stored and bool(look.container))
             streams = Probed(look.container, look.audio, look.video)
-            if known:
+            if look.codecs_known:
                 decided = plan(file, *((streams, None) if name == "audio" else (None, streams)))
                 if isinstance(decided, Unusable):
                     raise corrupt(decided.detail)
@@ -158,6 +160,17 @@ class MediaJobContext:
                     return self._copy(contact, file, sources[name], look)
         # Bytes are read again by the process: holding thousands of waiting files in memory would cost more.
         return Pending(file, {name: source.without_bytes() for name, source in sources.items()}, sniffed)
+
+    def _deliver_as_stored(
+        self, contact: Contact, file: RequestedFile, source: SourceFile, look: Sniffed
+    ) -> FileResult | Pending:
+        """Copy a stored file; what nothing proves whole is delivered and said to be so."""
+        (name,) = file.sources
+        uri, noted_bytes = contact.stored(name)
+        doubt = doubt_of(look, uri, source.window.size, noted_bytes)
+        if doubt is None:  # only a media library can tell whether it is media
+            return Pending(file, {name: source.without_bytes()}, {name: look})
+        return self._copy(contact, file, source, look, doubt)
 
     def _open(self, uri: str) -> SourceFile:
         storage, key = self.objects.locate(uri)
@@ -184,18 +197,26 @@ class MediaJobContext:
                 raise ItemFault(outcome.reason or Reason.MEDIA_CORRUPT, outcome.detail)
             if outcome.verdict == "copy":
                 source = file.sources[0]
-                return self._copy(contact, file, pending.sources[source], pending.sniffed[source])
+                look, stored_file = pending.sniffed[source], pending.sources[source]
+                noted_bytes = contact.stored(source)[1]
+                doubt = doubt_of_media(look, stored_file.window.size, noted_bytes) if file.format.as_stored else ""
+                return self._copy(contact, file, stored_file, look, doubt)
             path = f"{self.folder}/{name}.{file.format.extension}"
             stored = put(self.destination, f"{self.run_prefix}/{path}", into)
-            return FileResult(contact.contact_id, file.kind, path=path, bytes=stored.bytes, sha256=stored.sha256)
+            return FileResult(
+                contact.contact_id, file.kind, None, outcome.detail, path, bytes=stored.bytes, sha256=stored.sha256
+            )
         finally:
             into.unlink(missing_ok=True)
 
-    def _copy(self, contact: Contact, file: RequestedFile, source: SourceFile, look: Sniffed) -> FileResult:
+    def _copy(
+        self, contact: Contact, file: RequestedFile, source: SourceFile, look: Sniffed, doubt: str = ""
+    ) -> FileResult:
         extension = file.format.extension
         if file.format.as_stored:
             extension = stored_extension(look.container, contact.stored(file.sources[0])[0])
         path = f"{self.folder}/{contact.contact_id}{file.suffix}.{extension}"
         key = f"{self.run_prefix}/{path}"
         stored = send(source, self.destination, key, replace=self.earlier.delivered(path))
-        return FileResult(contact.contact_id, file.kind, path=path, bytes=stored.bytes, sha256=stored.sha256)
+        reason, detail = (Reason.MEDIA_DOUBTFUL, f"{file.sources[0]}: {doubt}") if doubt else (None, "")
+        return FileResult(contact.contact_id, file.kind, reason, detail, path, bytes=stored.bytes, sha256=stored.sha256)

@@ -10,6 +10,7 @@ from bulk_export.jobs.item_fault import ItemFault
 from bulk_export.media.conversion import Conversion, ConversionOutcome
 from bulk_export.media.plan import Copy, Source, Unusable, plan
 from bulk_export.media.probe import probe
+from bulk_export.media.remarks import remarks
 from bulk_export.media.transcode import build
 from bulk_export.reasons import Reason
 
@@ -56,4 +57,4 @@ def _convert(conversion: Conversion) -> ConversionOutcome:
     if conversion.screen:
         stored["screen"] = conversion.screen
     build(decided, stored, conversion.into, conversion.limits)
-    return ConversionOutcome("built")
+    return ConversionOutcome("built", detail=remarks(audio, screen))

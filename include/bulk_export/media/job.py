@@ -64,7 +64,7 @@ class MediaCounts:
     def add(self, results: list[FileResult]) -> None:
         """Count one contact's results."""
         self.contacts += 1
-        files = [result for result in results if result.reason is None]
+        files = [result for result in results if result.delivered]
         self.files += len(files)
         self.bytes += sum(result.bytes for result in files)
         if any(result.reason not in NOT_APPLICABLE for result in results if result.reason):

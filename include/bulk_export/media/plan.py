@@ -84,6 +84,7 @@ class Probed:
         audio: codec as FFmpeg names it, empty for none.
         video: likewise.
         audio_tracks: how many there are; a recorder may write one for each speaker.
+        mono: True when each of them has one channel.
         understated: True when there is more audio than the header says.
         shape_outside: True when only the container says that the video's pixels are not square.
     """
@@ -92,6 +93,7 @@ class Probed:
     audio: str = ""
     video: str = ""
     audio_tracks: int = 1
+    mono: bool = True
     understated: bool = False
     shape_outside: bool = False
 

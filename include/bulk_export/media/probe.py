@@ -104,7 +104,8 @@ def probe(path: Path, name: str) -> Probed:
             sniffed.container,
             _codec(audio),
             _codec(video),
-            audio_tracks=len(tracks(media, "audio")),
+            audio_tracks=len(heard := tracks(media, "audio")) or 1,
+            mono=all(isinstance(one, AudioStream) and one.codec_context.channels == 1 for one in heard),
             understated=sniffed.understated,
             shape_outside=isinstance(video, VideoStream) and _shape_is_outside(video),
         )

@@ -34,6 +34,7 @@ _MAGIC = (
     (b"fLaC", "flac"),
     (b"#!AMR", "amr"),
     (b"caff", "caf"),
+    (b"riff\x2e\x91\xcf\x11", "w64"),
     (b".snd", "au"),
     (b"FLV\x01", "flv"),
 )

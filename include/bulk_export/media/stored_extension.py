@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from bulk_export.media.doubts import TELEPHONE_EXTENSIONS, extension_of
+
 # Extensions a stored file of a container may keep; the first one is given where its own is none of them.
 _EXTENSIONS = {
     "wav": ("wav",),
+    "w64": ("w64",),
     "ogg": ("ogg", "oga", "opus", "ogv", "spx"),
     "mp3": ("mp3", "mp2", "mpga"),
     "webm": ("webm",),
@@ -20,7 +23,7 @@ _EXTENSIONS = {
     "avi": ("avi",),
     "aiff": ("aiff", "aif", "aifc"),
 }
-_OTHERS = frozenset({"aac", "adts", "ac3", "ts", "mts", "mpg", "mpeg"})
+_OTHERS = frozenset({"aac", "adts", "ac3", "ts", "mts", "mpg", "mpeg"}) | TELEPHONE_EXTENSIONS
 _KNOWN = _OTHERS.union(*_EXTENSIONS.values())
 _NO_EXTENSION = "bin"
 
@@ -31,8 +34,7 @@ def stored_extension(container: str, uri: str) -> str:
     It is what the bytes say, else the uri's where that is known. Nothing of a uri but one of the known extensions ever
     enters a name.
     """
-    _, dot, given = uri.rpartition("/")[2].rpartition(".")
-    given = given.lower() if dot else ""
+    given = extension_of(uri)
     family = _EXTENSIONS.get(container)
     if family:
         return given if given in family else family[0]

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from bulk_export.errors import RefusedError, TransientError
@@ -72,7 +73,11 @@ def open_source(storage: Storage, key: str, limits: MediaLimits) -> SourceFile:
         return SourceFile(storage, key, Window(content, content, size), content, None, fetched)
     head = read_range(storage, key, ByteRange(0, WINDOW_BYTES, fetched.version))
     tail = read_range(storage, key, ByteRange(max(0, size - WINDOW_BYTES), WINDOW_BYTES, fetched.version))
-    return SourceFile(storage, key, Window(head, tail, size), None, None, fetched)
+
+    def more(offset: int, length: int) -> bytes:
+        return read_range(storage, key, ByteRange(offset, length, fetched.version))
+
+    return SourceFile(storage, key, Window(head, tail, size, more), None, None, fetched)
 
 
 def send(source: SourceFile, destination: Storage, key: str, *, replace: bool = False) -> Stored:
@@ -158,7 +163,14 @@ def _open_local(storage: Storage, key: str, path: Path, limits: MediaLimits) -> 
         if status.st_size < ONE_READ_BYTES:
             content = os.read(descriptor, status.st_size + 1)
             return SourceFile(storage, key, Window(content, content, len(content)), content, path)
-        return SourceFile(storage, key, window_of(file, status.st_size), None, path)
+        window = window_of(file, status.st_size, partial(_read_from, path))
+        return SourceFile(storage, key, window, None, path)
+
+
+def _read_from(path: Path, offset: int, length: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(offset)
+        return file.read(length)
 
 
 def _reading_fault(error: OSError, key: str) -> Exception:

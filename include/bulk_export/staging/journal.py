@@ -30,7 +30,7 @@ class FileResult:
         contact_id: the contact.
         kind: `media` (the audio, or audio and screen in one), `screen` (stored screen beside it, `original` only) or
             `transcript`.
-        reason: None when the file was delivered, else why not.
+        reason: why the file was not delivered, or what is to be said of one that was; None for neither.
         detail: what exactly was wrong, for engineers; never personal data.
         path: key inside the run's directory, such as `data/media/0001/100001.mp3`; empty when not delivered.
         bytes: size delivered.
@@ -46,6 +46,11 @@ class FileResult:
     bytes: int = 0
     sha256: str = ""
     fixes: int = 0
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the file is in the destination."""
+        return bool(self.path)
 
 
 class Journal:
