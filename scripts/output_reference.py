@@ -109,6 +109,8 @@ def counts_as(reason: Reason) -> str:
     status = MEANINGS[reason].status
     if status is None:
         return "no match: counted apart, not in items.csv"
+    if reason is Reason.MEDIA_DOUBTFUL:
+        return f"`{status}`: nothing is known to be missing"
     return f"`{status}`" + (": it is whole without it" if reason in NOT_APPLICABLE else "")
 
 

@@ -8,13 +8,14 @@
 | `transfer` | read a stored file once, send it |
 | `throttle` | no faster than allowed |
 | `sniff`, `containers/` | what the first and last bytes say |
+| `doubts` | whether a file delivered as stored is proven whole |
 | `stored_extension` | the file name extension of a file delivered as stored |
 | `faults` | what can be wrong with a file; limits |
 | `pool` | converting processes |
 | `conversion` | request and answer of one |
 | `worker` | the program it runs |
-| `convert` | makes one file there |
-| `probe`, `transcode`, `audio_track`, `video_track`, `lame` | PyAV and LAME, in those processes only |
+| `convert`, `remarks` | makes one file there; what is said of it |
+| `probe`, `transcode`, `audio_track`, `audio_mix`, `video_track`, `lame` | PyAV and LAME, in those processes only |
 
 The formats are in `bulk_export.formats`.
 """

@@ -1,6 +1,7 @@
-"""Several audio tracks as one: recorders write one for each speaker, and players take only the first.
+"""Several audio tracks as one.
 
-Two tracks of one channel become the two channels of one track; others are added up. Each keeps its place in time.
+Recorders write one for each speaker, and players take only the first. Two tracks of one channel become the two channels
+of one track; others are added up. Each keeps its place in time.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ _IN_TIME = "async=1:first_pts=0"
 
 
 def mixed_frames(feed: Feed) -> Iterator[AudioFrame]:
-    """The frames of all tracks as one, without timestamps; a decoding error is a fault, never a shorter file."""
+    """The frames of all tracks as one, without timestamps.
+
+    A decoding error is a fault, never a shorter file.
+    """
     streams = [track for track in feed.tracks if isinstance(track, AudioStream)]
     graph = Graph()
     inputs, sink = _graph(graph, streams)

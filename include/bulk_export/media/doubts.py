@@ -1,4 +1,4 @@
-"""Judge a stored file that is delivered unchanged: media or not, and whether anything proves it whole.
+"""Judge a stored file that is delivered unchanged.
 
 | the file | is |
 |---|---|
@@ -26,7 +26,6 @@ TELEPHONE_EXTENSIONS = frozenset(
 
 _NOT_JUDGED = "could not be judged: audio without a header, known by its name alone"
 _NOT_PROVEN = "could not be judged: nothing in the file proves that it is whole"
-_TOO_SHORT = "cut off"
 _LONGER = "it holds more than its header says"
 
 
@@ -37,7 +36,9 @@ def extension_of(uri: str) -> str:
 
 
 def doubt_of(look: Sniffed, uri: str, size: int, noted_bytes: int) -> str | None:
-    """What is to be said of the file, empty for nothing; None where only a media library can tell.
+    """The doubt about a stored file, empty for none.
+
+    None where only a media library knows whether it is media.
 
     Args:
         look: what its bytes tell.
@@ -48,27 +49,20 @@ def doubt_of(look: Sniffed, uri: str, size: int, noted_bytes: int) -> str | None
     Raises:
         ItemFault: MEDIA_CORRUPT, as the table has it.
     """
-    _check_size(look, size, noted_bytes)
+    headerless = extension_of(uri) in TELEPHONE_EXTENSIONS
+    if not look.container and look.fault and not (size and headerless):
+        raise corrupt(look.fault)
+    if size < noted_bytes:
+        raise corrupt(f"cut off: {size} of {noted_bytes} bytes are there")
     if not look.container:
-        if extension_of(uri) in TELEPHONE_EXTENSIONS:
-            return _NOT_JUDGED
-        if look.fault:
-            raise corrupt(look.fault)
-        return None
+        return _NOT_JUDGED if headerless else None
     return doubt_of_media(look, size, noted_bytes)
 
 
 def doubt_of_media(look: Sniffed, size: int, noted_bytes: int) -> str:
-    """What is to be said of a file that is media, empty for nothing."""
+    """The doubt about a file that is media, empty for none."""
     if look.fault:
         return look.fault
     if look.understated:
         return _LONGER
     return "" if look.whole or size == noted_bytes else _NOT_PROVEN
-
-
-def _check_size(look: Sniffed, size: int, noted_bytes: int) -> None:
-    if not size:
-        raise corrupt(look.fault)
-    if size < noted_bytes:
-        raise corrupt(f"{_TOO_SHORT}: {size} of {noted_bytes} bytes are there")

@@ -112,7 +112,7 @@ def probe(path: Path, name: str) -> Probed:
 
 
 def tracks(media: InputContainer, kind: TrackKind) -> list[AudioStream | VideoStream]:
-    """The streams of a kind, in the file's order; cover pictures are no video."""
+    """The streams of a kind, without cover pictures, in the file's order."""
     return [
         stream
         for stream in media.streams
@@ -229,7 +229,7 @@ class Feed:
         raise too_large(f"{self._name}: {self.claimed_s:.0f} s, the limit is {self._limits.max_duration_s:.0f} s")
 
     def packets(self) -> Iterator[MediaPacket]:
-        """The tracks' packets and, at the end, the empty ones that flush a decoder."""
+        """The tracks' packets, then the empty ones that flush a decoder."""
         ends: dict[int, float] = {}
         chosen = {track.index for track in self.tracks}
         last: dict[int, MediaPacket] = {}
@@ -251,7 +251,10 @@ class Feed:
         yield from last.values()
 
     def gap_is_silence(self) -> bool:
-        """Whether a gap between timestamps is a part that was never sent: no page of the file is missing."""
+        """Whether gaps between timestamps are parts that were never sent.
+
+        They are where no page of the file is missing.
+        """
         if self._container != "ogg":
             return False
         with self._path.open("rb") as file:

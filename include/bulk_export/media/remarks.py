@@ -1,4 +1,4 @@
-"""Say of a file that was made what its receiver would not expect."""
+"""Remarks on a file that was made, for its receiver."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _STEREO = 2
 
 
 def remarks(audio: Probed | None, screen: Probed | None) -> str:
-    """What is to be said of a file made from stored ones, empty for nothing."""
+    """What the receiver would not expect of the file, empty for nothing."""
     said = []
     for name, stored in (("audio", audio), ("screen", screen)):
         if stored is None:

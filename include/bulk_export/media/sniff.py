@@ -56,7 +56,13 @@ def sniff(window: Window, catalogue_bytes: int | None = None) -> Sniffed:
 
 
 def window_of(stream: BinaryIO, size: int, more: Callable[[int, int], bytes] | None = None) -> Window:
-    """The window of a seekable file of `size` bytes; `more` reads what lies between."""
+    """The window of a seekable file.
+
+    Args:
+        stream: the file, at its beginning.
+        size: bytes of it.
+        more: reads what is between its ends; None where nothing can.
+    """
     head = stream.read(WINDOW_BYTES)
     if size <= len(head):
         return Window(head, head, len(head))

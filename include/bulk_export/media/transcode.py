@@ -98,6 +98,7 @@ def build(decided: Build, stored: Mapping[Source, Path], into: Path, limits: Med
     """
     target = decided.format
     av.logging.set_level(av.logging.ERROR)
+    av.logging.set_skip_repeated(False)  # what was said of the file before counts for this one too
     with ExitStack() as stack:
         complaints = stack.enter_context(_complaints())
         feeds: list[Feed] = []

@@ -151,7 +151,10 @@ class EncodedVideo:
 
 
 def display_filters(frame: VideoFrame) -> list[tuple[str, str]]:
-    """The filters that turn and mirror a frame as its display matrix asks; none for a matrix of another kind."""
+    """The filters that turn and mirror a frame for display.
+
+    None for a matrix that asks for anything else.
+    """
     found: Any = frame.side_data  # typed as a mapping of names; a sequence, too
     data = next((bytes(one) for one in found if one.type == Type.DISPLAYMATRIX), b"")
     if len(data) < _MATRIX_BYTES:

@@ -173,7 +173,7 @@ def test_every_bad_file_is_an_item_with_a_reason(site, media, wanted):
     for contact_id, (name, data, _, _) in bad.items():
         if data is not None:
             (site.store / "media" / name).write_bytes(data)
-        site.contact(contact_id, audio_uri=f"media/{name}")
+        site.contact(contact_id, audio_uri=f"media/{name}", audio_bytes=len(good) if name == "torn.wav" else 0)
     (site.store / "media/folder.wav").mkdir()
     os.mkfifo(site.store / "media/pipe.wav")
     site.contact(7, audio_uri="media/folder.wav")
@@ -189,6 +189,49 @@ def test_every_bad_file_is_an_item_with_a_reason(site, media, wanted):
         assert results[contact_id, "media"].detail == "audio: it is not a regular file"
     assert (counts.faulty, counts.delivered) == (8, 1)
     assert [name.rpartition("/")[2].partition(".")[0] for name in site.delivered()] == ["9"]
+
+
+def test_what_nothing_proves_whole_is_delivered_as_stored_and_said(site, media):
+    good = media.wav(site.store / "media/good.wav").read_bytes()
+    piped = good[:40] + b"\xff\xff\xff\x7f" + good[44:]
+    gsm = bytes(range(128, 256)) * 50
+    stored = {
+        1: ("cut.wav", good[:5000], 0, "audio: cut off: 4956 of 16000 bytes of audio are there"),
+        2: (
+            "pipe.wav",
+            good[:40] + b"\xff\xff\xff\x7f" + good[44:],
+            0,
+            "audio: could not be judged: nothing in the file",
+        ),
+        3: ("longer.wav", good + good[44:], 0, "audio: it holds more than its header says"),
+        4: ("line.gsm", gsm, 0, "audio: could not be judged: audio without a header"),
+        5: ("line.SLN16", b"spoken", 0, "audio: could not be judged: audio without a header"),
+        6: ("known.wav", piped, len(good), ""),
+        7: ("whole.wav", good, 0, ""),
+    }
+    for contact_id, (name, data, noted_bytes, _) in stored.items():
+        (site.store / "media" / name).write_bytes(data)
+        site.contact(contact_id, audio_uri=f"media/{name}", audio_bytes=noted_bytes)
+    counts = site.run(audio="original")
+    assert (counts.delivered, counts.faulty, counts.files) == (len(stored), 0, len(stored))
+    for contact_id, (_, data, _, detail) in stored.items():
+        result = site.results()[contact_id, "media"]
+        assert result.detail.startswith(detail) and bool(result.detail) == bool(detail)
+        assert result.reason == (Reason.MEDIA_DOUBTFUL if detail else None)
+        assert site.delivered()[result.path] == data
+    assert [name.rpartition("/")[2] for name in site.delivered()][3:5] == ["4.gsm", "5.sln16"]
+    assert site.run(audio="original") == counts
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [("a.gsm", b""), ("a.bin", bytes(range(128, 256)) * 50), ("a.wav", b"0" * 900)]
+)
+def test_what_is_no_media_is_not_delivered_as_stored(site, name, data):
+    (site.store / "media" / name).parent.mkdir(exist_ok=True)
+    (site.store / "media" / name).write_bytes(data)
+    site.contact(1, audio_uri=f"media/{name}")
+    assert site.run(audio="original").faulty == 1
+    assert site.results()[1, "media"].reason == Reason.MEDIA_CORRUPT
 
 
 def test_a_size_in_the_catalogue_tells_a_torn_stream(site, media):
@@ -368,7 +411,8 @@ def test_a_large_remote_object_is_judged_by_its_ends_and_copied_inside_the_servi
     torn.write_bytes(large.read_bytes()[:-1000])
     bucket, destination = VerbsAlone(site.store), Copying(site.root / "destination")
     for contact_id in (1, 2, 3):
-        site.contact(contact_id, audio_uri=f"s3://bucket/media/{contact_id}.wav")
+        noted_bytes = large.stat().st_size if contact_id > 1 else 0
+        site.contact(contact_id, audio_uri=f"s3://bucket/media/{contact_id}.wav", audio_bytes=noted_bytes)
     site.run(audio="original", destination=destination, resolve=lambda uri: (bucket, uri.removeprefix("s3://bucket/")))
     assert destination.copied == ["media/2.wav"]
     assert sorted(site.delivered()) == ["data/media/0001/1.wav", "data/media/0001/2.wav"]

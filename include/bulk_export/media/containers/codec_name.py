@@ -1,4 +1,4 @@
-"""What a file calls the codec of a stream, for streams that no library knows."""
+"""A file's own name for the codec of a stream."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ _CODEC_ID = b"\x86"
 
 
 def codec_name(data: bytes, kind: Literal["audio", "video"]) -> str:
-    """The name of the codec as a WAV, AVI, MP4, QuickTime or Matroska file has it; empty where it is not seen.
+    """The codec's name in the file, empty where it is not seen.
+
+    WAV, AVI, MP4, QuickTime and Matroska are read; asked for where no library knows the stream.
 
     Args:
         data: the bytes that hold the header: the first ones, in an MP4 perhaps the last.

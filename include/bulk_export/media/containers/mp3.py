@@ -61,7 +61,7 @@ def frame_bytes(data: bytes, at: int) -> int:
 
 
 def without_tags(packet: bytes) -> bytes:
-    """The frame of a packet without what joined files leave before it; empty where it is a frame of counts.
+    """The audio frame of a packet, empty where it holds none.
 
     Files appended to each other bring their ID3 and APE tags into the middle, and their Xing or Info frames, which hold
     no audio.
@@ -77,7 +77,7 @@ def without_tags(packet: bytes) -> bytes:
 
 
 def holds_counts(frame: bytes) -> bool:
-    """Whether the frame at the beginning counts frames (Xing, Info, VBRI) and holds no audio."""
+    """Whether the first frame is one of counts: Xing, Info or VBRI."""
     if len(frame) < _TAG_V2:
         return False
     version, mono = frame[1] >> 3 & 3, frame[3] >> 6 == _MONO

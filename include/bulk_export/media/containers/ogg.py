@@ -1,4 +1,4 @@
-"""Ogg (RFC 3533): first codec, and whether the file is whole or pages are missing.
+"""Ogg (RFC 3533): first codec, wholeness, and missing pages.
 
 The last page should be marked as the end of the stream. Recorders that are stopped do not mark it: then nothing shows
 whether the file is whole, and only a last page that is not complete is a fault.
@@ -42,7 +42,9 @@ def read_ogg(window: Window) -> Sniffed:
 
 
 def missing_pages(stream: BinaryIO) -> int:
-    """How many pages the numbers of the pages say are missing, from the beginning of a seekable file.
+    """The number of missing pages, as the numbers of the others show.
+
+    The file is read from its beginning.
 
     A part that was not sent (discontinuous transmission) leaves a gap in time and none in these numbers.
     """

@@ -68,7 +68,7 @@ def truncated(container: str, missing: str) -> Sniffed:
 
 
 def surplus(container: str, audio: str, what: str) -> Sniffed:
-    """A file of `container` that holds more than its header says, and not as one recording."""
+    """A file of `container` that holds more than one recording."""
     return Sniffed(container, audio, fault=what)
 
 
