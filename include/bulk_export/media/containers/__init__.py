@@ -8,5 +8,6 @@
 | `ebml` | WebM and Matroska |
 | `mp4` | MP4 and QuickTime |
 | `asf` | WMV and WMA |
+| `codec_name` | the names of codecs that no library knows |
 | `sniffed` | nothing: what all of them return |
 """
