@@ -114,6 +114,10 @@ _TEXTS: Mapping[ErrorKind, Mapping[str, tuple[str, str]]] = {
             "The directory for a sample store, or for starting definitions, cannot be made or written.",
             "Name one on a disk with room, whose parent you may write to.",
         ),
+        "STORE_DRIVER_MISSING": (
+            "The Python package for a contact store of this kind is not installed.",
+            "Install the extra of that name, `bulk-contact-export[postgres]`.",
+        ),
         "STATE_DRIVER_MISSING": (
             "The Python package for the state database is not installed.",
             "Install `bulk-contact-export[postgres]`, or use a `sqlite:///` address.",

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -171,13 +171,30 @@ def test_without_airflow_the_command_line_exports_and_verifies(alone: Environmen
     assert "Valid: " in alone.output("bulk-export", "verify", run)
 
 
-def test_without_the_driver_of_postgresql_it_says_what_to_install(alone: Environment, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("line", "instead", "command", "code"),
+    [
+        ("state: {url: sqlite:///../var/state.db}", "state: {url: postgresql://a@localhost/b}", "migrate", "STATE"),
+        (
+            "contact_store: {type: parquet, uri: ../var/store}",
+            "contact_store: {type: postgres, connection: contacts_db, objects: ../var/store}",
+            "check-store",
+            "STORE",
+        ),
+    ],
+    ids=["state", "contacts"],
+)
+def test_without_the_driver_of_postgresql_it_says_what_to_install(
+    alone: Environment, tmp_path: Path, line: str, instead: str, command: str, code: str
+) -> None:
     alone.output("bulk-export", "init", tmp_path)
     settings = tmp_path / "definitions/settings.yaml"
-    settings.write_text(settings.read_text().replace("sqlite:///../var/state.db", "postgresql://nobody@localhost/none"))
-    done = alone.run("bulk-export", "--definitions", tmp_path / "definitions", "migrate")
+    assert line in settings.read_text().splitlines()
+    settings.write_text(settings.read_text().replace(f"\n{line}", f"\n{instead}"))
+    known = replace(alone, variables={"AIRFLOW_CONN_CONTACTS_DB": "postgresql://a@localhost/b"})
+    done = known.run("bulk-export", "--definitions", tmp_path / "definitions", command)
     assert done.returncode == 1
-    assert "STATE_DRIVER_MISSING" in done.stderr and "bulk-contact-export[postgres]" in done.stderr
+    assert f"{code}_DRIVER_MISSING" in done.stderr and "bulk-contact-export[postgres]" in done.stderr
 
 
 def test_without_a_definitions_folder_it_says_how_to_name_one(alone: Environment) -> None:

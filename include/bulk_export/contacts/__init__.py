@@ -18,6 +18,7 @@ kind it opens, no other.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
@@ -53,7 +54,8 @@ def open_contact_store(
         retry_policy: for a bucket that does not answer.
 
     Raises:
-        DefinitionError: CONNECTION_UNKNOWN for a store in a database without an address.
+        DefinitionError: CONNECTION_UNKNOWN for a store in a database without an address, STORE_DRIVER_MISSING where
+            the Python package of its kind is not installed.
     """
     kind = CONTACT_STORE_KINDS[settings.type]
     connection = kind.database_connection_id(settings)
@@ -63,7 +65,7 @@ def open_contact_store(
             f"contact_store: nobody here knows the connection '{connection}'",
             hint="Run inside Airflow, or set its AIRFLOW_CONN_... environment variable.",
         )
-    opened: ContactStore = resolve_name(kind.opener)(
+    opened: ContactStore = _opener(kind.opener, settings.type)(
         settings,
         base=base,
         scratch=scratch,
@@ -72,3 +74,18 @@ def open_contact_store(
         retry_policy=retry_policy,
     )
     return opened
+
+
+def _opener(name: str, kind: str) -> Callable[..., ContactStore]:
+    """What opens a store of this kind; extras of the package are named as the kinds that need them."""
+    try:
+        opener: Callable[..., ContactStore] = resolve_name(name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("bulk_export"):
+            raise
+        raise DefinitionError(
+            "STORE_DRIVER_MISSING",
+            f"a contact store of type {kind} needs the Python package {error.name}",
+            hint=f"Install bulk-contact-export[{kind}].",
+        ) from error
+    return opener
