@@ -1,4 +1,6 @@
-"""Close the runs that nobody closed: their process, host or Airflow went away, or a time limit ended them.
+"""Close abandoned runs, and clear old staging.
+
+Their process, host or Airflow went away, or a time limit ended them.
 
 A run's own `write_audit` is skipped by a DAG run timeout and lost with a dead host. Its quota must not stay held, nor
 its record open. What such a run left in the staging area stays until it is cleared and run again, or too old.
@@ -20,13 +22,13 @@ if TYPE_CHECKING:
 
     from bulk_export.site import Site
 
-# Tells whether a DAG run is still to be waited for; False for one that has ended or is gone.
+# Whether a DAG run is still to be waited for; False for one that has ended or is gone.
 StillGoing = Callable[[str, str], bool]
 
 # A command-line run has nobody to ask. It writes its progress every few seconds, so hours of silence are its end.
 SILENCE = timedelta(hours=6)
 KEEP_STAGING = timedelta(days=14)
-# As many as Airflow makes tasks of, unless told otherwise. Others are found the next time.
+# As many as Airflow makes tasks of, unless configured otherwise. Others are found the next time.
 AT_ONCE = 1_000
 
 
@@ -44,7 +46,7 @@ def abandoned_runs(site: Site, still_going: StillGoing) -> list[str]:
 def close_abandoned(
     site: Site, run_id: str, still_going: StillGoing, *, follow_up: Callable[[RunRecord], str] | None = None
 ) -> RunRecord | None:
-    """Close a run that has ended without saying so, and give its quota back.
+    """Close an abandoned run and release its quota.
 
     Asked once more it finds the run closed and returns it again, because others may still have to hear of its end.
 
@@ -76,7 +78,10 @@ def _is_over(site: Site, record: RunRecord, still_going: StillGoing) -> bool:
 
 
 def clear_old_staging(site: Site) -> list[str]:
-    """Remove what failed runs left in the staging area two weeks ago or earlier. Returns their run ids."""
+    """Remove what failed runs left in the staging area.
+
+    Two weeks ago or earlier. Returns their run ids.
+    """
     cleared = []
     before = site.clock() - KEEP_STAGING
     for record in list_runs(site.engine, RunFilters(statuses=UNSUCCESSFUL, queued_before=before), limit=10_000):

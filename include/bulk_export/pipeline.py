@@ -1,4 +1,4 @@
-"""The whole export on one screen: the stages of a run, in order.
+"""Call the stages of a run, in order, on one screen.
 
 `STAGES` says which they are; the tasks of every generated DAG, `run_export` and these functions call the same ones. A
 stage gets the site and the run's id, reads what earlier stages left in the run record and the staging area, and leaves
@@ -15,15 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bulk_export.errors import BulkExportError
-from bulk_export.stage_registry import STAGES, Phase
+from bulk_export.stage_registry import STAGES, Counts, Phase
 
 if TYPE_CHECKING:
     from bulk_export.runs.request import RunRequest
     from bulk_export.site import Site
     from bulk_export.state.records import RunRecord
     from bulk_export.storage.credentials import Credentials
-
-Counts = dict[str, int]
 
 
 def open_site(
@@ -34,28 +32,40 @@ def open_site(
     database_url: Callable[[str], str] | None = None,
     workers: int = 2,
 ) -> Site:
-    """The installation whose runs the stages work on; arguments as `site.Site` has them."""
+    """The installation whose runs the stages work on.
+
+    Arguments as `site.Site` has them.
+    """
     from bulk_export.site import Site
 
     return Site(definitions, clock, credentials=credentials, database_url=database_url, workers=workers)
 
 
 def validate_filters(site: Site, request: RunRequest) -> str:
-    """Open the audit record, freeze the definitions in it, and refuse what cannot run. Returns the run's id."""
+    """Open the audit record, freeze the definitions, refuse what cannot run.
+
+    Returns the run's id.
+    """
     from bulk_export.stages.validate_filters import validate_filters as run_stage
 
     return run_stage(site, request)
 
 
 def check_quota(site: Site, run_id: str) -> Counts:
-    """Count the matches, freeze their keys, and reserve quota for them in one transaction."""
+    """Count and freeze the matches, and reserve quota for them.
+
+    The reservation is one transaction.
+    """
     from bulk_export.stages.check_quota import check_quota as run_stage
 
     return run_stage(site, run_id)
 
 
 def batch_contacts(site: Site, run_id: str) -> list[int]:
-    """Cut the granted contacts into jobs, oldest first, with every field frozen. Returns the job numbers, from 1."""
+    """Cut the granted contacts into jobs, oldest first.
+
+    Every field is frozen. Returns the job numbers, from 1.
+    """
     from bulk_export.stages.batch_contacts import batch_contacts as run_stage
 
     return run_stage(site, run_id)
@@ -76,14 +86,20 @@ def export_transcripts(site: Site, run_id: str, job: int) -> Counts:
 
 
 def build_csv(site: Site, run_id: str) -> Counts | None:
-    """Write contacts.csv, one row per exported contact, every job in order. None for a dry run."""
+    """Write contacts.csv, one row per exported contact.
+
+    Every job in order. Returns None for a dry run.
+    """
     from bulk_export.stages.build_csv import build_csv as run_stage
 
     return run_stage(site, run_id)
 
 
 def publish_manifest(site: Site, run_id: str) -> Counts | None:
-    """Write items.csv and the manifests, and last of all the marker that the directory is whole. None for a dry run."""
+    """Write items.csv and the manifests, and last of all the marker.
+
+    The marker says that the directory is whole. Returns None for a dry run.
+    """
     from bulk_export.stages.publish_manifest import publish_manifest as run_stage
 
     return run_stage(site, run_id)
@@ -97,14 +113,19 @@ def write_audit(
     cancelled: bool = False,
     follow_up: Callable[[RunRecord], str] | None = None,
 ) -> RunRecord:
-    """Close the audit record whatever happened, settle the quota to what was delivered, and tidy the staging area."""
+    """Close the audit record, settle the quota, clear the staging area.
+
+    Whatever happened: the quota is charged what was delivered.
+    """
     from bulk_export.stages.write_audit import write_audit as run_stage
 
     return run_stage(site, run_id, failed_stages, cancelled=cancelled, follow_up=follow_up)
 
 
 def run_export(site: Site, request: RunRequest) -> RunRecord:
-    """Every stage, one after the other: what `bulk-export run` does. The outcome, good or bad, is the record.
+    """Run every stage, one after the other, as `bulk-export run` does.
+
+    The outcome, good or bad, is the record.
 
     Raises:
         DefinitionError: the settings do not load, so that there is nowhere to keep a record.

@@ -1,4 +1,6 @@
-"""The stages of a run, each one object: what it is called, when it runs, for which exports, what it says of contacts.
+"""Register the stages of a run, each one object.
+
+What it is called, when it runs, for which exports, what it says of contacts.
 
 A further stage is a module in `stages/` and an entry here. The pipeline, the DAGs, progress, items.csv and the check
 that publishing makes of every contact follow from the entry.
@@ -16,6 +18,8 @@ from bulk_export.formats.choices import NO_FORMAT
 
 # What a run was asked for, as its record has it: `{"audio_video": "mp4", "audio_only": "none", …}`.
 Formats = Mapping[str, str]
+# What a stage counted, such as `{"files": 12, "bytes": 345}`.
+Counts = dict[str, int]
 
 
 class Phase(StrEnum):
@@ -94,12 +98,15 @@ class Stage:
 
     @property
     def always_runs(self) -> bool:
-        """Whether it is skipped for no other reason than that somebody stopped the run."""
+        """Whether it is skipped only when somebody stopped the run."""
         return not self.per_job and self.phase is not Phase.CLOSE
 
     @property
     def writes(self) -> bool:
-        """Whether it writes to the run's directory: a dry run does without it."""
+        """Whether it writes to the run's directory.
+
+        A dry run does without it.
+        """
         return self.phase in {Phase.DELIVER, Phase.PUBLISH}
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
@@ -114,7 +121,10 @@ class Stage:
 
 
 class StageRegistry(Sequence[str]):
-    """The stages in the order of a run; as a sequence it holds their names."""
+    """The stages in the order of a run.
+
+    As a sequence it holds their names.
+    """
 
     def __init__(self, stages: Iterable[Stage]) -> None:
         self._stages = {stage.name: stage for stage in stages}
@@ -147,7 +157,10 @@ class StageRegistry(Sequence[str]):
         return [stage for stage in self.all() if stage.phase is phase]
 
     def with_results(self, formats: Formats | None = None) -> list[tuple[Stage, Results]]:
-        """The stages that say something of every contact; with `formats` only those a run needs."""
+        """The stages that say something of every contact.
+
+        With `formats` only those that a run needs.
+        """
         stages = (stage for stage in self.all() if formats is None or stage.wanted(formats))
         return [(stage, stage.results) for stage in stages if stage.results is not None]
 

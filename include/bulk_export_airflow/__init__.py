@@ -1,4 +1,6 @@
-"""Run bulk contact exports in Airflow: the adapter that DAG files and the plugin import.
+"""Run bulk contact exports in Airflow.
+
+DAG files and the plugin import this adapter.
 
 - `dag_files.py`: what each file of the DAG folder calls
 - `dag.py`: the DAGs that export

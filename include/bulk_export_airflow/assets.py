@@ -1,4 +1,7 @@
-"""Each directory delivered is an event of an Airflow asset, so that other DAGs can be scheduled on it."""
+"""Announce each delivered directory as an asset event.
+
+Other DAGs can be scheduled on the asset.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,11 @@ if TYPE_CHECKING:
 
 
 def delivery(export_id: str) -> Asset:
-    """The asset of an export: `Asset("bulk_export/weekly-detractors")` in the `schedule` of whoever waits for it."""
-    # No address of its own: Airflow tells assets apart by name and address, and who waits should need to know one.
+    """The asset of an export.
+
+    `Asset("bulk_export/weekly-detractors")` in the `schedule` of whoever waits for it.
+    """
+    # No address of its own: Airflow distinguishes assets by name and address, and who waits should need to know one.
     return Asset(name=f"bulk_export/{export_id}", group="bulk_export")
 
 
@@ -26,7 +32,7 @@ def outlet(export_id: str) -> AssetAlias:
 
 
 def announce(record: RunRecord) -> None:
-    """Put into the asset event of this task where the directory is and what it holds."""
+    """Put the directory and its counts into this task's asset event."""
     facts: dict[str, Any] = {
         "run_id": record.run_id,
         "directory": f"{record.destination_uri}/{record.directory}",

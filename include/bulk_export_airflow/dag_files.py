@@ -1,4 +1,4 @@
-"""What each file of the DAG folder calls: the DAGs that Airflow asks for.
+"""Make the DAGs that Airflow asks for, one function a file.
 
 A DAG file is one import and one call, the same in a checkout and where the package is installed. Each function takes
 the definitions folder; without one it is that of the environment variable BULK_EXPORT_DEFINITIONS, or the checkout's
@@ -43,14 +43,19 @@ def immediate_export_dag(folder: Path | None = None) -> DAG | None:
 
 
 def maintenance_dag(folder: Path | None = None) -> DAG | None:
-    """The DAG that closes what nobody closed; None where Airflow asks for another."""
+    """The DAG that closes abandoned runs.
+
+    None where Airflow asks for another.
+    """
     if get_parsing_context().dag_id not in {None, MAINTENANCE_DAG_ID}:
         return None
     return build_maintenance_dag(_folder(folder))
 
 
 def report_broken_definitions(folder: Path | None = None) -> None:
-    """Raise what is wrong with definitions that give no DAG, for Airflow to show as an import error.
+    """Raise what is wrong with definitions that give no DAG.
+
+    Airflow shows it as an import error.
 
     Raises:
         DefinitionError: DEFINITION_INVALID with every problem; nothing is raised while one DAG is asked for.

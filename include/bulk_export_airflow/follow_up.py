@@ -1,4 +1,7 @@
-"""Queue the run that goes on where the day's quota ended: same DAG, due when the next quota day starts."""
+"""Queue the run that exports the rest after the day's quota.
+
+Same DAG, due when the next quota day starts.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ CONTINUES = "continues"
 
 
 def follow_up_dag_run_id(record: RunRecord) -> str:
-    """Airflow's id of the follow-up run: made from the run it continues, so queueing it twice is queueing it once."""
+    """Airflow's id of the follow-up run.
+
+    Made from the run it continues, so queueing it twice is queueing it once.
+    """
     return f"continuation__{follow_up_due(record):%Y-%m-%dT%H:%M}__{record.run_key}"
 
 
@@ -24,7 +30,10 @@ def follow_up_run_id(record: RunRecord) -> str:
 
 
 def queue_follow_up(record: RunRecord) -> NoReturn:
-    """End the task by queueing the follow-up run; Airflow takes this exception as the task's success."""
+    """End the task by queueing the follow-up run.
+
+    Airflow takes this exception as the task's success.
+    """
     raise DagRunTriggerException(
         trigger_dag_id=record.dag_id,
         dag_run_id=follow_up_dag_run_id(record),

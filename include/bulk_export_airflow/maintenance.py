@@ -1,6 +1,6 @@
-"""Build the maintenance DAG, which closes the runs that ended without a word.
+"""Build the maintenance DAG, which closes abandoned runs.
 
-Each run that was lost has tasks of its own, so that trouble with one, or with telling somebody, stops no other.
+Each run that was lost has tasks of its own, so that trouble with one, or with a notification, stops no other.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def find_abandoned_runs() -> list[str]:
 
 @export_task()
 def close_abandoned_run(abandoned: str) -> str:
-    """Close a run that ended without a word, and give its quota back."""
+    """Close an abandoned run, and release its quota."""
     record = close_abandoned(current_site(), abandoned, _still_going, follow_up=follow_up_run_id)
     if record is None:
         raise AirflowSkipException("It goes on after all.")
@@ -46,14 +46,17 @@ def close_abandoned_run(abandoned: str) -> str:
 
 
 @export_task()
-def tell_about_run(closed: str) -> str:
-    """Tell whom its export names how the lost run ended. Returns what was sent."""
+def notify_about_run(closed: str) -> str:
+    """Notify of the lost run's end; returns what was sent."""
     return notify_about(current_site(), closed)
 
 
 @export_task()
 def find_lost_follow_ups() -> list[str]:
-    """Find the runs whose follow-up run was never queued, whenever and by whomever they were closed."""
+    """Find the runs whose follow-up run was never queued.
+
+    Whenever and by whomever they were closed.
+    """
     return lost_follow_ups(current_site(), _known, dag_run_url)
 
 
@@ -65,7 +68,7 @@ def queue_follow_up_run(continued: str) -> None:
 
 @export_task()
 def clear_staging() -> list[str]:
-    """Remove what runs that failed two weeks ago left in the staging area."""
+    """Remove what old failed runs left in the staging area."""
     return clear_old_staging(current_site())
 
 
@@ -79,7 +82,7 @@ def _known(dag_id: str, dag_run_id: str) -> bool:
 
 
 def build_maintenance_dag(folder: Path) -> DAG:
-    """Make the maintenance DAG of the installation whose definitions are in a folder."""
+    """Make the maintenance DAG of an installation."""
     with DAG(
         dag_id=MAINTENANCE_DAG_ID,
         dag_display_name="Bulk export maintenance",
@@ -106,7 +109,7 @@ def _maintenance_tasks() -> None:
     def abandoned_run(abandoned: str) -> None:
         closed = close_abandoned_run(abandoned)
         closed >> lost
-        tell_about_run(closed)
+        notify_about_run(closed)
 
     abandoned_run.expand(abandoned=find_abandoned_runs())
     queue_follow_up_run.expand(continued=lost)

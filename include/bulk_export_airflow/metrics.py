@@ -1,4 +1,7 @@
-"""Tell Airflow's metrics (StatsD or OpenTelemetry, as `[metrics]` says) what a run that has ended came to."""
+"""Report a closed run to Airflow's metrics.
+
+StatsD or OpenTelemetry, as `[metrics]` says.
+"""
 
 from __future__ import annotations
 

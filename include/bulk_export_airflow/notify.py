@@ -1,4 +1,7 @@
-"""Notify of a run's end: by webhook, and by e-mail through Airflow's SMTP connection."""
+"""Notify of a run's end by webhook and by e-mail.
+
+The e-mail goes through Airflow's SMTP connection.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,9 @@ SMTP_CONNECTION = "smtp_default"
 
 
 def notify_about(site: Site, run_id: str) -> str:
-    """Send what the run's definitions ask for. Returns what was sent, in words.
+    """Send what the run's definitions ask for.
+
+    Returns what was sent, in words.
 
     Raises:
         TransientError: NOTIFY_FAILED; the webhook goes first, because one sent twice is known by its id.
@@ -47,7 +52,7 @@ def notify_about(site: Site, run_id: str) -> str:
 
 
 def _export_of(site: Site, record: RunRecord) -> Notify | None:
-    """The wishes of an export whose run was refused before its definitions were frozen."""
+    """Whom an export notifies whose run was refused before its definitions were frozen."""
     export = site.load(record.export_id).exports.get(record.export_id)
     return export.notify if export else None
 

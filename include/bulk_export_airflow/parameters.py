@@ -1,4 +1,4 @@
-"""What the trigger forms ask, and how their answers become the run parameters of `bulk_export`."""
+"""Make the trigger forms, and read their answers as run parameters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ Answers = TypeVar("Answers", bound=Model)
 
 
 def run_params(definitions: Definitions) -> dict[str, Param]:
-    """The form of a saved export: everything is optional, nothing changes the definition."""
+    """The form of a saved export.
+
+    Everything is optional, nothing changes the definition.
+    """
     return {
         "storage_location": Param(
             None,
@@ -34,7 +37,7 @@ def run_params(definitions: Definitions) -> dict[str, Param]:
 
 
 def immediate_params(definitions: Definitions) -> dict[str, Param]:
-    """The form of an export that is sent at once, without being saved."""
+    """The form of an immediate export."""
     searches = {search.id: search.name for search in definitions.searches.values()}
     return {
         "name": Param(
@@ -109,12 +112,18 @@ def _format(asked: str, title: str, description: str) -> Param:
 
 
 def read_run(answers: Mapping[str, object]) -> RunParameters:
-    """The parameters of a run of a saved export; `DefinitionError` PARAMETERS_INVALID names every wrong one."""
+    """The parameters of a run of a saved export.
+
+    Raises `DefinitionError` PARAMETERS_INVALID, which names every wrong one.
+    """
     return _read(RunParameters, answers)
 
 
 def read_immediate(answers: Mapping[str, object]) -> tuple[ImmediateExport, RunParameters]:
-    """An immediate export and its run parameters; `DefinitionError` PARAMETERS_INVALID names every wrong one."""
+    """An immediate export and its run parameters.
+
+    Raises `DefinitionError` PARAMETERS_INVALID, which names every wrong one.
+    """
     of_export = {key: value for key, value in answers.items() if key in ImmediateExport.model_fields}
     for key in ("audio_video", "audio_only"):
         if of_export.get(key) == NO_FORMAT:

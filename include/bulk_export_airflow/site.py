@@ -1,6 +1,6 @@
-"""What a task knows of its surroundings: the site it works on, and the run it belongs to.
+"""Read a task's surroundings: its site and its run.
 
-This is the only place that reads Airflow's context, the environment and the clock; `bulk_export` is told.
+This is the only place that reads Airflow's context, the environment and the clock; `bulk_export` is given them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ TRIGGERS = {"scheduled": "schedule", "manual": "manual", "backfill": "backfill"}
 
 
 def dag_definitions(folder: Path) -> dict[str, Any]:
-    """What a DAG carries to its tasks as Airflow's user-defined macros: the definitions folder it was made from.
+    """User-defined macros that name a DAG's definitions folder.
+
+    The DAG carries them to its tasks.
 
     Macros are no part of the serialised DAG, so a folder whose path changes with each version of a DAG bundle makes no
     new version of the DAG.
@@ -47,7 +49,7 @@ def dag_definitions(folder: Path) -> dict[str, Any]:
 
 
 def first_retry_delay() -> timedelta:
-    """How long a task that failed waits before it is tried again for the first time."""
+    """How long a failed task waits for its first retry."""
     return timedelta(seconds=float(os.environ.get(RETRY_DELAY_VARIABLE) or RETRY_DELAY_S))
 
 
@@ -57,7 +59,7 @@ def current_site() -> Site:
 
 
 def site_of(context: Context) -> Site:
-    """The site that a task works on: that of the definitions its DAG was made from."""
+    """The site of the definitions a task's DAG was made from."""
     return open_site(
         (context["dag"].user_defined_macros or {})[_FOLDER_MACRO],
         lambda: datetime.now(UTC),
@@ -68,7 +70,10 @@ def site_of(context: Context) -> Site:
 
 
 def current_run_id() -> str:
-    """The run's id in the audit: the same for every task and every retry of the DAG run."""
+    """The run's id in the audit.
+
+    The same for every task and every retry of the DAG run.
+    """
     return run_id_of(_dag_run())
 
 
@@ -78,7 +83,10 @@ def run_id_of(dag_run: DagRunProtocol) -> str:
 
 
 def run_request(export_id: str | None) -> RunRequest:
-    """What this DAG run was asked for; parameters that are unknown or wrong become its refusal, which is audited."""
+    """What this DAG run was asked for.
+
+    Parameters that are unknown or wrong become its refusal, which is audited.
+    """
     dag_run = _dag_run()
     common: dict[str, Any] = {
         "run_id": current_run_id(),
@@ -111,7 +119,10 @@ def failed_stages() -> tuple[str, ...]:
 
 
 def was_cancelled() -> bool:
-    """Whether somebody marked this DAG run as failed: Airflow then skips what had not begun."""
+    """Whether somebody marked this DAG run as failed.
+
+    Airflow then skips what had not begun.
+    """
     states = _states()
     dry_run = bool((_dag_run().conf or {}).get("dry_run"))
     # A dry run skips what would write.

@@ -1,4 +1,4 @@
-"""Build the tasks that every export DAG has, one a stage, and their order.
+"""Build the tasks of an export's DAG, one a stage.
 
 `site.py` reads what a task knows of its run.
 """
@@ -19,7 +19,7 @@ from structlog.contextvars import bind_contextvars
 from bulk_export.definitions.run import IMMEDIATE
 from bulk_export.errors import BulkExportError, DefinitionError, RefusedError
 from bulk_export.runs.follow_up import show_queued
-from bulk_export.stage_registry import STAGES, Load, Phase, Stage
+from bulk_export.stage_registry import STAGES, Counts, Load, Phase, Stage
 from bulk_export.state.records import UNSUCCESSFUL
 from bulk_export_airflow.assets import announce, outlet
 from bulk_export_airflow.follow_up import follow_up_run_id, queue_follow_up
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
-# What a stage counted. Airflow makes an XCom of each entry.
-Counts = dict[str, int]
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +66,10 @@ VALIDATION_POLICY = ExceptionRetryPolicy([RetryRule(Exception, RetryAction.FAIL,
 def export_task(
     policy: ExceptionRetryPolicy = RETRY_POLICY,
 ) -> Callable[[Callable[Arguments, Result]], Any]:
-    """Make a task of a function; its log says errors in words first."""
+    """Make a task of a function.
+
+    Its log says errors in words first.
+    """
 
     def decorate(body: Callable[Arguments, Result]) -> Any:
         @wraps(body)
@@ -84,7 +85,7 @@ def export_task(
                     raise error.with_traceback(None) from None
                 raise
 
-        # Airflow asks for it some ten times while it builds a DAG; worked out once, it is a look.
+        # Airflow asks for it some ten times while it builds a DAG; computed once, it is a look-up.
         logged.__signature__ = signature(body)  # type: ignore[attr-defined]
         return task(
             doc_md=body.__doc__,
@@ -121,6 +122,7 @@ def _batching_task(stage: Stage) -> Any:
 
 @cache
 def _job_task(stage: Stage) -> Any:
+    # Airflow makes an XCom of each count.
     def body(job: int) -> Counts:
         counts: Counts = stage.call(current_site(), current_run_id(), job)
         return counts
@@ -171,7 +173,9 @@ def _named(body: Callable[Arguments, Result], stage: Stage) -> Callable[Argument
 
 
 def show_follow_up(context: Context) -> None:
-    """Show in the audit the follow-up run that has been queued. Queueing ends its task, so that this comes after it.
+    """Show the queued follow-up run in the audit.
+
+    Queueing ends its task, so that this comes after it.
 
     What goes wrong here is only logged; the maintenance DAG then shows it.
     """
@@ -183,13 +187,15 @@ def show_follow_up(context: Context) -> None:
 
 @export_task()
 def notify() -> str:
-    """Tell whom the export names how the run ended. Returns what was sent."""
+    """Notify of the run's end; returns what was sent."""
     return notify_about(current_site(), current_run_id())
 
 
 @dataclass(frozen=True, slots=True)
 class TaskLimits:
-    """How much tasks may take, so that exports starve neither each other nor the source.
+    """Limits of tasks.
+
+    So that exports starve neither each other nor the source.
 
     Attributes:
         reading: the pool of the contact store.
@@ -210,7 +216,7 @@ def export_tasks(export_id: str | None, *, notifies: bool = False, limits: TaskL
 
     Args:
         export_id: the saved export, or None where the run's own parameters say what to export.
-        notifies: whether somebody is to be told how a run ended.
+        notifies: whether somebody is notified of a run's end.
         limits: what the tasks may take.
     """
     [opening], [closing] = STAGES.of(Phase.OPEN), STAGES.of(Phase.CLOSE)

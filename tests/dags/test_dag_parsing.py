@@ -117,14 +117,14 @@ def test_a_lost_follow_up_is_queued_whatever_became_of_closing_and_without_waiti
     parse: Parse,
 ) -> None:
     dag = parse().dags[MAINTENANCE]
-    close, tell = "close_abandoned_run", "tell_about_run"
+    close, notify = "close_abandoned_run", "notify_about_run"
     find = dag.get_task("find_lost_follow_ups")
     assert (find.upstream_task_ids, find.trigger_rule) == ({close}, "all_done")
     assert dag.get_task("queue_follow_up_run").upstream_task_ids == {"find_lost_follow_ups"}
     # Each run's own: a run that could not be closed fails the task that would tell of it, and with that the DAG run.
-    assert dag.get_task(tell).upstream_task_ids == {close}
-    assert dag.get_task(tell).downstream_task_ids == set()
-    assert {task.task_id for task in dag.tasks if task.get_closest_mapped_task_group()} == {close, tell}
+    assert dag.get_task(notify).upstream_task_ids == {close}
+    assert dag.get_task(notify).downstream_task_ids == set()
+    assert {task.task_id for task in dag.tasks if task.get_closest_mapped_task_group()} == {close, notify}
 
 
 def test_a_saved_export_says_in_the_ui_what_it_is(parse: Parse, definitions: Path) -> None:

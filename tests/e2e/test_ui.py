@@ -14,7 +14,7 @@ import pytest
 
 from bulk_export.state.database import transaction
 from bulk_export.state.events import list_events
-from bulk_export.state.progress import progress
+from bulk_export.state.progress import record_progress
 from bulk_export.state.records import NewRun, RunStatus, Trigger
 from bulk_export.state.reservations import reserve
 from bulk_export.state.runs import RunFilters, close_run, create_run, get_run, list_runs
@@ -138,7 +138,7 @@ def test_progress_bars_move_by_themselves_until_the_run_has_ended(
     reserve(engine, run_id=run.run_id, wanted=200, **day)
 
     def done(contacts: int) -> None:
-        progress(engine, run.run_id, "copy_media", 1, done=contacts, total=200, bytes=0, now=now)
+        record_progress(engine, run.run_id, "copy_media", 1, done=contacts, total=200, bytes=0, now=now)
 
     done(40)
     page = admin.new_page()

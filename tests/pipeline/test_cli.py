@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 from workbench import Workbench
 
-from bulk_export.cli import STATUSES, main, parser
+from bulk_export.cli import main, parser
 from bulk_export.definitions.folder import PROJECT_DEFINITIONS
 from bulk_export.state.events import append_event
-from bulk_export.state.records import RunStatus
 
 
 @pytest.fixture
@@ -282,10 +281,6 @@ def test_check_store_and_migrate_say_what_they_found(ready: Workbench, capsys: p
 def test_published_schemas_are_json(bench: Workbench, capsys: pytest.CaptureFixture[str], name: str) -> None:
     assert bulk_export(bench, "schema", name) == 0
     assert json.loads(capsys.readouterr().out)
-
-
-def test_the_statuses_offered_are_those_of_the_audit() -> None:
-    assert [status.value for status in RunStatus] == STATUSES
 
 
 def test_a_sample_store_can_be_exported_at_once(bench: Workbench, tmp_path: Path) -> None:

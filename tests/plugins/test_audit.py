@@ -129,14 +129,14 @@ def test_contacts_with_problems_come_in_pages_filters_and_a_download(console: Co
 
 
 def test_progress_has_percent_and_status_of_runs_under_way(console: Console) -> None:
-    from bulk_export.state.progress import progress
+    from bulk_export.state.progress import record_progress
 
     record = console.bench.run(console.bench.export("nightly"))
     engine, now = console.bench.site().engine, datetime(2026, 11, 23, tzinfo=UTC)
     with engine.begin() as connection:
         connection.execute(update(runs).values(status="RUNNING"))
     for stage, done in (("copy_media", 5), ("export_transcripts", 2), ("build_csv", 0)):
-        progress(engine, record.run_id, stage, 0, done=done, total=5, bytes=0, now=now)
+        record_progress(engine, record.run_id, stage, 0, done=done, total=5, bytes=0, now=now)
     client = console.client()
     found = client.get(f"/audit/progress?run={record.run_key}").json()
     # The stages of job 1 are done already; those of this test count beside them up to each stage's contacts.

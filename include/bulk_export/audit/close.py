@@ -1,4 +1,6 @@
-"""Close the audit record of a run: record how it ended and charge the quota what it delivered.
+"""Close the audit record of a run.
+
+Record how it ended and charge the quota what it delivered.
 
 Runs whatever happened, and as often as it is asked to: a teardown, a retry and the maintenance DAG may all close the
 same run.
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
 def close_audit(
     engine: Engine, run_id: str, *, failed_stage: str | None, cancelled: bool = False, now: datetime
 ) -> RunRecord:
-    """Close a run in one transaction: status, error and quota together. Closing it again changes nothing.
+    """Close a run in one transaction: status, error and quota.
+
+    Closing it again changes nothing.
 
     A published run is charged what it exported even when a later stage failed; a run that failed unpublished gives
     everything back. A run that ended well keeps no error of an earlier attempt; one that failed without having said

@@ -1,4 +1,7 @@
-"""Decide how a run ended. Pure: a record comes in, a status goes out."""
+"""Decide how a run ended.
+
+Pure: a record comes in, a status goes out.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,9 @@ class Ending:
 
 
 def final_status(ending: Ending) -> RunStatus:
-    """How the run ended. The first line that fits decides; a dash is anything.
+    """How the run ended.
+
+    The first line that fits decides; a dash is anything.
 
     | cancelled | failed | delivered | matched | follow-up | faulty | status                |
     |---|---|---|---|---|---|---|

@@ -1,6 +1,8 @@
-"""Tell people and programs how a run ended: an e-mail's words, and a signed webhook.
+"""Notify people and programs of a run's end.
 
-Whether an end is worth telling, and in what words, is decided here; Airflow's own SMTP provider sends the e-mail.
+An e-mail's words, and a signed webhook.
+
+Whether an end is notified, and in what words, is decided here; Airflow's own SMTP provider sends the e-mail.
 Webhooks follow the Standard Webhooks specification: the receiver recomputes the HMAC-SHA256 over id, time and body, and
 drops what it has seen under the same id before, so that a retried delivery does no harm.
 """
@@ -32,7 +34,10 @@ _SERVER_ERRORS = 500
 
 @dataclass(frozen=True, slots=True)
 class Email:
-    """What to send to whom; holds counts and places, never anything of a contact."""
+    """An e-mail to send.
+
+    It holds counts and places, never anything of a contact.
+    """
 
     to: tuple[str, ...]
     subject: str
@@ -55,12 +60,15 @@ class Webhook:
 
 
 def wanted(notify: Notify | None, status: RunStatus) -> bool:
-    """Whether an end is to be told: `failure` is FAILED and CANCELLED, `completion` everything else."""
+    """Whether an end is to be notified.
+
+    `failure` is FAILED and CANCELLED, `completion` everything else.
+    """
     return notify is not None and ("failure" if status in UNSUCCESSFUL else "completion") in notify.on
 
 
 def email(notify: Notify, record: RunRecord) -> Email | None:
-    """The e-mail about an end, or None where nobody is to get one."""
+    """The e-mail about an end; None where nobody gets one."""
     if not notify.email:
         return None
     words = str(record.status).replace("_", " ").lower()
@@ -74,7 +82,7 @@ def webhook(notify: Notify, record: RunRecord, *, secret: str | None, now: datet
     """The webhook about an end, or None where none is configured.
 
     Args:
-        notify: the export's wishes.
+        notify: what the export asks for.
         record: the closed record.
         secret: shared with the receiver; None sends unsigned.
         now: aware time, part of what is signed.
@@ -99,7 +107,7 @@ def webhook(notify: Notify, record: RunRecord, *, secret: str | None, now: datet
     }
     body = json.dumps(facts, ensure_ascii=False).encode()
     sent = str(int(now.timestamp()))
-    # The same end has the same id, however often it is told; an end after a retry of the run is another.
+    # The same end has the same id, however often it is sent; an end after a retry of the run is another.
     ended = record.ended_at.isoformat() if record.ended_at else ""
     identity = "msg_" + hashlib.sha256(f"{record.run_id} {record.status} {ended}".encode()).hexdigest()[:24]
     headers = {"content-type": "application/json", "webhook-id": identity, "webhook-timestamp": sent}
@@ -109,7 +117,10 @@ def webhook(notify: Notify, record: RunRecord, *, secret: str | None, now: datet
 
 
 def signature(secret: str, identity: str, sent: str, body: bytes) -> str:
-    """`v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64; a `whsec_` secret is base64 itself."""
+    """The signature of a webhook, as Standard Webhooks defines it.
+
+    `v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64; a `whsec_` secret is base64 itself.
+    """
     key = base64.b64decode(secret.removeprefix("whsec_")) if secret.startswith("whsec_") else secret.encode()
     digest = hmac.new(key, f"{identity}.{sent}.".encode() + body, hashlib.sha256).digest()
     return "v1," + base64.b64encode(digest).decode()

@@ -1,4 +1,7 @@
-"""The audit record of a run for people (`audit_summary`) and for programs (`record_as_json`). Pure."""
+"""Show the audit record of a run to people and programs.
+
+`audit_summary` and `record_as_json`. Pure.
+"""
 
 from __future__ import annotations
 
@@ -35,12 +38,15 @@ def _plain(field: DeclaredField, value: object) -> object:
 
 
 def plain_moment(moment: datetime) -> str:
-    """A moment of the state database for programs: ISO 8601 in UTC, `2026-11-23T07:30:00Z`."""
+    """A moment for programs: ISO 8601 in UTC, `2026-11-23T07:30:00Z`."""
     return moment.isoformat().replace("+00:00", "Z")
 
 
 def audit_summary(record: RunRecord) -> str:
-    """The record in lines of words and aligned figures; each matched contact is in exactly one of the indented ones."""
+    """The record in lines of words and aligned figures.
+
+    Each matched contact is in exactly one of the indented ones.
+    """
     lines = [f"{record.export_name} ({record.export_id}): {record.status}"]
     lines += [f"  {label:<{_LABEL_WIDTH}}{text}" for label, text in _facts(record) if text]
     figures = list(_figures(record))

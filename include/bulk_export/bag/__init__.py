@@ -1,4 +1,6 @@
-"""Write and verify a delivered run as a BagIt 1.0 bag (RFC 8493).
+"""Write and verify a delivered run as a BagIt 1.0 bag.
+
+The format is RFC 8493.
 
 - `write.py`: the tag files and, last, the commit marker
 - `manifest.py`: manifest lines, and files sorted without holding them in memory

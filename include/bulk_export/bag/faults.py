@@ -68,7 +68,10 @@ class VerifyReport:
 
 
 def shown(path: str) -> str:
-    """A path as it can be printed, also where its bytes are not UTF-8 or it holds control characters."""
+    """A path as it can be printed.
+
+    Also where its bytes are not UTF-8 or it holds control characters.
+    """
     if path.isprintable():
         return path
     return path.encode("unicode_escape").decode("ascii")

@@ -1,4 +1,7 @@
-"""items.csv as whoever verifies a run reads it: which files it says each contact has."""
+"""Read items.csv for a verification.
+
+Which files it says each contact has.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bulk_export.bag.faults import FaultKind
-from bulk_export.bag.tags import Run
+from bulk_export.bag.tags import BagReader
 from bulk_export.items.table import file_columns, item_columns
 from bulk_export.reasons import ItemStatus
 
@@ -34,8 +37,11 @@ class ItemFiles:
     readable: bool = False
 
 
-def read_items(run: Run) -> ItemFiles:
-    """Read items.csv; a row that cannot be read, a contact or a file named twice, is a fault."""
+def read_items(run: BagReader) -> ItemFiles:
+    """Read items.csv and note its faults.
+
+    A row that cannot be read, a contact or a file named twice.
+    """
     items = ItemFiles()
     # A row is one line: the writer leaves no line break inside a cell.
     lines = run.text(ITEMS_FILE)

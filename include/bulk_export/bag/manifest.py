@@ -32,7 +32,7 @@ def manifest_line(path: str, sha256: str) -> str:
 
 
 def parse_line(line: str) -> tuple[str, str] | None:
-    """Path and lower-case digest of a line, or None when it is not one."""
+    """Path and lower-case digest of a line; None for another."""
     found = _LINE.fullmatch(line)
     if found is None:
         return None
@@ -41,7 +41,9 @@ def parse_line(line: str) -> tuple[str, str] | None:
 
 
 def sorted_files(files: Iterable[PayloadFile], scratch: Path) -> Iterator[PayloadFile]:
-    """The files in path order, each once; at most 200,000 of them in memory.
+    """The files in path order, each once.
+
+    At most 200,000 of them are in memory.
 
     Args:
         files: in any order; the same file twice, as after a retry, is one.

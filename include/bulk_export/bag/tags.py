@@ -1,4 +1,4 @@
-"""The tag files of a bag as they are read back by whoever verifies it."""
+"""Read the tag files of a bag for a verification."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from bulk_export.errors import DefinitionError
 from bulk_export.storage.keys import check_key
 
 
-class Run(Protocol):
-    """What a check needs of the run under verification: read lines, note faults."""
+class BagReader(Protocol):
+    """The run under verification: lines to read, faults to note."""
 
     def add(self, path: str, kind: FaultKind, expected: object = "", found: object = "") -> None:
         """Note a fault."""
         ...
 
     def text(self, path: str) -> Iterator[tuple[int, str]]:
-        """Numbered lines of a file; none, and a fault, when it cannot be read."""
+        """Numbered lines of a file.
+
+        None, and a fault, when it cannot be read.
+        """
         ...
 
     def has(self, path: str) -> bool:
@@ -28,7 +31,7 @@ class Run(Protocol):
         ...
 
 
-def check_declaration(run: Run) -> None:
+def check_declaration(run: BagReader) -> None:
     """`bagit.txt` says BagIt 1.0 and UTF-8, and nothing else."""
     expected = BAG_DECLARATION.decode().splitlines()
     found = [line for _, line in run.text("bagit.txt")]
@@ -36,8 +39,11 @@ def check_declaration(run: Run) -> None:
         run.add("bagit.txt", FaultKind.DECLARATION, " / ".join(expected), " / ".join(found)[:200])
 
 
-def read_manifest(run: Run, name: str, *, payload: bool) -> dict[str, str]:
-    """Digest by path; a line that is none, that names a file twice or one it must not name, is a fault."""
+def read_manifest(run: BagReader, name: str, *, payload: bool) -> dict[str, str]:
+    """Digest by path.
+
+    A line that is none, that names a file twice or one it must not name, is a fault.
+    """
     listed: dict[str, str] = {}
     for number, line in run.text(name):
         parsed = parse_line(line)
@@ -53,7 +59,7 @@ def read_manifest(run: Run, name: str, *, payload: bool) -> dict[str, str]:
     return listed
 
 
-def payload_oxum(run: Run) -> str | None:
+def payload_oxum(run: BagReader) -> str | None:
     """The Payload-Oxum of `bag-info.txt`; None, and a fault, when there is none."""
     for _, line in run.text("bag-info.txt"):
         label, colon, value = line.partition(":")

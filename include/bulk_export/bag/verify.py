@@ -1,4 +1,6 @@
-"""Verify a delivered run: every fault at once, local or remote, nothing trusted and nothing changed.
+"""Verify a delivered run: every fault at once.
+
+Local or remote; nothing is trusted and nothing is changed.
 
 The tag manifest vouches for the tag files, the manifest for the payload, items.csv for each contact's files, and
 Payload-Oxum for the sum. Each is checked against what is really there and against the others.
@@ -34,7 +36,7 @@ class _Digest:
 
 
 @dataclass(slots=True)
-class _Run:
+class _BagReader:
     """A run's directory: its files and the faults found so far."""
 
     storage: Storage
@@ -80,13 +82,15 @@ def _why(error: RefusedError | OSError) -> str:
 
 
 def verify_run(storage: Storage, prefix: str = "") -> VerifyReport:
-    """Check the run whose directory is `prefix` of the storage, or the storage itself.
+    """Check the run in a directory of the storage.
+
+    The directory is `prefix`, or the storage itself.
 
     Raises `TransientError` when the storage cannot be reached: that is no fault of the run.
     """
     folder = f"{prefix.rstrip('/')}/" if prefix.rstrip("/") else ""
     sizes = {entry.key[len(folder) :]: entry.bytes for entry in storage.list(folder)}
-    run = _Run(storage, folder, sizes)
+    run = _BagReader(storage, folder, sizes)
     payload_sizes = {path: size for path, size in sizes.items() if path.startswith(PAYLOAD_FOLDER)}
     check_declaration(run)
     _check_tags(run)
@@ -112,7 +116,7 @@ def _each_once(faults: Iterable[Fault]) -> tuple[Fault, ...]:
     return tuple(fullest.values())
 
 
-def _check_tags(run: _Run) -> None:
+def _check_tags(run: _BagReader) -> None:
     if TAG_MANIFEST not in run.sizes:
         run.add(TAG_MANIFEST, FaultKind.UNFINISHED, "the commit marker, written last")
         return
@@ -126,21 +130,23 @@ def _check_tags(run: _Run) -> None:
             run.add(TAG_MANIFEST, FaultKind.MALFORMED, f"a line for {required}")
 
 
-def _check_oxum(run: _Run, payload_sizes: Mapping[str, int]) -> None:
+def _check_oxum(run: _BagReader, payload_sizes: Mapping[str, int]) -> None:
     expected = payload_oxum(run)
     found = f"{sum(payload_sizes.values())}.{len(payload_sizes)}"
     if expected is not None and expected != found:
         run.add("bag-info.txt", FaultKind.OXUM, f"Payload-Oxum {expected}", found)
 
 
-def _check_payload(run: _Run, manifest: Mapping[str, str], payload_sizes: Mapping[str, int], items: ItemFiles) -> None:
+def _check_payload(
+    run: _BagReader, manifest: Mapping[str, str], payload_sizes: Mapping[str, int], items: ItemFiles
+) -> None:
     for path, size in payload_sizes.items():
         if path not in manifest:
             run.add(path, FaultKind.EXTRA, found=f"{size} bytes")
     _compare(run, manifest, {path: size for path, (size, _) in items.files.items()})
 
 
-def _check_items(run: _Run, manifest: Mapping[str, str], items: ItemFiles) -> None:
+def _check_items(run: _BagReader, manifest: Mapping[str, str], items: ItemFiles) -> None:
     if not items.readable:
         return  # said once, not once per file
     for path, (size, sha256) in items.files.items():
@@ -155,7 +161,7 @@ def _check_items(run: _Run, manifest: Mapping[str, str], items: ItemFiles) -> No
             run.add(path, FaultKind.ITEMS, f"a contact in {ITEMS_FILE}", "none names it")
 
 
-def _compare(run: _Run, listed: Mapping[str, str], known_sizes: Mapping[str, int]) -> None:
+def _compare(run: _BagReader, listed: Mapping[str, str], known_sizes: Mapping[str, int]) -> None:
     """Missing, truncated and changed files among the listed ones; a size that is wrong saves the hashing."""
     to_hash = []
     for path in listed:
@@ -175,7 +181,7 @@ def _compare(run: _Run, listed: Mapping[str, str], known_sizes: Mapping[str, int
             run.add(path, FaultKind.CHANGED, listed[path], digest.sha256)
 
 
-def _digests(run: _Run, paths: Iterable[str]) -> Iterator[tuple[str, _Digest]]:
+def _digests(run: _BagReader, paths: Iterable[str]) -> Iterator[tuple[str, _Digest]]:
     threads = LOCAL_THREADS if isinstance(run.storage, LocalPaths) else REMOTE_THREADS
     remaining = iter(paths)
     with ThreadPoolExecutor(threads) as pool:

@@ -1,4 +1,4 @@
-"""Publish a run as a bag: the tag files from what was delivered, then the commit marker, last.
+"""Publish a run as a bag: tag files, then the commit marker.
 
 Nothing that was delivered is read back: sizes and digests come from the puts. `tagmanifest-sha256.txt` is the commit
 marker; a directory without it is not finished, whatever else is in it.
@@ -43,10 +43,12 @@ class Published:
 def publish_bag(
     destination: Storage, run_prefix: str, payload: Iterable[PayloadFile], info: Mapping[str, str], *, scratch: Path
 ) -> Published:
-    """Write the tag files and, when everything before it is durable, the commit marker.
+    """Write the tag files and, last, the commit marker.
+
+    The marker follows when everything before it is durable.
 
     Args:
-        destination: where the payload already lies, under `<run_prefix>/data/`.
+        destination: where the payload is stored already, under `<run_prefix>/data/`.
         run_prefix: the run's directory, such as `weekly-detractors/20261123T023000Z_4f1c`.
         payload: every file below `data/`, in any order, as the puts reported them.
         info: lines of `bag-info.txt` in their order, `Bagging-Date` among them; `Payload-Oxum` is added.

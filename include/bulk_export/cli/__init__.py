@@ -29,18 +29,7 @@ from bulk_export import __version__
 from bulk_export.cli.exit_codes import DONE, FAILED, exit_code
 from bulk_export.definitions.folder import DEFINITIONS_VARIABLE, default_folder
 from bulk_export.errors import BulkExportError
-
-# As `state.records.RunStatus`, which would cost the start-up an import of the state database; a test compares them.
-STATUSES = [
-    "QUEUED",
-    "RUNNING",
-    "COMPLETED",
-    "COMPLETED_WITH_ERRORS",
-    "COMPLETED_EMPTY",
-    "CONTINUED",
-    "FAILED",
-    "CANCELLED",
-]
+from bulk_export.state.records import RunStatus
 
 # As `definitions.json_schema.MODELS`, whose import would cost the start-up pydantic; a test compares them.
 DEFINITION_KINDS = ("settings", "search", "export")
@@ -135,7 +124,11 @@ def parser() -> argparse.ArgumentParser:
     listing = kinds.add_parser("list", help="runs, newest first")
     listing.add_argument("--export", metavar="EXPORT", help="only runs of this export")
     listing.add_argument(
-        "--status", type=str.upper, choices=STATUSES, metavar="STATUS", help="only runs with this status"
+        "--status",
+        type=str.upper,
+        choices=[status.value for status in RunStatus],
+        metavar="STATUS",
+        help="only runs with this status",
     )
     listing.add_argument("--limit", type=int, default=20, metavar="N", help="at most N runs (default: 20)")
     listing.add_argument("--json", action="store_true", help="print the audit records as JSON, one per line")

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PayloadFile:
-    """A file of the bag: `path` relative to the bag, such as `data/media/0001/100001.mp3`."""
+    """A file of the bag.
+
+    `path` is relative to the bag, such as `data/media/0001/100001.mp3`.
+    """
 
     path: str
     bytes: int

@@ -1,4 +1,4 @@
-"""items.csv: one row per matched contact, what became of it and its files.
+"""Make items.csv: one row per matched contact.
 
 | status | reason | when |
 |---|---|---|
@@ -59,7 +59,10 @@ class ItemCounts:
 
 
 def item_columns() -> tuple[str, ...]:
-    """The columns of items.csv: those of the contact, why files are missing, and the files of each kind."""
+    """The columns of items.csv.
+
+    Those of the contact, why files are missing, and the files of each kind.
+    """
     reasons = [results.reason_column for _, results in STAGES.with_results()]
     files = [column for columns in file_columns().values() for column in columns]
     return (*_CONTACT, *reasons, *files, "detail")
@@ -144,7 +147,10 @@ class _Layout:
 
 
 def excluded_items(excluded: pa.Table) -> pa.Table:
-    """The rows of contacts the run left out, from a table with contact_id, status and reason."""
+    """The rows of contacts the run left out.
+
+    From a table with contact_id, status and reason.
+    """
     schema, count = items_schema(), len(_CONTACT)
     given = [excluded[name].cast(schema.field(name).type) for name in _CONTACT]
     empty = [pa.nulls(excluded.num_rows, kind) for kind in schema.types[count:]]
@@ -160,7 +166,10 @@ def item_files(items: pa.Table) -> Iterator[PayloadFile]:
 
 
 def write_items_csv(batches: Iterable[pa.Table], out: BinaryIO) -> ItemCounts:
-    """Write the header and every row, UTF-8, LF, quoted only where a cell needs it; count what was written."""
+    """Write the header and every row, and count them.
+
+    UTF-8, LF, quoted only where a cell needs it.
+    """
     statuses: Counter[str] = Counter(dict.fromkeys(ItemStatus, 0))
     reasons: Counter[str] = Counter()
     files: Counter[FileKind] = Counter()

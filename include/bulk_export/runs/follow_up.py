@@ -1,8 +1,10 @@
-"""What the day's quota did not reach is exported by a follow-up run on the next quota day: exactly the rest.
+"""Export the rest on the next quota day, in a follow-up run.
+
+The rest is exactly what the day's quota did not reach.
 
 The rest is frozen as keys in the staging area when the run is published, with the definitions it was selected with. The
 follow-up takes both, so that over all days each contact is exported once, however often that takes and whatever was
-edited in between. Only the licence is taken as it stands on the day.
+edited in between. Only the licence is that of the day.
 """
 
 from __future__ import annotations
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
 
 
 def keep_rest(run: OpenRun, share: Share) -> None:
-    """Freeze the keys the quota did not reach, where the export's policy is to go on; done before publishing."""
+    """Freeze the keys the quota did not reach.
+
+    Where the export's policy is to go on; done before publishing.
+    """
     if run.snapshot.export.on_quota_exceeded == "continue" and share.over_quota:
         run.staging.write_rest(run.staging.left_to_export().slice(share.granted, share.over_quota))
     else:
@@ -41,7 +46,10 @@ def has_rest(run: OpenRun) -> bool:
 
 
 def follow_up_due(record: RunRecord) -> datetime:
-    """When the rest can go on: the first instant of the quota day after the one the run was charged to, in UTC."""
+    """When the rest can be exported, in UTC.
+
+    The first instant of the quota day after the one the run was charged to.
+    """
     if record.quota_day is None:
         raise ValueError(f"{record.run_id} has no quota day, so it has no rest")
     zone = RunSnapshot.model_validate_json(record.definitions).environment.time_zone
@@ -49,7 +57,7 @@ def follow_up_due(record: RunRecord) -> datetime:
 
 
 def continued_snapshot(site: Site, request: RunRequest, licence: Licence) -> RunSnapshot:
-    """The definitions of the run whose rest is to be exported, under today's licence.
+    """The definitions of the continued run, under today's licence.
 
     Raises:
         DefinitionError: RUN_UNKNOWN; or NOTHING_LEFT when that run left no rest, it has been exported or is being
@@ -72,14 +80,17 @@ def continued_snapshot(site: Site, request: RunRequest, licence: Licence) -> Run
 
 
 def take_rest(run: OpenRun) -> int:
-    """Make the rest of the run that this one continues its own selection. Returns how many contacts that is."""
+    """Select the rest of the run that this one continues.
+
+    Returns how many contacts that is.
+    """
     keys = _parent_staging(run).read_rest()
     run.staging.write_keys(keys)
     return int(keys.num_rows)
 
 
 def forget_rest(run: OpenRun) -> None:
-    """Remove the rest that a run has taken over, once it has ended well."""
+    """Remove the rest that a finished run has exported."""
     if run.record.continues_run_id:
         _parent_staging(run).remove_rest()
 
@@ -97,14 +108,14 @@ def _parent_staging(run: OpenRun) -> RunStaging:
     return run.site.staging(_parent(run.site, run.record.continues_run_id).run_key)
 
 
-# Told DAG id and DAG run id: whether Airflow has the run, in whatever state.
+# Called with DAG id and DAG run id: whether Airflow has the run, in whatever state.
 Known = Callable[[str, str], bool]
-# Told the same: where Airflow shows the run.
+# Called with the same: where Airflow shows the run.
 Address = Callable[[str, str], str]
 
 
 def show_queued(site: Site, parent: RunRecord, address: Address) -> None:
-    """Open the record of the run that continues this one, as QUEUED; nothing where it has one.
+    """Record the follow-up run as QUEUED, unless it has a record.
 
     Only for a run that Airflow has: a QUEUED record without its DAG run means that somebody took that away.
     """
@@ -117,7 +128,9 @@ def show_queued(site: Site, parent: RunRecord, address: Address) -> None:
 
 
 def lost_follow_ups(site: Site, known: Known, address: Address) -> list[str]:
-    """The runs whose follow-up run was never queued, by id; those that were are shown in the audit.
+    """Ids of the runs whose follow-up run was never queued.
+
+    Follow-up runs that were queued are shown in the audit.
 
     One that can no longer run is not asked for: its contacts have been exported, or its export is deleted.
     """

@@ -1,4 +1,6 @@
-"""Incremental exports deliver each contact once, and again when it has changed since.
+"""Select what an incremental export still has to deliver.
+
+It delivers each contact once, and again when it has changed since.
 
 What a run matched and did not deliver is remembered, and the next run takes it up, whether or not its search still
 matches: a search for the last seven days would otherwise lose for good what failed a week ago. What was tried and was
@@ -35,7 +37,9 @@ def contacts_tried_before(run: OpenRun) -> list[int]:
 
 
 def remember_undelivered(run: OpenRun) -> None:
-    """Keep for the next run what this one matched and did not deliver; nothing for a run that matched nothing yet.
+    """Record what the run matched and did not deliver.
+
+    For the next run. A run that matched nothing yet leaves nothing.
 
     Contacts the quota did not reach are among them even where a follow-up run is queued: should it never come, the
     next run takes them, and if it comes after that, they are no longer fresh.
@@ -52,7 +56,9 @@ def remember_undelivered(run: OpenRun) -> None:
 def keep_fresh_keys(
     staging: RunStaging, delivered: Iterable[Sequence[tuple[int, datetime | None]]], tried: Sequence[int]
 ) -> int:
-    """Set apart the keys an earlier run delivered and that have not changed since; write the others (FRESH).
+    """Write the keys that are new or changed (FRESH).
+
+    Keys that an earlier run delivered, and that have not changed since, are left out.
 
     Among these, what was never tried comes first, then what was; each oldest first.
 
@@ -74,7 +80,7 @@ def keep_fresh_keys(
             if batch
         ]
     )
-    # A join does not find nulls: a store without updated_at means "never changes", so null stands for the epoch.
+    # A join does not find nulls: a store without updated_at means "never changes", so null becomes the epoch.
     epoch = pa.scalar(0, pa.int64()).cast(keys.schema.field("updated_at").type)
     left = keys.append_column("row", pa.arange(0, keys.num_rows)).set_column(
         keys.schema.get_field_index("updated_at"), "updated_at", pc.fill_null(keys["updated_at"], epoch)

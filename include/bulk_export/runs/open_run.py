@@ -11,7 +11,7 @@ from bulk_export.definitions.run import RunSnapshot
 from bulk_export.jobs.progress import ReportProgress
 from bulk_export.site import Site
 from bulk_export.staging.run_staging import RunStaging
-from bulk_export.state.progress import progress
+from bulk_export.state.progress import record_progress
 from bulk_export.storage.base import Storage
 
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OpenRun:
-    """A run under way, as a stage finds it: its record, its frozen definitions and its places."""
+    """A run under way: its record, its definitions and its places."""
 
     site: Site
     record: RunRecord
 
     @cached_property
     def snapshot(self) -> RunSnapshot:
-        """The definitions as they stood when the run began."""
+        """The definitions as they were when the run began."""
         return RunSnapshot.model_validate_json(self.record.definitions)
 
     @cached_property
@@ -57,8 +57,8 @@ class OpenRun:
         return self.snapshot.parameters.dry_run
 
     @property
-    def settled(self) -> bool:
-        """Whether there is nothing to deliver: the directory is finished already, or the run is a dry one."""
+    def nothing_to_deliver(self) -> bool:
+        """Whether the directory is finished, or the run is dry."""
         return self.record.published or self.dry
 
     def progress(self, stage: str, job: int, total: int) -> ReportProgress:
@@ -67,7 +67,7 @@ class OpenRun:
         def report(*, contacts_done: int, bytes_written: int) -> None:
             engine, now = self.site.engine, self.site.clock()
             key = (self.record.run_id, stage, job)
-            progress(engine, *key, done=contacts_done, total=total, bytes=bytes_written, now=now)
+            record_progress(engine, *key, done=contacts_done, total=total, bytes=bytes_written, now=now)
             self.site.report(stage, contacts_done, total)
 
         return report

@@ -1,4 +1,7 @@
-"""Say how far a run is: contacts done over contacts to do, all stages that deliver together."""
+"""Compute how far a run is.
+
+Contacts done over contacts to do, all stages that deliver together.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,10 @@ class RunProgress:
 
 
 def progress_of(record: RunRecord, stages: Sequence[StageProgress]) -> RunProgress:
-    """The progress of a run; a stage that has not begun counts with all its contacts still to do."""
+    """The progress of a run.
+
+    A stage that has not begun counts with all its contacts still to do.
+    """
     wanted = [stage.name for stage in STAGES.of(Phase.DELIVER) if stage.wanted(record.formats)]
     done = {stage.stage: min(stage.done, stage.total) for stage in stages}
     total = (record.granted or 0) * len(wanted)

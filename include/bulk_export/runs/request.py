@@ -1,4 +1,6 @@
-"""Decide what a run will do before it does anything: its definitions as a snapshot, or everything that is wrong.
+"""Decide what a run will do before it does anything.
+
+Its definitions as a snapshot, or everything that is wrong.
 
 Nothing is written or charged here. The order of the checks is the order in which somebody would fix them.
 """

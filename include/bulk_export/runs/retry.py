@@ -1,4 +1,4 @@
-"""Export again exactly the contacts that an earlier run could not deliver, once what was wrong has been fixed."""
+"""Retry exactly the contacts that an earlier run could not deliver."""
 
 from __future__ import annotations
 
@@ -40,5 +40,8 @@ def check_retried(site: Site, export_id: str, name: str) -> None:
 
 
 def failed_contacts(site: Site, name: str) -> list[int]:
-    """The ids of the contacts an earlier run could not deliver; `DefinitionError` RUN_UNKNOWN."""
+    """Ids of the contacts an earlier run could not deliver.
+
+    Raises `DefinitionError` RUN_UNKNOWN.
+    """
     return contacts_with(site.engine, find_run(site.engine, name).run_id, (ItemStatus.FAULTY,))

@@ -1,4 +1,6 @@
-"""Which contacts a run is about: matched once and frozen, then as many as limit and quota allow.
+"""Select the contacts of a run.
+
+Matched once and frozen, then as many as limit and quota allow.
 
 The keys of every match are written to the staging area before anything is counted, so that matches, quota, jobs and
 audit all speak of the same contacts, however long the run takes and however the store changes meanwhile.
@@ -44,7 +46,9 @@ class Matched:
 
 
 def run_selection(snapshot: RunSnapshot, dialect: str) -> Selection:
-    """The search of a run as SQL: dates counted from its logical date, its own date range where one was given.
+    """The search of a run as SQL.
+
+    Dates count from its logical date; its own date range replaces the search's where one was given.
 
     Args:
         snapshot: what the run was asked to do.
@@ -61,7 +65,10 @@ def run_selection(snapshot: RunSnapshot, dialect: str) -> Selection:
 
 
 def freeze_keys(run: OpenRun) -> Matched:
-    """Match once: write the keys to the staging area and the counts to the record; later calls find both."""
+    """Match once, and keep keys and counts.
+
+    The keys go to the staging area, the counts to the record; later calls find both.
+    """
     facts = run.staging.read_facts("matched")
     if facts is None:
         facts = asdict(_match(run))
@@ -101,7 +108,10 @@ def _selection(run: OpenRun) -> Selection:
 
 
 def reserve_quota(run: OpenRun, matched: Matched) -> dict[str, int]:
-    """Take from the day's quota what the run may export, in one transaction; a retry gets the same again."""
+    """Reserve of the day's quota what the run may export.
+
+    In one transaction; a retry gets the same again.
+    """
     snapshot, now = run.snapshot, run.site.clock()
     grant = reserve(
         run.site.engine,

@@ -1,4 +1,6 @@
-"""Cut the granted contacts into jobs and freeze their fields; say of every other matched contact why it is in none.
+"""Cut the granted contacts into jobs and freeze their fields.
+
+Of every other matched contact it is recorded why it is in none.
 
 The order is oldest first (start time, then contact id), whatever order quota was spent in. Jobs are cut from the frozen
 list of keys, so the same run always has the same jobs.
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
 
 @stage
 def batch_contacts(run: OpenRun) -> list[int]:
-    """Cut the granted contacts into jobs, oldest first, with every field frozen. Returns the job numbers, from 1.
+    """Cut the granted contacts into jobs, oldest first.
+
+    Every field is frozen. Returns the job numbers, from 1.
 
     A run cleared and granted another share is cut anew; a dry run has no jobs.
 
@@ -64,7 +68,9 @@ def write_jobs(
     preview: Callable[[str | None], str | None] | None,
     progress: Callable[[int], None],
 ) -> list[int]:
-    """Write one Parquet file per job and EXCLUDED for the rest; what is already written stays as it is.
+    """Write one Parquet file per job, and EXCLUDED for the rest.
+
+    What is already written stays as it is.
 
     Args:
         staging: holds KEYS, and FRESH for incremental exports.
@@ -73,7 +79,7 @@ def write_jobs(
         job_contacts: contacts per job at most.
         metadata_keys: exportable custom metadata, in the administrator's order.
         preview: makes the Text Preview from a contact's text; None when the search has no text filter.
-        progress: told the number of contacts written so far.
+        progress: called with the number of contacts written so far.
 
     Returns:
         The job numbers, from 1.
@@ -101,7 +107,7 @@ def write_jobs(
 
 
 def _granted_by_age(keys: pa.Table, granted: int) -> pa.Table:
-    """The keys that quota was spent on oldest first, then the others as they stand."""
+    """The keys that quota was spent on oldest first, then the others in their order."""
     by_age = keys.slice(0, granted).sort_by([("started_at", "ascending"), ("contact_id", "ascending")])
     return pa.concat_tables([by_age, keys.slice(granted)])
 

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 from bulk_export.contacts.schema import canonical_schema
 from bulk_export.contacts_csv import CsvLayout, typed_table, write_contacts_csv
 from bulk_export.items.payload_file import PayloadFile
-from bulk_export.stages.stage import Counts, stage
+from bulk_export.stage_registry import Counts
+from bulk_export.stages.stage import stage
 from bulk_export.state.runs import record_counts
 
 if TYPE_CHECKING:
@@ -29,19 +30,21 @@ PARQUET_FILE = "data/contacts.parquet"
 
 @stage
 def build_csv(run: OpenRun) -> Counts | None:
-    """Write contacts.csv, one row per exported contact, and contacts.parquet where asked for. None for a dry run.
+    """Write contacts.csv, and contacts.parquet where asked for.
+
+    One row per exported contact. Returns None for a dry run.
 
     Each is made on this machine and delivered whole.
     """
     if run.dry:
         return None
-    if run.settled or _stand(run):
+    if run.nothing_to_deliver or _already_delivered(run):
         return {}
     options = run.snapshot.export.csv
     layout = CsvLayout(options.profile, options.language, run.snapshot.exportable_metadata)
     path = run.scratch / "contacts.csv"
     with path.open("wb") as out:
-        counts = write_contacts_csv(_told(run, "build_csv"), layout, out)
+        counts = write_contacts_csv(_with_progress(run, "build_csv"), layout, out)
     delivered = _deliver(run, CSV_FILE, path)
     if options.metadata_parquet:
         path = run.scratch / "contacts.parquet"
@@ -62,13 +65,13 @@ def delivered_tables(run: OpenRun) -> list[PayloadFile]:
     ]
 
 
-def _stand(run: OpenRun) -> bool:
-    """Whether an earlier attempt has delivered the tables, and they still lie there."""
+def _already_delivered(run: OpenRun) -> bool:
+    """Whether an earlier attempt has delivered the tables, and they are still stored."""
     made = delivered_tables(run)
     if not made:
         return False
-    there = {entry.key: entry.bytes for entry in run.destination.list(f"{run.record.directory}/data/contacts.")}
-    return all(there.get(f"{run.record.directory}/{file.path}") == file.bytes for file in made)
+    stored = {entry.key: entry.bytes for entry in run.destination.list(f"{run.record.directory}/data/contacts.")}
+    return all(stored.get(f"{run.record.directory}/{file.path}") == file.bytes for file in made)
 
 
 def _deliver(run: OpenRun, key: str, path: Path) -> dict[str, int | str]:
@@ -85,7 +88,7 @@ def _write_parquet(run: OpenRun, layout: CsvLayout, path: Path) -> None:
             writer.write_table(typed_table(table, layout))
 
 
-def _told(run: OpenRun, stage: str) -> Iterator[pa.Table]:
+def _with_progress(run: OpenRun, stage: str) -> Iterator[pa.Table]:
     """Every job's contacts, reporting how far the stage is."""
     done, report = 0, run.progress(stage, 0, run.record.granted or 0)
     for table in run.staging.job_tables():

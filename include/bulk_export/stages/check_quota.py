@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 from bulk_export.quota import decide, quota_day
 from bulk_export.runs.open_run import OpenRun
 from bulk_export.runs.selection import Matched, freeze_keys, reserve_quota, wanted_contacts
-from bulk_export.stages.stage import Counts, stage
+from bulk_export.stage_registry import Counts
+from bulk_export.stages.stage import stage
 from bulk_export.staging.run_staging import RunStaging
 from bulk_export.state.reservations import usage
 from bulk_export.state.runs import record_counts
@@ -19,7 +20,10 @@ _FIRST_IDS = 10
 
 @stage
 def check_quota(run: OpenRun) -> Counts:
-    """Count the matches, freeze their keys, and reserve quota for them in one transaction."""
+    """Count and freeze the matches, and reserve quota for them.
+
+    The reservation is one transaction.
+    """
     if run.record.published:
         return _report_published(run)
     matched = freeze_keys(run)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from bulk_export.media.job import MediaLimits, copy_job_media
 from bulk_export.media.throttle import Throttle
-from bulk_export.stages.stage import Counts, stage
+from bulk_export.stage_registry import Counts
+from bulk_export.stages.stage import stage
 
 if TYPE_CHECKING:
     from bulk_export.runs.open_run import OpenRun
@@ -22,7 +23,7 @@ _MEDIA_COLUMNS = ["contact_id", "contact_type", "recycled", "audio_uri", "screen
 def copy_media(run: OpenRun, job: int) -> Counts:
     """Media of one job; counts of files and bytes."""
     formats = run.snapshot.export.media
-    if run.settled or (formats.audio_only is None and formats.audio_video is None):
+    if run.nothing_to_deliver or (formats.audio_only is None and formats.audio_video is None):
         return {}
     # Those of now, not of the run's beginning: this is how an operator slows down a run under way.
     limits = run.site.settings.limits

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from bulk_export.stages.stage import Counts, stage
+from bulk_export.stage_registry import Counts
+from bulk_export.stages.stage import stage
 from bulk_export.transcripts.job import export_job_transcripts
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _TRANSCRIPT_COLUMNS = ["contact_id", "recycled", "transcript_uri"]
 def export_transcripts(run: OpenRun, job: int) -> Counts:
     """Transcripts of one job; counts of files and bytes."""
     wanted = run.snapshot.export.transcripts
-    if run.settled or wanted == "none":
+    if run.nothing_to_deliver or wanted == "none":
         return {}
     contacts = run.staging.job(job, _TRANSCRIPT_COLUMNS)
     counts = export_job_transcripts(

@@ -1,4 +1,6 @@
-"""Publish a run: say of every matched contact what became of it, then make the directory a bag, marker last.
+"""Publish a run: items.csv, the manifests and, last, the marker.
+
+items.csv says of every matched contact what became of it.
 
 The audit's counts are taken from the very rows of items.csv, so that audit and receiver read the same sums.
 """
@@ -31,9 +33,9 @@ from bulk_export.items.table import (
 from bulk_export.reasons import ItemStatus, Reason
 from bulk_export.runs.follow_up import keep_rest
 from bulk_export.runs.selection import run_share
-from bulk_export.stage_registry import STAGES, Phase
+from bulk_export.stage_registry import STAGES, Counts, Phase
 from bulk_export.stages.build_csv import delivered_tables
-from bulk_export.stages.stage import Counts, stage
+from bulk_export.stages.stage import stage
 from bulk_export.staging.journal import FileResult
 from bulk_export.staging.run_staging import EXCLUDED
 from bulk_export.state.delivered_contacts import record_deliveries
@@ -53,7 +55,9 @@ DEFINITIONS_FILE = "data/export.yaml"
 
 @stage
 def publish_manifest(run: OpenRun) -> Counts | None:
-    """Write items.csv, export.yaml and the manifests, and record what was delivered. None for a dry run.
+    """Write items.csv, export.yaml and the manifests; record what was delivered.
+
+    Returns None for a dry run.
 
     Once a directory is finished, nothing changes.
     """

@@ -16,7 +16,6 @@ from bulk_export.state.records import UNSUCCESSFUL
 from bulk_export.state.run_errors import clear_error, record_error
 from bulk_export.state.runs import get_run, reopen_run
 
-Counts = dict[str, int]
 Arguments = ParamSpec("Arguments")
 Outcome = TypeVar("Outcome")
 Body = Callable[Concatenate[OpenRun, Arguments], Outcome]
@@ -24,7 +23,10 @@ Stage = Callable[Concatenate[Site, str, Arguments], Outcome]
 
 
 def stage(body: Body[Arguments, Outcome]) -> Stage[Arguments, Outcome]:
-    """Make a stage of a function of an open run: it is called with the site and the run's id instead."""
+    """Make a stage of a function of an open run.
+
+    The stage is called with the site and the run's id instead.
+    """
 
     def run_stage(site: Site, run_id: str, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Outcome:
         job = args[0] if args and isinstance(args[0], int) else 0
@@ -36,7 +38,9 @@ def stage(body: Body[Arguments, Outcome]) -> Stage[Arguments, Outcome]:
 
 
 def resume_failed_run(run: OpenRun, stage_name: str) -> OpenRun:
-    """The run; one that was closed as failed is opened again, and holds quota again.
+    """Reopen a run that was closed as failed.
+
+    It holds quota again. Any other run is returned as it is.
 
     Whoever clears the failed tasks only skips `check_quota`, and by then others may have taken what the run gave back.
 
@@ -64,13 +68,16 @@ def _hold_quota_again(run: OpenRun, stage_name: str) -> None:
 
 
 def load_run(site: Site, run_id: str) -> OpenRun:
-    """The run as its record tells; `DefinitionError` RUN_UNKNOWN when `validate_filters` never opened one."""
+    """Load a run by its record.
+
+    `DefinitionError` RUN_UNKNOWN when `validate_filters` never opened one.
+    """
     return OpenRun(site, get_run(site.engine, run_id))
 
 
 @contextmanager
 def recorded(site: Site, run_id: str, stage_name: str, job: int = 0) -> Iterator[None]:
-    """Keep an error of a stage in the run's record; take it away again once the stage has gone well."""
+    """Record a stage's error; clear it once the stage succeeds."""
     try:
         yield
     except BulkExportError as error:

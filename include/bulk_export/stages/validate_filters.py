@@ -1,4 +1,7 @@
-"""Open the audit record of a run: with its definitions frozen in it, or with the reason why it cannot run."""
+"""Open the audit record of a run.
+
+With its definitions frozen in it, or with the reason why it cannot run.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,10 @@ if TYPE_CHECKING:
 
 
 def validate_filters(site: Site, request: RunRequest) -> str:
-    """Open the audit record, freeze the definitions in it, and refuse what cannot run. Returns the run's id."""
+    """Open the audit record, freeze the definitions, refuse what cannot run.
+
+    Returns the run's id.
+    """
     open_record(site, request)
     check_places(site, request.run_id)
     return request.run_id
@@ -35,7 +41,7 @@ def open_record(site: Site, request: RunRequest) -> RunRecord:
     """Open the record, or find the one an earlier attempt opened.
 
     A run that selected contacts before keeps the definitions it selected them with. One that was refused takes the
-    definitions as they stand now: somebody has fixed them and cleared the task.
+    definitions as they are now: somebody has fixed them and cleared the task.
 
     Raises:
         DefinitionError, RefusedError: as `requested_export` and `run_snapshot`; the record says the same.
@@ -80,7 +86,10 @@ def _snapshot(site: Site, definitions: Definitions, request: RunRequest) -> RunS
 
 
 def check_places(site: Site, run_id: str) -> None:
-    """See that the contact store can be exported from and that the destination and the staging area can be written."""
+    """Check the contact store, the destination and the staging area.
+
+    That the one can be exported from, and the others can be written.
+    """
     run = load_run(site, run_id)
     if run.record.published:
         return

@@ -1,4 +1,7 @@
-"""The end of a run, whatever became of it: audit closed, quota settled, deliveries remembered, staging tidied."""
+"""End a run, whatever became of it.
+
+The audit is closed, the quota settled, deliveries are remembered, the staging area is cleared.
+"""
 
 from __future__ import annotations
 

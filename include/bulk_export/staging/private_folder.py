@@ -1,4 +1,7 @@
-"""Folders that nobody else can read, below a place where everybody may write: a run's scratch files in /tmp."""
+"""Make folders that nobody else can read.
+
+Below a place where everybody may write, for a run's scratch files in /tmp.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,15 @@ _ONLY_OURS = 0o700
 
 
 def private_folder(place: Path, name: str) -> Path:
-    """The folder `name` that only this user can enter, made where it is missing; the same one at every call.
+    """The folder `name` that only this user can enter.
 
-    It lies in a folder of the user's own, so that several users of one machine do not meet. Whoever owned that one
+    Made where it is missing; the same one at every call.
+
+    It is in a folder of the user's own, so that several users of one machine do not meet. Whoever owned that one
     could put a link in our folder's place: it is used only when it is ours.
 
     Raises:
-        RefusedError: SCRATCH_DENIED, something of somebody else's stands there.
+        RefusedError: SCRATCH_DENIED, something of somebody else's is there.
         TransientError: SCRATCH_FAILED, nothing can be made there now.
     """
     user = os.getuid()

@@ -1,6 +1,8 @@
-"""Where a run keeps what it knows between its stages: selected keys, jobs, results.
+"""Keep what a run knows between its stages.
 
-Rows never travel through Airflow; they lie here, in a storage location of their own, under the run's key. Everything is
+Selected keys, jobs, results.
+
+Rows never travel through Airflow; they are stored here, in a location of their own, under the run's key. Everything is
 written once: a stage that runs again finds it and goes on, so that a retry works on the very contacts the first attempt
 selected, however the store has changed since.
 """
@@ -62,7 +64,10 @@ class RunStaging:
         return pq.read_table(source, columns=columns)
 
     def left_to_export(self, columns: list[str] | None = None) -> pa.Table:
-        """The keys of what no earlier run has delivered, in the order in which limit and quota are spent on them."""
+        """Keys of what no earlier run has delivered.
+
+        In the order in which limit and quota are spent on them.
+        """
         return self.read_table(FRESH if self.has(FRESH) else KEYS, columns)
 
     def write_facts(self, name: str, facts: Mapping[str, int | str]) -> None:
@@ -95,7 +100,10 @@ class RunStaging:
         return Journal(self.storage, f"{self._prefix}results/{stage}/{number:04d}")
 
     def write_rest(self, keys: pa.Table) -> None:
-        """Keep the keys a follow-up run will export; they outlive the run's own files."""
+        """Keep the keys a follow-up run will export.
+
+        They outlive the run's own files.
+        """
         buffer = BytesIO()
         pq.write_table(keys, buffer, compression="lz4")
         self.storage.put(self._rest, buffer.getvalue())
@@ -113,7 +121,10 @@ class RunStaging:
         self.storage.delete([self._rest])
 
     def forget_jobs(self) -> None:
-        """Remove the jobs and what was made of them as a whole; results of single contacts stay."""
+        """Remove the jobs and what was made of all of them.
+
+        Results of single contacts stay.
+        """
         jobs = [entry.key for entry in self.storage.list(f"{self._prefix}jobs/")]
         self.storage.delete([*jobs, self._prefix + EXCLUDED, f"{self._prefix}csv.json"])
 

@@ -1,4 +1,4 @@
-"""Open the state database, and run one short transaction at a time.
+"""Open the state database; run one short transaction at a time.
 
 SQLite serves every process of one machine, PostgreSQL a cluster; everything above speaks the same SQL to both.
 No handle outlives its transaction, so a process that forks shares none with its children.
@@ -29,7 +29,9 @@ _CONNECT_TIMEOUT_S = 10
 
 
 def open_state(url: str, *, base: Path | None = None, busy_timeout_s: float = 60.0) -> Engine:
-    """An engine on the state database; nothing is connected to yet, except that a SQLite file's folder is made.
+    """An engine on the state database.
+
+    Nothing is connected to yet, except that a SQLite file's folder is made.
 
     Args:
         url: SQLAlchemy URL: `sqlite:///var/state.db`, `postgresql://…`, or Airflow's `postgres://…`.
@@ -164,7 +166,9 @@ def _sort(error: DBAPIError, engine: Engine) -> BulkExportError | None:
 
 
 def insert_missing(connection: Connection, table: Table, row: Mapping[str, object]) -> bool:
-    """Insert a row unless its primary key is there already; whether it was inserted.
+    """Insert a row unless its primary key exists.
+
+    Returns whether it was inserted.
 
     Waits for another transaction that is inserting the same key, and then answers by how that one ended.
     """
@@ -175,7 +179,10 @@ def insert_missing(connection: Connection, table: Table, row: Mapping[str, objec
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-    """Insert rows, each in place of what stands under its primary key; all of them give the same columns."""
+    """Insert rows, each in place of the one with its key.
+
+    All of them give the same columns.
+    """
     keys = list(table.primary_key.columns)
     statement = _insert(connection, table)
     values = {name: statement.excluded[name] for name in rows[0] if name not in table.primary_key.columns}
@@ -188,7 +195,7 @@ def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.
 
 
 def batches(rows: Iterable[_Row], size: int) -> Iterator[list[_Row]]:
-    """The rows in lists of at most `size`, for statements that take many at once."""
+    """The rows in lists of at most `size`."""
     iterator = iter(rows)
     while batch := list(islice(iterator, size)):
         yield batch

@@ -1,4 +1,7 @@
-"""What each incremental export has delivered: contact and the `updated_at` it had then."""
+"""Remember what each incremental export has delivered.
+
+Contact and the `updated_at` it had then.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ _ROWS_PER_TRANSACTION = 10_000
 def record_deliveries(
     engine: Engine, export_id: str, run_id: str, delivered: Iterable[tuple[int, datetime | None]]
 ) -> int:
-    """Write what a run delivered, over what earlier runs wrote of the same contacts; returns how many.
+    """Record what a run delivered; returns how many contacts.
+
+    It replaces what earlier runs recorded of the same contacts.
 
     What was still to be delivered of them is so no longer.
 
@@ -45,7 +50,9 @@ def record_deliveries(
 def delivered_before(
     engine: Engine, export_id: str, *, run_id: str | None = None, batch_rows: int = 50_000
 ) -> Iterator[list[tuple[int, datetime | None]]]:
-    """What the export has delivered, by contact id, in batches that each cost one short read.
+    """What the export has delivered, by contact id, in batches.
+
+    Each batch costs one short read.
 
     Args:
         engine: the state database.

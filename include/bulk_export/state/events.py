@@ -1,4 +1,7 @@
-"""The log of who created, edited, triggered or was refused what, and when. The database refuses to change it."""
+"""Log who created, edited, triggered or was refused what.
+
+The database refuses to change the log.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The contacts of a run that had trouble: one row each, for the audit's pages and its download."""
+"""Keep the contacts of a run that were not delivered whole.
+
+One row each, for the audit's pages and its download.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,9 @@ class Item:
 
 
 def record_items(engine: Engine, run_id: str, rows: Iterable[Item]) -> int:
-    """Write the troubled contacts of a run in place of those recorded before; returns how many.
+    """Record the troubled contacts of a run; returns how many.
+
+    They replace those recorded before.
 
     Whoever reads meanwhile finds some of them: the run is not published before all are written.
 
@@ -72,7 +77,10 @@ def _row(run_id: str, item: Item) -> dict[str, object]:
 
 
 def contacts_with(engine: Engine, run_id: str, statuses: Iterable[ItemStatus]) -> list[int]:
-    """The ids of a run's contacts that met one of these fates, in order."""
+    """Ids of a run's contacts that have one of these statuses.
+
+    In ascending order.
+    """
     c = items.c
     statement = select(c.contact_id).where(c.run_id == run_id, c.status.in_([status.value for status in statuses]))
     with transaction(engine, reading=True) as connection:
@@ -88,7 +96,7 @@ def list_items(
     status: ItemStatus | None = None,
     reason: Reason | None = None,
 ) -> list[Item]:
-    """Troubled contacts of a run by contact id, a page at a time.
+    """Troubled contacts of a run by id, one page.
 
     Args:
         engine: the state database.

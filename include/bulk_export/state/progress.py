@@ -1,4 +1,4 @@
-"""How far each job of each stage is, written as the run goes."""
+"""Keep how far each job of each stage is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from bulk_export.state.tables import job_progress
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
-    """Contacts done of all in one job of one stage, bytes written, and when that was last known."""
+    """Progress of one job of one stage.
+
+    Contacts done of all, bytes written, and when that was last known.
+    """
 
     stage: str
     job: int
@@ -34,10 +37,13 @@ class StageProgress:
     bytes: int
 
 
-def progress(
+def record_progress(
     engine: Engine, run_id: str, stage: str, job: int, *, done: int, total: int, bytes: int, now: datetime
 ) -> None:
-    """Write how far a job is; call it every few seconds or hundred contacts, not for each."""
+    """Record how far a job is.
+
+    Call it every few seconds or hundred contacts, not for each.
+    """
     key = {"run_id": run_id, "stage": stage, "job": job}
     with transaction(engine) as connection:
         upsert(connection, job_progress, [key | {"done": done, "total": total, "bytes": bytes, "updated_at": now}])
@@ -53,7 +59,10 @@ def list_progress(engine: Engine, run_id: str) -> list[JobProgress]:
 
 
 def stage_progress(engine: Engine, run_ids: Sequence[str]) -> dict[str, tuple[StageProgress, ...]]:
-    """Per run the sums of its stages, for a page of runs in one query; runs without progress have an empty tuple."""
+    """Per run the sums of its stages, in one query.
+
+    Runs without progress have an empty tuple.
+    """
     c = job_progress.c
     # SUM of a BIGINT is NUMERIC in PostgreSQL: the cast keeps whole numbers whole.
     sums = [func.sum(column).cast(column.type) for column in (c.done, c.total, c.bytes)]

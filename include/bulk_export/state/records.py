@@ -1,4 +1,7 @@
-"""The record of a run: what was asked, what happened, what it cost. Shapes only; `runs.py` keeps them."""
+"""Declare the record of a run.
+
+What was asked, what happened, what it cost. Shapes only; `runs.py` keeps them.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ Parameter = str | int | float | bool | None
 
 
 class RunStatus(StrEnum):
-    """Where a run stands; what each end means is the table in `audit.final_status`."""
+    """Status of a run.
+
+    What each end means is the table in `audit/ending.py`.
+    """
 
     QUEUED = "QUEUED"
     RUNNING = "RUNNING"
@@ -44,7 +50,10 @@ class Trigger(StrEnum):
 
 
 def run_key(run_id: str) -> str:
-    """Ten hex digits that stand for a run in directory and staging names, the same for every retry."""
+    """Ten hex digits that stand for a run in names.
+
+    In directory and staging names; the same for every retry.
+    """
     return hashlib.sha256(run_id.encode()).hexdigest()[:RUN_KEY_LENGTH]
 
 
@@ -57,7 +66,9 @@ Reset = Annotated[_Value, RunField(reset=True)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRun:
-    """What is known of a run when its record is opened; none of it changes afterwards.
+    """A run as its record is opened.
+
+    None of it changes afterwards.
 
     Attributes:
         run_id: unique text, such as `export-weekly-detractors/scheduled__2026-11-23T02:30:00+00:00` or `cli/<uuid>`.
@@ -108,11 +119,13 @@ class NewRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord(NewRun):
-    """A run as the audit shows it: what is new of it, counts, quota and outcome. Times are aware UTC.
+    """A run as the audit shows it.
+
+    What it was opened with, counts, quota and outcome. Times are aware UTC.
 
     Attributes:
         run_key: ten hex digits standing for the run in names.
-        status: where it stands.
+        status: its status.
         queued_at: when it was asked for.
         started_at: when its first attempt began.
         ended_at: when it was closed; None while open.

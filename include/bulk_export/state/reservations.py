@@ -1,4 +1,6 @@
-"""Who holds how much of which quota day: reserved when a run starts, settled or released when it ends.
+"""Reserve quota for runs, and settle or release it.
+
+Who holds how much of which quota day: reserved when a run starts, settled or released when it ends.
 
 A reservation is `held` until its run ends, then `settled` (charged what was delivered) or `released` (charged
 nothing). A day's `used` is always the sum of what its reservations hold or were charged. When the run asks again:
@@ -74,7 +76,9 @@ def reserve(
     now: datetime,
     reopening: bool = False,
 ) -> Grant:
-    """Hold quota for a run, or find what it holds already (table above), in one transaction.
+    """Hold quota for a run, or find what it holds.
+
+    As in the table above, in one transaction.
 
     Args:
         engine: the state database.
@@ -130,8 +134,8 @@ def _interrupted(run_id: str) -> TransientError:
 
 def _ask_again(connection: Connection, row: Row[Any]) -> Grant:
     if row.state == "settled":
-        room = max(0, row.daily_limit - _lock_day(connection, row.environment, row.day))
-        _charge(connection, row, row.charged + min(row.granted - row.charged, room), state="held")
+        left = max(0, row.daily_limit - _lock_day(connection, row.environment, row.day))
+        _charge(connection, row, row.charged + min(row.granted - row.charged, left), state="held")
     return Grant(row.granted, row.used_before, row.daily_limit, row.day)
 
 
@@ -144,7 +148,9 @@ def _exceeded(wanted: int, left: int, daily_limit: int, day: date) -> RefusedErr
 
 
 def settle(engine: Engine, run_id: str, delivered: int) -> None:
-    """Charge a run what it delivered and give the rest back to its day; repeating it changes nothing.
+    """Charge a run what it delivered, and release the rest.
+
+    Repeating it changes nothing.
 
     A run without a reservation (dry run, refused) is left alone. Another figure later replaces the first, and a run
     that was given up and released but delivered after all is charged like any other.
@@ -157,7 +163,10 @@ def settle(engine: Engine, run_id: str, delivered: int) -> None:
 
 
 def release(engine: Engine, run_id: str) -> None:
-    """Give back everything a run holds: it delivered nothing and, run again, asks anew. Repeating changes nothing."""
+    """Release everything a run holds.
+
+    It delivered nothing and, run again, asks anew. Repeating it changes nothing.
+    """
     with transaction(engine) as connection:
         release_within(connection, run_id)
 
@@ -173,7 +182,10 @@ def usage(engine: Engine, environment: str, day: date) -> Usage:
 
 
 def settle_within(connection: Connection, run_id: str, delivered: int) -> int | None:
-    """`settle` within the caller's transaction; returns what all runs then use of the day, None without reservation."""
+    """`settle` within the caller's transaction.
+
+    Returns what all runs then use of the day, None without a reservation.
+    """
     row = _lock_reservation(connection, run_id)
     if row is None:
         return None

@@ -1,6 +1,8 @@
-"""What is wrong with a run right now, per stage and job: a failure is recorded, a retry that goes well takes it away.
+"""Record what is wrong with a run, per stage and job.
 
-The record of the run shows the earliest failure that still stands, because later ones usually follow from it.
+A failure is recorded, a retry that succeeds clears it.
+
+The record of the run shows the earliest failure that is still there, because later ones usually follow from it.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ WHOLE_STAGE = 0
 def record_error(
     engine: Engine, run_id: str, *, stage: str, error: BulkExportError, now: datetime, job: int = WHOLE_STAGE
 ) -> None:
-    """Write that a stage, or one job of it, failed; a later failure of the same replaces it.
+    """Record that a stage, or one job of it, failed.
+
+    A later failure of the same replaces it.
 
     Raises:
         DefinitionError: RUN_UNKNOWN.
@@ -43,7 +47,9 @@ def put_error(
 
 
 def clear_error(engine: Engine, run_id: str, *, stage: str, job: int = WHOLE_STAGE) -> None:
-    """Write that a stage, or one job of it, went well: what an earlier attempt recorded no longer counts.
+    """Clear the error of a stage, or of one job of it.
+
+    It has succeeded: what an earlier attempt recorded no longer counts.
 
     Raises:
         DefinitionError: RUN_UNKNOWN.
@@ -57,7 +63,10 @@ def clear_error(engine: Engine, run_id: str, *, stage: str, job: int = WHOLE_STA
 
 
 def forget_errors(connection: Connection, run_id: str) -> None:
-    """Take every error of a run away, within the caller's transaction: all its stages went well in the end."""
+    """Clear every error of a run, within the caller's transaction.
+
+    All its stages succeeded in the end.
+    """
     connection.execute(delete(stage_errors).where(stage_errors.c.run_id == run_id))
     _show_first(connection, run_id)
 

@@ -1,4 +1,7 @@
-"""Keep the record of each run: opened by its first stage, filled in as it goes, closed by the audit."""
+"""Keep the record of each run.
+
+Opened by its first stage, filled in as it goes, closed by the audit.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +88,9 @@ def _reopen(connection: Connection, record: RunRecord, defined: dict[str, object
 
 
 def reopen_run(engine: Engine, run_id: str, now: datetime) -> RunRecord:
-    """Make a FAILED or CANCELLED run RUNNING again, without its error; any other stays as it is.
+    """Make a FAILED or CANCELLED run RUNNING again.
+
+    Without its error; any other stays as it is.
 
     Raises:
         DefinitionError: RUN_UNKNOWN.
@@ -108,7 +113,9 @@ def get_run(engine: Engine, run_id: str) -> RunRecord:
 
 
 def find_run(engine: Engine, name: str) -> RunRecord:
-    """The record of a run, by its id or by the ten digits that stand for it in directory names.
+    """The record of a run, by its id or its key.
+
+    The key is the ten digits that stand for it in directory names.
 
     Raises:
         DefinitionError: RUN_UNKNOWN.
@@ -161,7 +168,9 @@ def _filtered(statement: Select[Any], filters: RunFilters) -> Select[Any]:
 
 
 def record_counts(engine: Engine, run_id: str, **counts: int | str | Mapping[str, int]) -> None:
-    """Write what a stage found out, in any portions: what is not given stays. Repeating it changes nothing.
+    """Record what a stage found out.
+
+    In any portions: what is not given stays. Repeating it changes nothing.
 
     Args:
         engine: the state database.
@@ -179,7 +188,9 @@ def record_counts(engine: Engine, run_id: str, **counts: int | str | Mapping[str
 
 
 def record_published(engine: Engine, run_id: str, *, manifest_sha256: str, now: datetime) -> None:
-    """Write that the run's directory is finished; the first time of publishing stays.
+    """Record that the run's directory is finished.
+
+    The first time of publishing stays.
 
     From here on the run is charged what it exported, however it ends: `exported` must be known by now.
 
@@ -204,7 +215,9 @@ def record_follow_up(engine: Engine, run_id: str, follow_up_run_id: str) -> None
 def close_run(
     connection: Connection, record: RunRecord, status: RunStatus, *, quota_after: int | None, now: datetime
 ) -> None:
-    """End a run within the caller's transaction; ending it alike again keeps the first `ended_at`.
+    """End a run within the caller's transaction.
+
+    Ending it alike again keeps the first `ended_at`.
 
     `audit.close_audit` decides the status and is what stages call.
     """

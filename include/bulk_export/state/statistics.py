@@ -1,4 +1,7 @@
-"""Figures over many runs: per day what was exported and how runs ended, and how many are open."""
+"""Count over many runs.
+
+Per day what was exported and how runs ended, and how many are open.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ class DayFigures:
         day: calendar day in the zone asked for.
         contacts: exported, masked ones included.
         bytes: of media and transcripts.
-        runs: how many ended, or stand, in each status.
+        runs: how many have each status.
     """
 
     day: date
@@ -32,7 +35,10 @@ class DayFigures:
 
 
 def daily_figures(engine: Engine, *, last: date, days: int, zone: str) -> list[DayFigures]:
-    """The figures of `days` calendar days up to and including `last`, oldest first; days without runs are there too."""
+    """The figures of each day up to and including `last`.
+
+    Of `days` calendar days, oldest first; days without runs are there too.
+    """
     first = last - timedelta(days=days - 1)
     starts = [_start(first + timedelta(days=number), zone) for number in range(days + 1)]
     c = runs.c
@@ -76,7 +82,7 @@ class OpenRuns:
 
 
 def open_runs(engine: Engine, *, long_before: datetime) -> OpenRuns:
-    """The runs that are QUEUED or RUNNING, and those of them asked for before a moment."""
+    """Count the runs that are QUEUED or RUNNING."""
     c = runs.c
     is_open = c.status.in_(sorted(OPEN))
     counted = select(func.count(), func.min(c.queued_at)).where(is_open)
@@ -92,7 +98,10 @@ def _start(day: date, zone: str) -> datetime:
 
 
 def known_exports(engine: Engine) -> dict[str, str]:
-    """Name by id of every export that ever ran, also of those deleted since; the name of its latest run."""
+    """Name by id of every export that ever ran.
+
+    Also of those deleted since; the name of its latest run.
+    """
     c = runs.c
     latest = select(c.export_id, func.max(c.queued_at).label("queued_at")).group_by(c.export_id).subquery()
     statement = select(c.export_id, func.max(c.export_name)).join(

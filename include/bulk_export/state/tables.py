@@ -1,4 +1,7 @@
-"""The tables of the state database, as SQLAlchemy Core. `migrations/` makes them; a test holds both together."""
+"""The tables of the state database, as SQLAlchemy Core.
+
+`migrations/` makes them; a test holds both together.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ metadata = MetaData(
     }
 )
 
-# One row per run; never deleted. Quota figures of a run stand in `reservations`.
+# One row per run; never deleted. Quota figures of a run are in `reservations`.
 runs = Table("runs", metadata, *run_columns(RunRecord))
 Index("ix_runs_queued_at_run_id", runs.c.queued_at, runs.c.run_id)
 Index("ix_runs_export_id_queued_at_run_id", runs.c.export_id, runs.c.queued_at, runs.c.run_id)

@@ -1,4 +1,7 @@
-"""What each incremental export has matched and not delivered: its next run takes these contacts too."""
+"""Remember what each incremental export has not delivered.
+
+It matched these contacts, and its next run takes them too.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,9 @@ _ROWS_PER_TRANSACTION = 10_000
 
 
 def record_undelivered(engine: Engine, export_id: str, run_id: str, contact_ids: Iterable[int]) -> int:
-    """Write what a run matched and did not deliver; returns how many. All of it may be repeated.
+    """Record what a run did not deliver; returns how many.
+
+    Contacts that it matched. All of it may be repeated.
 
     Args:
         engine: the state database.
@@ -47,7 +52,7 @@ def list_undelivered(engine: Engine, export_id: str) -> list[int]:
 
 
 def list_failed(engine: Engine, export_id: str, *, run_id: str) -> list[int]:
-    """Those of them that a run has tried and found faulty, by id.
+    """Those of them that a run found faulty, by id.
 
     Args:
         engine: the state database.

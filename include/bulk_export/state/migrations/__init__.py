@@ -30,7 +30,9 @@ def configuration() -> Config:
 
 
 def upgrade(connection: Connection) -> None:
-    """Bring the database to the newest revision, within the caller's transaction and lock.
+    """Bring the database to the newest revision.
+
+    Within the caller's transaction and lock.
 
     Raises:
         DefinitionError: STATE_TOO_NEW when its revision is not among the ones known here.

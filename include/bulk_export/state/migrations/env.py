@@ -1,4 +1,7 @@
-"""Alembic's entry: run the revisions on the connection, and in the transaction, of the caller."""
+"""Run Alembic's revisions on the connection of the caller.
+
+And in the caller's transaction.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the table; what earlier runs could not deliver is not known any more."""
+    """Add the table.
+
+    What earlier runs could not deliver is not known any more.
+    """
     op.create_table(
         "undelivered",
         sa.Column("export_id", sa.Text(), nullable=False),
