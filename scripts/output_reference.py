@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from bulk_export.fields import CSV_FIELDS, Field, Kind
-from bulk_export.items.table import item_columns
+from bulk_export.items.table import file_columns, item_columns
 from bulk_export.reasons import MEANINGS, NOT_APPLICABLE, ItemStatus, Reason
+from bulk_export.stage_registry import STAGES, Results
 from markdown_table import table
 
 # How a kind of value is shown: profiles standard and excel, then data.
@@ -90,7 +91,18 @@ def _notes(field: Field) -> str:
 
 def items() -> str:
     """Every column of items.csv."""
-    return table(("column", "meaning"), [(f"`{name}`", _ITEM_WORDS[name]) for name in item_columns()])
+    meanings = {name: words for _, results in STAGES.with_results() for name, words in _columns_of(results)}
+    return table(("column", "meaning"), [(f"`{name}`", (meanings | _ITEM_WORDS)[name]) for name in item_columns()])
+
+
+def _columns_of(results: Results) -> Iterator[tuple[str, str]]:
+    """The columns of a stage's results, for one that has no words of its own."""
+    yield results.reason_column, f"why there is no {' or '.join(results.kinds)}"
+    for kind in results.kinds:
+        path, size, digest = file_columns()[kind]
+        yield path, f"path of its {kind}"
+        yield size, "its size"
+        yield digest, "its SHA-256"
 
 
 def statuses() -> str:

@@ -7,13 +7,16 @@ from dataclasses import replace
 
 import pytest
 
+import output_reference
 from bulk_export import pipeline
 from bulk_export.stage_registry import STAGES, Phase, Results, Stage
+from bulk_export_console import wording
 
 SUMMARIES = Stage(
     "summarise",
     "Write a summary of each contact.",
     Phase.DELIVER,
+    label="Summaries",
     per_job=True,
     results=Results("summaries", ("summary",), "summary_reason"),
 )
@@ -43,6 +46,21 @@ def test_what_a_stage_says_of_contacts_is_awaited_where_a_run_wants_it(summaries
     formats = {"audio_video": "none", "audio_only": "mp3", "transcripts": "none"}
     assert [stage.name for stage, _ in STAGES.with_results(formats)] == ["copy_media", "summarise"]
     assert [stage.name for stage, _ in STAGES.with_results({})] == ["summarise"]
+
+
+def test_its_columns_are_in_the_reference_of_items_csv(summaries: Stage) -> None:
+    assert "| `summary_reason` | why there is no summary |" in output_reference.items()
+    assert "| `summary_file` | path of its summary |" in output_reference.items()
+    assert "| `transcript_reason` | why there is no transcript |" in output_reference.items()
+
+
+def test_pages_call_it_by_its_label(summaries: Stage) -> None:
+    assert wording.stage_labels() == {
+        "copy_media": "Media",
+        "export_transcripts": "Transcripts",
+        "build_csv": "CSV",
+        "summarise": "Summaries",
+    }
 
 
 def test_only_stages_that_write_are_left_out_by_a_dry_run_and_jobs_are_skipped_where_there_are_none() -> None:
