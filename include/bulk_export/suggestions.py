@@ -1,4 +1,4 @@
-"""The nearest valid name to a word that is none: every "Did you mean" of the product."""
+"""The nearest valid name to a word that is none."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _MAX_CHARS = 100
 
 
 def nearest(word: object, valid: Iterable[str]) -> str | None:
-    """The valid name that looks most like a word, whatever its case; None when none is near."""
+    """The valid name most like a word, None when none is near."""
     by_lower = {name.lower(): name for name in valid}
     near = get_close_matches(str(word).strip().lower()[:_MAX_CHARS], by_lower, n=1, cutoff=_CUTOFF)
     return by_lower[near[0]] if near else None
 
 
 def did_you_mean(word: object, valid: Iterable[str]) -> str:
-    """` Did you mean 'x'?`, or nothing when no valid name is near."""
+    """The words `Did you mean 'x'?`, empty when nothing is near."""
     near = nearest(word, valid)
     return "" if near is None else f" Did you mean '{near}'?"

@@ -1,9 +1,8 @@
 """A contact store of Parquet files, read with DuckDB.
 
-The files are `contacts/**/*.parquet`, with the objects beside them.
-
-Reading goes in two steps: the ordered keys of everything that matches first, then each job's columns by key range.
-That keeps memory flat whatever the store's size. Every call opens its own DuckDB with its own limits.
+The files are `contacts/**/*.parquet`, with the objects beside them. Reading goes in two steps: the ordered keys of
+everything that matches first, then each job's columns by key range. That keeps memory flat whatever the store's size.
+Every call opens its own DuckDB with its own limits.
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@
 | `conversion` | request and answer of one |
 | `worker` | the program it runs |
 | `convert`, `remarks` | makes one file there; what is said of it |
-| `probe`, `transcode`, `audio_track`, `audio_mix`, `video_track`, `lame` | PyAV and LAME, in those processes only |
+| `probe`, `feed` | PyAV reads, in those processes only |
+| `transcode`, `audio_track`, `audio_mix`, `video_track`, `lame` | PyAV and LAME write, likewise |
 
 The formats are in `bulk_export.formats`.
 """

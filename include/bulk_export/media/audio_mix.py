@@ -16,7 +16,8 @@ from av.audio.stream import AudioStream
 from av.filter import Graph
 from av.filter.context import FilterContext
 
-from bulk_export.media.probe import Feed, what
+from bulk_export.media.feed import Feed
+from bulk_export.media.probe import what
 
 _STEREO: Final = 2
 # Where a track has a gap in time, silence; where it begins later, silence before.

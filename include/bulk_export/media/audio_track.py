@@ -19,7 +19,8 @@ from av.container import OutputContainer
 from bulk_export.formats.encoders import AudioEncoder
 from bulk_export.media import lame
 from bulk_export.media.audio_mix import mixed_frames
-from bulk_export.media.probe import Feed, MediaPacket, what
+from bulk_export.media.feed import Feed
+from bulk_export.media.probe import MediaPacket, what
 
 # Timestamps are rounded and recorders' clocks drift: only what is further off is a gap to be filled with silence.
 _GAP_S = 0.08

@@ -17,8 +17,9 @@ from av.container import OutputContainer
 from bulk_export.formats.media import MediaFormat
 from bulk_export.media.audio_track import EncodedAudio
 from bulk_export.media.faults import MediaLimits
+from bulk_export.media.feed import Feed
 from bulk_export.media.plan import Build, Source, Track
-from bulk_export.media.probe import Feed, MediaPacket
+from bulk_export.media.probe import MediaPacket
 from bulk_export.media.video_track import EncodedVideo
 
 _MAX_REORDERED = 32

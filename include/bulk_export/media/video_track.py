@@ -23,7 +23,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from bulk_export.formats.encoders import VideoEncoder
-from bulk_export.media.probe import Feed, MediaPacket, what
+from bulk_export.media.feed import Feed
+from bulk_export.media.probe import MediaPacket, what
 
 _CLOCK = Fraction(1, 1000)  # fine enough for WebM and WMV, whose own clock it is
 _DEFAULT_RATE = Fraction(10)
