@@ -30,7 +30,7 @@ else
 endif
 
 test-quick: setup ## what starts neither an Airflow nor a server and is not slow, 3 minutes: for after an edit
-	@$(python) -m pytest --quick $(SPREAD)
+	@$(python) -m pytest --quick -rfE $(SPREAD)
 
 test-long: setup coverage ## what is too long for every change: branch coverage, each medium corrupted in a thousand ways
 	@BULK_EXPORT_MUTATIONS=1000 $(python) -m pytest tests/unit/media/test_mutations.py $(REPORT)

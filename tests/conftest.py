@@ -7,7 +7,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis.internal.conjecture import providers
@@ -23,29 +22,9 @@ os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = "sqlite:////nonexistent/airflow.db"
 
 sys.path.insert(0, str(Path(__file__).parent))
-pytest_plugins = ["running_airflow"]
+pytest_plugins = ["quick", "running_airflow"]
 
 from servers import AzureServer, S3Server, azurite, azurite_program, seaweedfs, weed_program  # noqa: E402
-
-# Fixtures that start a server or an Airflow: `--quick` does without them.
-SERVERS = {"s3_server", "azure_server", "postgres_server", "fab_server", "running_airflow", "browser", "cluster"}
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--quick", action="store_true", help="leave out what starts a server, and what is marked slow")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("quick"):
-        slow = [item for item in items if item.get_closest_marker("slow")]
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if not item.get_closest_marker("slow")]
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> None:
-    if request.config.getoption("quick") and fixturedef.argname in SERVERS:
-        pytest.skip("a quick run starts no server")
 
 
 @pytest.fixture(scope="session")
