@@ -252,6 +252,7 @@ def test_a_task_that_starts_parses_only_its_own_dag(
     assert bag.import_errors == {}
 
 
+@pytest.mark.slow
 def test_parsing_imports_nothing_that_only_a_running_stage_needs() -> None:
     program = (
         "import saved_exports, bulk_contact_export_now, bulk_export_maintenance, broken_definitions, sys\n"

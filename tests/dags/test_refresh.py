@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PROJECT = Path(__file__).resolve().parents[2]
 # Prints the definition files that importing the DAG file opens.
 PROGRAM = """
@@ -23,6 +25,7 @@ print(len(saved_exports.saved_export_dags()), *sorted(opened))
 """
 
 
+@pytest.mark.slow
 def test_a_task_that_starts_reads_its_own_definitions_only_however_many_there_are(tmp_path: Path) -> None:
     folder = shutil.copytree(PROJECT / "include/definitions", tmp_path / "definitions")
     for number in range(50):

@@ -41,6 +41,7 @@ def folder(request: pytest.FixtureRequest, media_runs: dict[str, Path]) -> Path:
     return media_runs[request.param]
 
 
+@pytest.mark.slow
 def test_ffprobe_finds_what_was_asked_for(folder: Path, program: Callable[[str, str], str]) -> None:
     ffprobe = program("ffprobe", "ffmpeg")
     for path, sound, picture in expected(folder):

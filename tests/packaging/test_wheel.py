@@ -16,6 +16,8 @@ import pytest
 import bulk_export
 from bulk_export.starter.write import starting_files
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parents[2]
 UV = [sys.executable, "-m", "uv"]
 # For a machine that does much else; each takes seconds.

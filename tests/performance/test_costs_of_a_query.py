@@ -11,6 +11,8 @@ import pytest
 
 from bulk_export_sample import make_sample_store
 
+pytestmark = pytest.mark.slow
+
 UNTIL = datetime(2026, 11, 23, tzinfo=UTC)
 # Prints the bytes that selecting, and then fetching the first hundred, read from the disk's cache.
 PROGRAM = """

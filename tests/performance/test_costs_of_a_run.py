@@ -8,8 +8,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
 from counting import Counted, CountRun
 from workbench import Workbench
+
+pytestmark = pytest.mark.slow
 
 FILE_BYTES = 300_000
 

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from workbench import Workbench, transcript_of
@@ -94,6 +95,7 @@ def store(bench: Workbench, contacts: list[dict[str, Any]]) -> None:
     transcripts=st.sampled_from(["json", "xml"]),
     name=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60).filter(lambda name: name.strip()),
 )
+@pytest.mark.slow
 def test_a_run_accounts_for_every_contact_and_proves_what_it_delivers(
     contacts: list[dict[str, Any]], profile: str, transcripts: str, name: str
 ) -> None:

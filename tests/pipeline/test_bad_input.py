@@ -40,6 +40,7 @@ def test_a_destination_that_cannot_be_written_is_named_before_anything_is_done(b
     assert (record.failed_stage, record.matched) == ("validate_filters", None)
 
 
+@pytest.mark.slow
 def test_a_full_destination_fails_the_run_and_the_next_try_converges(bench: Workbench) -> None:
     bench.contacts([bench.call(1), bench.call(2)])
     write_wav(bench.root / "store/media/2.wav", 1000)  # 16 MB: more than the limit below lets anybody write

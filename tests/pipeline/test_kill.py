@@ -16,6 +16,8 @@ from bulk_export.state.records import RunStatus
 from bulk_export.state.reservations import usage
 from bulk_export.storage.local import LocalStorage
 
+pytestmark = pytest.mark.slow
+
 RUN_ID = "dag/run"
 # Enough for the run below to write no more: a higher number ends undisturbed, which the last case shows.
 WRITES = 25

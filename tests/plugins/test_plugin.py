@@ -54,15 +54,18 @@ def scanned(home: Path, plugins: Path, *path: Path) -> str:
     return done.stdout.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_an_installed_project_registers_it_once_though_its_file_is_in_the_plugins_folder(tmp_path: Path) -> None:
     assert "bulk-contact-export==" in scanned(tmp_path, PLUGINS)
 
 
+@pytest.mark.slow
 def test_an_installed_project_needs_no_plugins_folder(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert "bulk-contact-export==" in scanned(tmp_path, tmp_path / "empty")
 
 
+@pytest.mark.slow
 def test_a_checkout_that_is_not_installed_registers_it_by_the_file(tmp_path: Path, not_installed: Path) -> None:
     source = scanned(tmp_path, PLUGINS, not_installed, PROJECT / "include")
     assert source == "$PLUGINS_FOLDER/bulk_export_plugin.py"

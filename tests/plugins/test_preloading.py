@@ -32,6 +32,7 @@ def loaded(*arguments: str, then: str = "") -> tuple[set[str], set[str]]:
 
 
 @pytest.mark.parametrize("arguments", [("scheduler",), ("scheduler", "--skip-serve-logs"), ("celery", "worker")])
+@pytest.mark.slow
 def test_what_forks_tasks_has_loaded_the_packages_of_their_stages_and_nothing_of_the_project(
     arguments: tuple[str, ...],
 ) -> None:

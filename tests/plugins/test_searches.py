@@ -159,6 +159,7 @@ def test_a_preview_writes_its_line_in_the_event_log_and_nothing_else(
     assert list(scratch.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_previews_are_limited_and_only_for_those_who_may_export(console: Console) -> None:
     from bulk_export_console.context import PREVIEWS_PER_MINUTE
 

@@ -52,6 +52,7 @@ def typed(command: str, root: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("name", READMES)
+@pytest.mark.slow
 def test_every_command_works_in_the_order_it_is_read(newcomer: Path, name: str) -> None:
     search, export = (block for block in blocks((PROJECT / name).read_text(), "yaml"))
     (newcomer / "include/definitions/searches/complaints.yaml").write_text(search)

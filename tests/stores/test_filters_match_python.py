@@ -416,6 +416,7 @@ def filters_on(data: st.DataObject, rows: list[dict[str, Any]], field: str, oper
 @pytest.mark.parametrize("field", CASES)
 @stable
 @given(rows=st.lists(contacts, min_size=5, max_size=30), data=st.data())
+@pytest.mark.slow
 def test_every_operator_selects_what_python_selects(
     field: str, shelf: Shelf, rows: list[dict[str, Any]], data: st.DataObject
 ) -> None:

@@ -41,6 +41,7 @@ def _codes_in(tree: ast.AST, kind: str) -> Iterator[str]:
             yield from (code.value for code in node.args[:1] if isinstance(code, ast.Constant))  # type: ignore[misc]
 
 
+@pytest.mark.slow
 def test_what_somebody_wrote_or_typed_ends_in_two_and_everything_else_in_one() -> None:
     written = codes("DefinitionError")
     assert written >= NOT_THE_CALLERS

@@ -112,6 +112,7 @@ def test_a_process_that_dies_while_idle_is_replaced_unnoticed(converters, short,
     assert converters.convert(conversion(short, tmp_path / "b")).verdict == "built"
 
 
+@pytest.mark.slow
 def test_a_signal_for_the_whole_process_group_fails_no_file(converters, long, short, tmp_path):
     thread, outcomes = started_in_thread(converters, conversion(long, tmp_path / "a", max_duration_s=700))
     (process_id,) = workers()

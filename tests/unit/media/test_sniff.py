@@ -152,6 +152,7 @@ def test_the_size_in_the_catalogue_decides_only_where_the_format_cannot_tell():
     assert sniffed(streamed, len(streamed)).fault == ""
 
 
+@pytest.mark.slow
 def test_a_large_file_is_judged_by_its_ends(media, tmp_path):
     path = media.audio(tmp_path / "long.ogg", "libopus", "ogg", seconds=30.0, rate=48000, channels=2)
     size = path.stat().st_size

@@ -70,6 +70,7 @@ def listen(path: Path) -> Sound:
         )
 
 
+@pytest.mark.slow
 def test_every_named_object_is_there_with_the_size_the_catalogue_says(store: Store) -> None:
     audio, screen = store.with_object("audio_uri"), store.with_object("screen_uri")
     transcripts = store.with_object("transcript_uri")
@@ -172,6 +173,7 @@ def test_a_clean_store_has_no_control_characters(store: Store) -> None:
     assert not any(set(text) & {"\x00", "\x0b", "\x1b"} for text in texts)
 
 
+@pytest.mark.slow
 def test_dirt_shows_every_kind_of_fault_and_leaves_most_contacts_whole(dirty: Store) -> None:
     seen = {"missing": 0, "empty": 0, "torn": 0, "web page": 0, "bad transcript": 0, "no transcript": 0}
     for column, size in (("audio_uri", "audio_bytes"), ("screen_uri", "screen_bytes")):

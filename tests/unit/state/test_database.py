@@ -78,6 +78,7 @@ def test_a_database_of_every_release_is_brought_up_to_date_with_what_it_holds(
         assert connection.execute(text("SELECT export_id, contact_id FROM deliveries")).all() == [("weekly", 2**53 + 1)]
 
 
+@pytest.mark.slow
 def test_eight_processes_may_migrate_a_fresh_database_at_once(empty_state_url: str, run_together) -> None:
     script = "migrate(open_state(sys.argv[1])); print(len(runs.list_runs(open_state(sys.argv[1]))))"
     assert run_together(script, [[empty_state_url]] * 8) == ["0"] * 8
