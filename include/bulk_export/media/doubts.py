@@ -2,7 +2,7 @@
 
 | the file | is |
 |---|---|
-| missing, empty, smaller than the contact store says | a fault |
+| missing, empty; not proven whole, and smaller than the contact store says | a fault |
 | text, only zero bytes | a fault, unless its name is of headerless telephone audio |
 | proven whole by its container, or as large as the contact store says | delivered |
 | media that its container does not prove whole, or speaks against | delivered, MEDIA_DOUBTFUL |
@@ -52,7 +52,7 @@ def doubt_of(look: Sniffed, uri: str, size: int, noted_bytes: int) -> str | None
     headerless = extension_of(uri) in TELEPHONE_EXTENSIONS
     if not look.container and look.fault and not (size and headerless):
         raise corrupt(look.fault)
-    if size < noted_bytes:
+    if not look.whole and size < noted_bytes:
         raise corrupt(f"cut off: {size} of {noted_bytes} bytes are there")
     if not look.container:
         return _NOT_JUDGED if headerless else None
