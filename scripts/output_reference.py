@@ -24,14 +24,6 @@ _SHOWN = {
 }
 _OWN = {"date": ("`DD/MM/YYYY`", "`YYYY-MM-DD`"), "time": ("`HH:MM AM`", "`HH:MM:SS±HH:MM`")}
 
-_NOTES = {
-    "date": "the contact's own day, in its own zone",
-    "time": "the contact's own clock, in its own zone",
-    "time_zone": "IANA name, such as `America/Chicago`",
-    "text_preview": "about 160 characters around the first hit, where the search has a `text` filter",
-    "survey_score": "what is no ratio is shown as it is, `4.50`",
-}
-
 _ITEM_WORDS = {
     "contact_id": "the contact",
     "status": "what became of it",
@@ -77,7 +69,7 @@ def columns() -> str:
 
 
 def _notes(field: Field) -> str:
-    notes = [_NOTES.get(field.key, "")]
+    notes = [field.note]
     if field.only_for:
         notes.append(f"only {', '.join(sorted(field.only_for))}")
     if field.default:

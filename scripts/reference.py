@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+import store_reference
 from bulk_export.definitions import models, run, settings, values
 from bulk_export.definitions.choices import OneOf
 from bulk_export.definitions.kinds import KindSettings
@@ -179,10 +180,13 @@ def _parameters() -> str:
 
 
 def main() -> None:
-    """Write both documents."""
+    """Write both documents, and the columns of the recommended table."""
     (DOCS / "definitions.md").write_text(definitions_page(), encoding="utf-8")
     page = DOCS / "output-format.md"
     page.write_text(with_tables(page.read_text(encoding="utf-8"), TABLES), encoding="utf-8")
+    store_reference.PATH.write_text(
+        store_reference.with_columns(store_reference.PATH.read_text(encoding="utf-8")), encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -65,6 +65,7 @@ class Field:
         values: the valid values of an enumeration, in display order.
         only_for: contact types the field applies to; empty means all.
         default: what the CSV shows for a contact the field applies to when its value is null or empty.
+        note: what docs/output-format.md says of the column beside all this.
     """
 
     key: str
@@ -74,6 +75,7 @@ class Field:
     values: tuple[str, ...] = ()
     only_for: frozenset[str] = field(default_factory=frozenset)
     default: str = ""
+    note: str = ""
 
 
 _CALLS = frozenset({"CALL"})
@@ -90,9 +92,9 @@ CSV_FIELDS: tuple[Field, ...] = (
     Field("team_name", "Team Name", Kind.TEXT, 60),
     Field("calling_number", "Calling Number", Kind.TEXT, 64, only_for=_CALLS, default="unknown"),
     Field("called_number", "Called Number", Kind.TEXT, 64, only_for=_CALLS, default="unknown"),
-    Field("date", "Date", Kind.DATE),
-    Field("time", "Time", Kind.TEXT),
-    Field("time_zone", "Time Zone", Kind.TEXT, 60),
+    Field("date", "Date", Kind.DATE, note="the contact's own day, in its own zone"),
+    Field("time", "Time", Kind.TEXT, note="the contact's own clock, in its own zone"),
+    Field("time_zone", "Time Zone", Kind.TEXT, 60, note="IANA name, such as `America/Chicago`"),
     Field("score", "Score", Kind.INTEGER),
     Field("reason", "Reason", Kind.TEXT, 64),
     Field("recording_type", "Recording Type", Kind.ENUM, 64, values=RECORDING_TYPES),
@@ -135,11 +137,16 @@ CSV_FIELDS: tuple[Field, ...] = (
     Field("net_promoter_score", "Net Promoter Score", Kind.DECIMAL),
     Field("predictive_net_promoter_score", "Predictive Net Promoter Score", Kind.RATIO),
     Field("sentiment_score", "Sentiment Score", Kind.ENUM, values=SENTIMENTS),
-    Field("survey_score", "Survey Score", Kind.RATIO),
+    Field("survey_score", "Survey Score", Kind.RATIO, note="what is no ratio is shown as it is, `4.50`"),
     Field("survey_name", "Survey Name", Kind.TEXT, 255),
     Field("agent_acd_id", "Agent ACD ID", Kind.TEXT, 256),
     Field("associated_call_id", "Associated Call ID", Kind.TEXT, 256),
-    Field("text_preview", "Text Preview", Kind.TEXT),
+    Field(
+        "text_preview",
+        "Text Preview",
+        Kind.TEXT,
+        note="about 160 characters around the first hit, where the search has a `text` filter",
+    ),
 )
 
 # Made while exporting, not columns of the store.

@@ -52,10 +52,18 @@ def draw_columns(request: SampleRequest, traits: Traits, body: pa.Array) -> dict
 
 
 def with_objects(columns: Mapping[str, pa.Array], objects: Mapping[str, pa.Array]) -> pa.Table:
-    """The batch as a table of the store's schema."""
-    schema = sample_schema()
-    together = {**columns, **objects}
-    return pa.table([together[name] for name in schema.names], schema=schema)
+    """The batch as a table of the store's schema.
+
+    Nothing is made up for a column that neither knows: it is null.
+
+    Raises:
+        ValueError: a column is none of the store's.
+    """
+    schema, together = sample_schema(), {**columns, **objects}
+    if foreign := sorted(together.keys() - set(schema.names)):
+        raise ValueError(f"the store has no columns {', '.join(foreign)}")
+    count = len(columns["contact_id"])
+    return pa.table([together.get(field.name, pa.nulls(count, field.type)) for field in schema], schema=schema)
 
 
 def _agents(rng: np.random.Generator, count: int) -> dict[str, pa.Array]:

@@ -9,6 +9,7 @@ import pytest
 from pydantic import TypeAdapter
 
 import reference
+import store_reference
 from bulk_export.definitions import models, run
 from bulk_export.definitions.models import Filter
 from bulk_export.definitions.values import Model
@@ -36,6 +37,11 @@ def test_the_tables_of_the_output_format_are_what_make_docs_writes() -> None:
     page = (DOCS / "output-format.md").read_text(encoding="utf-8")
     assert page == reference.with_tables(page, reference.TABLES)
     assert all(f"<!-- table {name} -->" in page for name in reference.TABLES)
+
+
+def test_the_recommended_table_is_what_make_docs_writes() -> None:
+    sql = store_reference.PATH.read_text(encoding="utf-8")
+    assert sql == store_reference.with_columns(sql)
 
 
 @pytest.mark.parametrize("model", [model for model in MODELS if model.__name__ not in INTERNAL])

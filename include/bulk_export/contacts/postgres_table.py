@@ -25,7 +25,7 @@ _FITTING: Mapping[ColumnType, frozenset[str]] = {
     ColumnType.TIMESTAMP: frozenset({"timestamptz", "timestamp"}),
     ColumnType.MAP: frozenset({"json", "jsonb"}),
 }
-_SQL_TYPES: Mapping[ColumnType, str] = {
+SQL_TYPES: Mapping[ColumnType, str] = {
     ColumnType.TEXT: "text",
     ColumnType.INTEGER: "bigint",
     ColumnType.DECIMAL: "double precision",
@@ -89,7 +89,7 @@ class ContactTable:
 
         PostgreSQL merges it into the query around it.
         """
-        absent = {column: f"CAST(NULL AS {_SQL_TYPES[STORE_COLUMNS[column]]})" for column in columns}
+        absent = {column: f"CAST(NULL AS {SQL_TYPES[STORE_COLUMNS[column]]})" for column in columns}
         selected = ", ".join(f"{(absent | dict(self.columns))[column]} AS {column}" for column in columns)
         return f"SELECT {selected} FROM {self.quoted}"
 

@@ -116,8 +116,9 @@ class BatchColumns:
             case Kind.DATE:
                 # The vendor shows this one month first, unlike the contact's own date.
                 return formats.day_text(values, "{year}-{month}-{day}" if self._raw else "{month}/{day}/{year}")
-            case _:
+            case Kind.TEXT | Kind.ENUM:
                 return self._text(values, field.max_chars)
+        raise ValueError(f"no format for a column of the kind '{field.kind}', which {field.key} is")
 
     def _text(self, text: pa.Array, max_chars: int | None) -> pa.Array:
         """Outsiders' text, enumerations included: cleaned, then cut, then guarded (the guard is not text)."""
