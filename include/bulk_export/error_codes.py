@@ -222,7 +222,14 @@ _TEXTS: Mapping[ErrorKind, Mapping[str, tuple[str, str]]] = {
             "The receiver of a webhook or the mail server does not answer.",
             "Check that it is up; the task is tried again.",
         ),
-        "SCRATCH_FAILED": ("The disk for unfinished files is full or broken.", "Make room, then clear the run."),
+        "SCRATCH_FAILED": (
+            "Unfinished files cannot be written on this machine, or not read again: broken or read-only disk.",
+            "Check the disk and the rights of the folder named, then clear the run.",
+        ),
+        "SCRATCH_FULL": (
+            "There is no room left for unfinished files, or in the staging area.",
+            "Make room on the disk of the path named, or move `staging` to a larger one, then clear the run.",
+        ),
         "STATE_UNREACHABLE": (
             "The state database did not answer.",
             "Check that it runs, can be reached, has room, and that nothing keeps it locked.",
@@ -244,6 +251,14 @@ _TEXTS: Mapping[ErrorKind, Mapping[str, tuple[str, str]]] = {
         "STORE_UNREACHABLE": (
             "The contact store could not be read.",
             "Check that it is up, and host and port of its connection.",
+        ),
+        "MACHINE_EXHAUSTED": (
+            "The machine has no memory, open files, threads or processes left.",
+            "Raise its limits or run fewer tasks at once, then clear the run.",
+        ),
+        "MACHINE_FAILED": (
+            "The machine's operating system refused what the run needs of it.",
+            "Check the disk and the rights of what is named, and the system's log, then clear the run.",
         ),
     },
     ErrorKind.INTERNAL: {

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bulk_export.error_codes import ERROR_CODES
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
@@ -68,3 +70,32 @@ class RefusedError(BulkExportError):
 
 class TransientError(BulkExportError):
     """Storage, store or database could not be reached or is full. Retried."""
+
+
+class UnreadableError(TransientError):
+    """One stored object is there, and its bytes cannot be had.
+
+    A retry may help. For the contact it belongs to it is a fault.
+
+    Attributes:
+        cause: in the words of the system or service, without the object's address.
+    """
+
+    def __init__(self, code: str, message: str, *, hint: str, cause: str) -> None:
+        super().__init__(code, message, hint=hint)
+        self.cause = cause
+
+
+_CLASSES = {kind.__name__: kind for kind in (BulkExportError, DefinitionError, RefusedError, TransientError)}
+
+
+def error_of(code: str, message: str) -> BulkExportError:
+    """Make the error of a code.
+
+    Its class and what to do are those of the table of codes.
+
+    Raises:
+        KeyError: the code is not in the table, or stands for no exception.
+    """
+    known = ERROR_CODES[code]
+    return _CLASSES[known.kind.raised_as](code, message, hint=known.remedy)

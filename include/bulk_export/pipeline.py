@@ -146,6 +146,10 @@ def run_export(site: Site, request: RunRequest) -> RunRecord:
         return _failed(site, run_id, stage.name, error)
     except KeyboardInterrupt as stop:
         return _failed(site, run_id, stage.name, stop)
+    except (OSError, MemoryError) as error:
+        from bulk_export.storage.faults import machine_error
+
+        return _failed(site, run_id, stage.name, machine_error(error, stage.name))
     except Exception as error:
         _failed(site, run_id, stage.name, error)
         raise

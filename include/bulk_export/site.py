@@ -29,6 +29,8 @@ from bulk_export.state.runs import get_run
 from bulk_export.storage import in_folders, open_storage, open_uri
 from bulk_export.storage.base import Storage
 from bulk_export.storage.capabilities import local_path
+from bulk_export.storage.faults import scratch_faults
+from bulk_export.storage.local import LocalStorage
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -110,7 +112,8 @@ class Site:
 
     def staging(self, run_key: str) -> RunStaging:
         """The staging area of a run."""
-        return RunStaging(self.open_location(self.settings.staging), run_key)
+        storage = self.open_location(self.settings.staging)
+        return RunStaging(storage.for_scratch() if isinstance(storage, LocalStorage) else storage, run_key)
 
     def scratch(self, run_key: str) -> Path:
         """Directory on this machine for unfinished files of a run.
@@ -120,7 +123,8 @@ class Site:
         local = local_path(self.staging(run_key).storage, f"{run_key}/scratch")
         if local is None:
             return private_folder(Path(tempfile.gettempdir()), run_key)
-        local.mkdir(parents=True, exist_ok=True)
+        with scratch_faults(local):
+            local.mkdir(parents=True, exist_ok=True)
         return local
 
     def destination(self, snapshot: RunSnapshot) -> Storage:

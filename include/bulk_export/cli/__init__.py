@@ -51,6 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return FAILED
+    except (OSError, MemoryError) as error:
+        from bulk_export.storage.faults import machine_error
+
+        print(machine_error(error, options.module), file=sys.stderr)
+        return FAILED
     except Exception as error:
         traceback.print_exc()
         print(

@@ -14,6 +14,7 @@ kind it opens, no other.
 - `postgres_session.py`, `postgres_table.py`: one transaction, the columns of the table
 - `addresses.py`: where an object of a contact is
 - `access_denials.py`: refusals of one object, or of the whole store
+- `unreadable_objects.py`: objects that cannot be read, or an outage
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from urllib.parse import unquote
 from bulk_export.errors import DefinitionError, TransientError
 from bulk_export.storage.base import Storage
 from bulk_export.storage.capabilities import local_path
+from bulk_export.storage.faults import os_faults
 
 Resolve: TypeAlias = Callable[[str], tuple[Storage, str]]
 """An absolute address as storage and key; `DefinitionError` where it can open none."""
@@ -70,7 +71,11 @@ def check_mounted(root: Storage) -> None:
     That must fail the task, not every contact.
     """
     path = local_path(root, "")
-    if path is not None and not path.is_dir():
+    if path is None:
+        return
+    with os_faults("find", str(path)):
+        there = path.is_dir()
+    if not there:
         raise TransientError(
             "STORAGE_UNREACHABLE",
             f"the contact store is not there: {root.uri}",

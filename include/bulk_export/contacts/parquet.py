@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bulk_export.contacts.base import Matches, StoreReport
-from bulk_export.contacts.duckdb_session import Limits, duckdb_session
+from bulk_export.contacts.duckdb_session import Limits, duckdb_fault, duckdb_session
 from bulk_export.contacts.parquet_catalog import FOLDER, FoundFile, open_catalog, store_faults
 from bulk_export.contacts.parquet_files import CatalogFile, file_problems, inspect, relation
 from bulk_export.contacts.schema import METADATA, NEVER_NULL, STORE_COLUMNS, canonical_schema, job_columns, keys_schema
@@ -31,8 +31,9 @@ from bulk_export.contacts.store_validation import (
     store_report,
     year_problems,
 )
-from bulk_export.errors import BulkExportError, DefinitionError, Problem, TransientError
+from bulk_export.errors import BulkExportError, DefinitionError, Problem
 from bulk_export.storage import open_uri
+from bulk_export.storage.faults import scratch_faults
 
 if TYPE_CHECKING:
     from bulk_export.definitions.contact_stores import ParquetStore
@@ -127,9 +128,10 @@ class ParquetContactStore:
     def select_keys(self, selection: Selection, into: Path) -> Matches:
         """Write the matched contacts' keys in order; see `ContactStore.select_keys`."""
         files = self._usable_files()
-        into.parent.mkdir(parents=True, exist_ok=True)
         unfinished = into.with_name(f".{into.name}.unfinished")
         try:
+            with scratch_faults(into):
+                into.parent.mkdir(parents=True, exist_ok=True)
             with self._session(files) as connection:
                 query, parameters = _matched(files, selection)
                 connection.execute(f"CREATE TEMP TABLE matched AS {query}", parameters)
@@ -140,9 +142,11 @@ class ParquetContactStore:
                     " CAST(updated_at AS TIMESTAMPTZ) AS updated_at, media_bytes FROM matched WHERE NOT root"
                     f" ORDER BY matched.started_at, contact_id) TO '{target}' (FORMAT parquet, COMPRESSION zstd)"
                 )
-            unfinished.replace(into)
+            with scratch_faults(into):
+                unfinished.replace(into)
         finally:
-            unfinished.unlink(missing_ok=True)
+            with suppress(OSError):  # it goes with the scratch folder
+                unfinished.unlink()
         return matches
 
     def fetch(self, keys: pa.Table, metadata_keys: tuple[str, ...], *, with_text: bool) -> pa.Table:
@@ -234,13 +238,7 @@ class ParquetContactStore:
             try:
                 yield connection
             except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
-                if reading := self._catalog.fault():
-                    raise reading from None
-                raise TransientError(
-                    "STORE_UNREACHABLE",
-                    f"contact store {self._root.uri} could not be read: {str(error).splitlines()[0][:300]}",
-                    hint="Try again; if it stays, check the disk, free space in the scratch folder and memory.",
-                ) from error
+                raise (self._catalog.fault() or duckdb_fault(error, self._root.uri, self._scratch)) from None
             except (duckdb.Error, BulkExportError, RuntimeError) as error:
                 if reading := self._catalog.fault():
                     raise reading from None

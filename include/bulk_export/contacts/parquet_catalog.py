@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from bulk_export.contacts.bucket_files import BucketFiles
-from bulk_export.errors import BulkExportError, DefinitionError, RefusedError, TransientError
+from bulk_export.errors import BulkExportError, DefinitionError, RefusedError, TransientError, error_of
 from bulk_export.storage.capabilities import local_path
+from bulk_export.storage.faults import Cause, cause_of, words_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from bulk_export.storage.base import Storage
 
 FOLDER = "contacts"
+_CODES = {Cause.DENIED: "STORE_DENIED", Cause.EXHAUSTED: "MACHINE_EXHAUSTED"}
 _FOOTERS_AT_ONCE = 16
 
 
@@ -89,7 +91,9 @@ class LocalCatalog:
         What starts with a dot or an underscore is unfinished or foreign.
         """
         folder = self._root / FOLDER
-        if not folder.is_dir():
+        with store_faults(self._uri):
+            there = folder.is_dir()
+        if not there:
             raise DefinitionError(
                 "STORE_INVALID",
                 f"contact store {self._uri} has no folder '{FOLDER}'",
@@ -163,10 +167,10 @@ class store_faults:  # noqa: N801 - a context manager, named as the functions of
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Raise what the failure means."""
-        if isinstance(error, PermissionError):
-            raise RefusedError("STORE_DENIED", f"contact store: no right to read {error.filename}") from error
         if isinstance(error, OSError):
-            raise TransientError("STORE_UNREACHABLE", f"contact store {self._uri} cannot be read: {error}") from error
+            code = _CODES.get(cause_of(error), "STORE_UNREACHABLE")
+            place = f" at {error.filename}" if error.filename else ""
+            raise error_of(code, f"contact store {self._uri} cannot be read{place}: {words_of(error)}") from error
         if isinstance(error, RefusedError | TransientError):
             raise store_fault(self._uri, error) from None
 

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from bulk_export.contacts.access_denials import AccessDenials
 from bulk_export.contacts.addresses import AddressError, Resolve, locate
-from bulk_export.errors import DefinitionError, RefusedError
+from bulk_export.contacts.unreadable_objects import UnreadableObjects
+from bulk_export.errors import DefinitionError, RefusedError, UnreadableError
 from bulk_export.jobs.item_fault import ItemFault
 from bulk_export.reasons import Reason
 from bulk_export.storage.base import Storage
@@ -25,20 +26,24 @@ class StoredObjects:
     | the address leads nowhere or out of the store | fault |
     | no such object, or a key the storage does not take | fault |
     | access denied, or no such storage | fault, unless it is about the whole store (`access_denials.py`) |
+    | it is there and cannot be read | fault, unless it is one of many (`unreadable_objects.py`) |
     | anything else | the same error: it ends the job |
 
     Attributes:
         source: root of the contact store's objects.
         resolve: for addresses outside of it; without it those are faults.
-        missing: reason of every fault.
+        missing: reason of every fault but one.
+        unreadable: reason of what is there and cannot be read.
         shows_keys: whether details name the key.
     """
 
     source: Storage
     resolve: Resolve | None
     missing: Reason
+    unreadable: Reason
     shows_keys: bool = False
     _denials: AccessDenials = field(default_factory=AccessDenials)
+    _unreadable: UnreadableObjects = field(default_factory=UnreadableObjects)
 
     def locate(self, uri: str) -> tuple[Storage, str]:
         """Storage and key of an object; raises `ItemFault`."""
@@ -52,13 +57,24 @@ class StoredObjects:
         try:
             content = reading()
         except FileNotFoundError as error:
-            raise self._fault("no such object", key) from error
+            raise self._fault(self.missing, "no such object", key) from error
+        except UnreadableError as error:
+            raise self.cannot_read(error, key) from error
         except DefinitionError as error:  # the storage does not take such a key
             raise ItemFault(self.missing, error.message) from error
         except RefusedError as error:
-            raise self._fault(self._denials.record(error), key) from error
+            raise self._fault(self.missing, self._denials.record(error), key) from error
         self._denials.record_success()
+        self._unreadable.record_success()
         return content
 
-    def _fault(self, detail: str, key: str) -> ItemFault:
-        return ItemFault(self.missing, f"{detail}: {key}" if self.shows_keys else detail)
+    def cannot_read(self, error: UnreadableError, key: str) -> ItemFault:
+        """The fault of an object whose bytes cannot be had.
+
+        Raises:
+            TransientError: it is one of many.
+        """
+        return self._fault(self.unreadable, self._unreadable.record(error), key)
+
+    def _fault(self, reason: Reason, detail: str, key: str) -> ItemFault:
+        return ItemFault(reason, f"{detail}: {key}" if self.shows_keys else detail)

@@ -7,14 +7,14 @@ left, the rest converts. Whatever is wrong with a file becomes a result with a r
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from bulk_export.definitions.models import MediaFormats
-from bulk_export.errors import TransientError
+from bulk_export.errors import UnreadableError, error_of
 from bulk_export.jobs.contact_job import ContactWork, fault_result
 from bulk_export.jobs.earlier_results import EarlierResults
 from bulk_export.jobs.item_fault import ItemFault
@@ -28,10 +28,11 @@ from bulk_export.media.pool import Converters
 from bulk_export.media.sniff import sniff
 from bulk_export.media.stored_extension import stored_extension
 from bulk_export.media.throttle import Throttle
-from bulk_export.media.transfer import SourceFile, local_copy, open_source, put, send
+from bulk_export.media.transfer import SourceFile, local_copy, open_source, send
 from bulk_export.reasons import Reason
 from bulk_export.staging.journal import FileKind, FileResult
 from bulk_export.storage.base import Storage
+from bulk_export.storage.faults import scratch_faults
 
 Made = TypeVar("Made")
 
@@ -127,6 +128,9 @@ class MediaJobContext:
             return make()
         except ItemFault as fault:
             return fault_result(contact.contact_id, file.kind, fault)
+        except UnreadableError as error:  # whatever is delivered of it is of no use
+            uris = ", ".join(contact.stored(source)[0] for source in file.sources)
+            return fault_result(contact.contact_id, file.kind, self.objects.cannot_read(error, uris))
         except FileNotFoundError:
             gone = ItemFault(Reason.MEDIA_MISSING, "the stored file is not there any more")
             return fault_result(contact.contact_id, file.kind, gone)
@@ -192,7 +196,7 @@ class MediaJobContext:
                 conversion = Conversion(file, paths.get("audio"), paths.get("screen"), into, self.limits)
                 outcome = self.converters.convert(conversion)
             if outcome.verdict == "failed":
-                raise TransientError("SCRATCH_FAILED", outcome.detail, hint="Make room for scratch files, then retry.")
+                raise error_of(outcome.code, outcome.detail)
             if outcome.verdict == "fault":
                 raise ItemFault(outcome.reason or Reason.MEDIA_CORRUPT, outcome.detail)
             if outcome.verdict == "copy":
@@ -202,12 +206,14 @@ class MediaJobContext:
                 doubt = doubt_of_media(look, stored_file.window.size, noted_bytes) if file.format.as_stored else ""
                 return self._copy(contact, file, stored_file, look, doubt)
             path = f"{self.folder}/{name}.{file.format.extension}"
-            stored = put(self.destination, f"{self.run_prefix}/{path}", into)
+            with scratch_faults(into):
+                stored = self.destination.put(f"{self.run_prefix}/{path}", into)
             return FileResult(
                 contact.contact_id, file.kind, None, outcome.detail, path, bytes=stored.bytes, sha256=stored.sha256
             )
         finally:
-            into.unlink(missing_ok=True)
+            with suppress(OSError):  # it goes with the job's directory
+                into.unlink()
 
     def _copy(
         self, contact: Contact, file: RequestedFile, source: SourceFile, look: Sniffed, doubt: str = ""

@@ -58,21 +58,23 @@ class ConversionOutcome:
             stored file) or `failed` (of this machine: no room, no file system).
         reason: of a fault.
         detail: of a fault or failure.
+        code: of a failure, one of the table of error codes.
     """
 
     verdict: Literal["built", "copy", "fault", "failed"]
     reason: Reason | None = None
     detail: str = ""
+    code: str = ""
 
     def to_line(self) -> bytes:
         """As one line."""
-        return json.dumps({"verdict": self.verdict, "reason": self.reason, "detail": self.detail}).encode() + b"\n"
+        return json.dumps(asdict(self)).encode() + b"\n"
 
     @classmethod
     def from_line(cls, line: bytes) -> ConversionOutcome:
         """What `to_line` wrote; `ValueError` for anything else."""
         data = json.loads(line)
-        return cls(data["verdict"], Reason(data["reason"]) if data["reason"] else None, data["detail"])
+        return cls(data["verdict"], Reason(data["reason"]) if data["reason"] else None, data["detail"], data["code"])
 
 
 def _format_of(data: dict[str, Any]) -> MediaFormat:

@@ -21,6 +21,7 @@ from bulk_export.media.containers.ogg import missing_pages
 from bulk_export.media.faults import MediaLimits, corrupt, too_large, unsupported
 from bulk_export.media.plan import TrackKind
 from bulk_export.media.probe import MediaPacket, open_media, pick, sniff_file, tracks, unknown_codec, what
+from bulk_export.storage.faults import file_faults
 
 # Containers whose header states a duration; elsewhere FFmpeg guesses it from the bit rate or the size.
 _STATE_DURATION = frozenset({"webm", "matroska", "mp4", "mov", "asf", "flac"})
@@ -142,7 +143,7 @@ class Feed:
         """
         if self._container != "ogg":
             return False
-        with self._path.open("rb") as file:
+        with self._path.open("rb") as file, file_faults("read", str(self._path)):
             return not missing_pages(file)
 
     def _clean(self, packet: MediaPacket) -> MediaPacket | None:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 from bulk_export.contacts.addresses import Resolve, check_mounted
 from bulk_export.definitions.models import MediaFormats
-from bulk_export.errors import TransientError
 from bulk_export.jobs.contact_job import Concurrency, concurrency_for, run_contact_job
 from bulk_export.jobs.earlier_results import EarlierResults
 from bulk_export.jobs.progress import ReportProgress
@@ -29,6 +28,7 @@ from bulk_export.media.throttle import Throttle
 from bulk_export.reasons import NOT_APPLICABLE, Reason
 from bulk_export.staging.journal import FileResult, Journal
 from bulk_export.storage.base import Storage
+from bulk_export.storage.faults import scratch_faults
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -133,7 +133,7 @@ def copy_job_media(
             run_contact_job(
                 MediaJobContext(
                     formats=formats,
-                    objects=StoredObjects(source, resolve, Reason.MEDIA_MISSING, shows_keys=True),
+                    objects=StoredObjects(source, resolve, Reason.MEDIA_MISSING, Reason.MEDIA_CORRUPT, shows_keys=True),
                     destination=destination,
                     run_prefix=run_prefix,
                     folder=folder,
@@ -187,7 +187,5 @@ def _own_scratch(scratch: Path, run_prefix: str, job: int) -> Iterator[Path]:
 
 def _make_empty(directory: Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)
-    try:
+    with scratch_faults(directory):
         directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TransientError("SCRATCH_FAILED", f"could not create {directory}: {error.strerror}") from error

@@ -21,6 +21,7 @@ from bulk_export.media.containers.sniffed import Sniffed
 from bulk_export.media.faults import corrupt, unsupported
 from bulk_export.media.plan import Probed, TrackKind
 from bulk_export.media.sniff import sniff, window_of
+from bulk_export.storage.faults import file_faults
 
 MediaPacket: TypeAlias = "Packet[Stream]"
 
@@ -59,7 +60,7 @@ def open_media(path: Path, name: str, *, to_the_end: bool = False) -> InputConta
 
 def sniff_file(path: Path, name: str) -> Sniffed:
     """What the bytes say; a fault when the file is not whole."""
-    with path.open("rb") as stream:
+    with path.open("rb") as stream, file_faults("read", str(path)):
 
         def more(offset: int, length: int) -> bytes:
             stream.seek(offset)
@@ -121,7 +122,7 @@ def unknown_codec(path: Path, stream: AudioStream | VideoStream) -> str:
     The name that the file has for it, where that is found.
     """
     kind: TrackKind = "audio" if isinstance(stream, AudioStream) else "video"
-    with path.open("rb") as file:
+    with path.open("rb") as file, file_faults("read", str(path)):
         window = window_of(file, path.stat().st_size)
     found = codec_name(window.head, kind) or codec_name(window.tail, kind)
     return f"the codec of its {kind} is not known" + (f" (tag {found})" if found else "")

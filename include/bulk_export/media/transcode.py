@@ -5,8 +5,9 @@ Runs in a converting process. Tracks are lazy and merged by time, so memory stay
 
 from __future__ import annotations
 
+import errno
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -21,8 +22,11 @@ from bulk_export.media.feed import Feed
 from bulk_export.media.plan import Build, Source, Track
 from bulk_export.media.probe import MediaPacket
 from bulk_export.media.video_track import EncodedVideo
+from bulk_export.storage.faults import scratch_error
 
 _MAX_REORDERED = 32
+# What FFmpeg says of packets that do not fit.
+_MUXERS_OWN = frozenset({errno.EINVAL, errno.ENOMEM, errno.ENOSYS, errno.ERANGE, errno.EDOM, errno.EAGAIN})
 
 
 class _Writer(Protocol):
@@ -95,7 +99,7 @@ def build(decided: Build, stored: Mapping[Source, Path], into: Path, limits: Med
 
     Raises:
         ItemFault: something is wrong with a stored file.
-        OSError: `into` cannot be written.
+        TransientError: `into` cannot be written.
     """
     target = decided.format
     av.logging.set_level(av.logging.ERROR)
@@ -114,14 +118,25 @@ def build(decided: Build, stored: Mapping[Source, Path], into: Path, limits: Med
         output = stack.enter_context(av.open(f"file:{into}", "w", format=target.container, container_options=options))
         for writer in writers:
             writer.add_to(output)
-        output.start_encoding()
+        _writing(output.start_encoding, into)
         lead_s = max(writer.lead_s for writer in writers)
         # A call of an hour has 50,000 packets: what is not needed is not done for each.
         packets = (writer.packets() for writer in writers)
         for packet in heapq.merge(*packets, key=_time) if len(writers) > 1 else next(packets):
-            output.mux(_later(packet, lead_s) if lead_s else packet)
+            _writing(output.mux, into, _later(packet, lead_s) if lead_s else packet)
         for feed in feeds:
             feed.check_complaints(complaints)
+        _writing(output.close, into)
+
+
+def _writing(act: Callable[..., object], into: Path, *packet: MediaPacket) -> None:
+    """Do what writes: an operating system's error is one of the scratch file, and not of what is converted."""
+    try:
+        act(*packet)
+    except av.FFmpegError as error:
+        if isinstance(error, OSError) and error.errno not in _MUXERS_OWN:
+            raise scratch_error(error, into) from error
+        raise
 
 
 @contextmanager

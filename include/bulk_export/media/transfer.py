@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from bulk_export.errors import RefusedError, TransientError
 from bulk_export.media.containers.sniffed import Window
 from bulk_export.media.faults import MediaLimits, corrupt, missing, too_large
 from bulk_export.media.sniff import WINDOW_BYTES, window_of
 from bulk_export.storage.base import ByteRange, Fetched, Storage, Stored
 from bulk_export.storage.capabilities import ServerCopy, local_path
+from bulk_export.storage.faults import file_faults, from_os_error, scratch_faults
 from bulk_export.storage.reading import fetch, read_range
+from bulk_export.storage.sources import open_file
 
 ONE_READ_BYTES = 8 * 1024 * 1024
 # Many objects of a bucket are under way at once, and each is held in memory.
 REMOTE_READ_BYTES = 4 * 1024 * 1024
 # From here on the service copies what is to stay inside of it, although its bytes have been read to be judged.
 COPY_BYTES = 64 * 1024
+_COPIED_BYTES = 1024 * 1024
+# No file can have such a path.
+_NO_FILE = frozenset(
+    {errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.ENXIO, errno.EISDIR}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,29 +104,19 @@ def send(source: SourceFile, destination: Storage, key: str, *, replace: bool = 
     return stored
 
 
-def put(destination: Storage, key: str, content: bytes | Path, *, replace: bool = True) -> Stored:
-    """`Storage.put`, with errors of the operating system as `TransientError`.
-
-    So the task is tried again.
-    """
-    with _as_transient():
-        return destination.put(key, content, replace=replace)
-
-
 def _copied(source: SourceFile, destination: Storage, key: str) -> Stored | None:
     """What the service itself has copied; None where it cannot, or a PUT is as good."""
     if source.fetched is None or source.window.size < COPY_BYTES or not isinstance(destination, ServerCopy):
         return None
-    with _as_transient():
-        return destination.copy(key, source.storage, source.key, source.fetched)
+    return destination.copy(key, source.storage, source.key, source.fetched)
 
 
 def _put(source: SourceFile, destination: Storage, key: str, *, replace: bool) -> Stored:
     if source.content is not None:
-        return put(destination, key, source.content, replace=replace)
+        return destination.put(key, source.content, replace=replace)
     if source.path is not None:
-        return put(destination, key, source.path, replace=replace)
-    with _as_transient(), source.storage.open(source.key) as stream:
+        return destination.put(key, source.path, replace=replace)
+    with source.storage.open(source.key) as stream:
         return destination.put(key, stream, replace=replace)
 
 
@@ -135,15 +130,26 @@ def local_copy(source: SourceFile, scratch: Path) -> Iterator[Path]:
         yield source.path
         return
     try:
-        with _as_transient():
-            if source.content is not None:
-                scratch.write_bytes(source.content)
-            else:
-                with source.storage.open(source.key) as stream, scratch.open("wb") as file:
-                    shutil.copyfileobj(stream, file, 1024 * 1024)
+        _copy_here(source, scratch)
         yield scratch
     finally:
-        scratch.unlink(missing_ok=True)
+        with suppress(OSError):  # it goes with the job's directory
+            scratch.unlink()
+
+
+def _copy_here(source: SourceFile, scratch: Path) -> None:
+    if source.content is not None:
+        with scratch_faults(scratch):
+            scratch.write_bytes(source.content)
+        return
+    with source.storage.open(source.key) as stream, ExitStack() as stack:
+        with scratch_faults(scratch):
+            file = stack.enter_context(scratch.open("wb"))
+        while piece := stream.read(_COPIED_BYTES):
+            with scratch_faults(scratch):
+                file.write(piece)
+        with scratch_faults(scratch):
+            file.close()
 
 
 def _open_local(storage: Storage, key: str, path: Path, limits: MediaLimits) -> SourceFile:
@@ -153,48 +159,38 @@ def _open_local(storage: Storage, key: str, path: Path, limits: MediaLimits) -> 
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise _reading_fault(error, key) from error
+        if error.errno in _NO_FILE:
+            raise missing(f"it cannot be there: {error.strerror}") from error
+        raise from_os_error(error, "read", str(path)) from error
+    try:
+        with file_faults("read", str(path)):
+            return _source_of(storage, key, path, descriptor, limits)
+    finally:
+        os.close(descriptor)
+
+
+def _source_of(storage: Storage, key: str, path: Path, descriptor: int, limits: MediaLimits) -> SourceFile:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
-        os.close(descriptor)
         raise missing("it is not a regular file")
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
-        _check_size(status.st_size, limits)
-        if status.st_size < ONE_READ_BYTES:
-            content = os.read(descriptor, status.st_size + 1)
-            return SourceFile(storage, key, Window(content, content, len(content)), content, path)
+    _check_size(status.st_size, limits)
+    if status.st_size < ONE_READ_BYTES:
+        content = os.read(descriptor, status.st_size + 1)
+        return SourceFile(storage, key, Window(content, content, len(content)), content, path)
+    with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
         window = window_of(file, status.st_size, partial(_read_from, path))
-        return SourceFile(storage, key, window, None, path)
+    return SourceFile(storage, key, window, None, path)
 
 
 def _read_from(path: Path, offset: int, length: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(offset)
-        return file.read(length)
-
-
-def _reading_fault(error: OSError, key: str) -> Exception:
-    """What an error of opening one stored file means."""
-    if error.errno in {errno.EACCES, errno.EPERM}:
-        return RefusedError("STORAGE_DENIED", f"could not read {key}: {error.strerror}")
-    if error.errno in {errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL, errno.ENXIO, errno.EISDIR}:
-        return missing(f"it cannot be there: {error.strerror}")
-    return TransientError("STORAGE_UNREACHABLE", f"could not read {key}: {error.strerror}")
+    descriptor = open_file(str(path))
+    try:
+        with file_faults("read", str(path)):
+            return os.pread(descriptor, length, offset)
+    finally:
+        os.close(descriptor)
 
 
 def _check_size(size: int, limits: MediaLimits) -> None:
     if size > limits.max_source_bytes:
         raise too_large(f"{size} bytes, the limit is {limits.max_source_bytes}")
-
-
-@contextmanager
-def _as_transient() -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        message = f"could not write a file: {error.strerror or type(error).__name__}"
-        raise TransientError(
-            "STORAGE_UNREACHABLE", message, hint="Make room or check the storage; then retry."
-        ) from error

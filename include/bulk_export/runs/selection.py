@@ -8,6 +8,7 @@ audit all speak of the same contacts, however long the run takes and however the
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -87,7 +88,8 @@ def _match(run: OpenRun) -> Matched:
             matches = run.store.select_keys(_selection(run), path)
             run.staging.write_file(KEYS, path)
         finally:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # it goes with the scratch folder
+                path.unlink()
     already = 0
     if run.snapshot.export.incremental:
         delivered = delivered_before(run.site.engine, run.snapshot.export.id, run_id=run.record.run_id)

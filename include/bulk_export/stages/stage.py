@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import update_wrapper
+from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from bulk_export.errors import BulkExportError, RefusedError
@@ -15,6 +16,7 @@ from bulk_export.site import Site
 from bulk_export.state.records import UNSUCCESSFUL
 from bulk_export.state.run_errors import clear_error, record_error
 from bulk_export.state.runs import get_run, reopen_run
+from bulk_export.storage.faults import machine_error, scratch_error
 
 Arguments = ParamSpec("Arguments")
 Outcome = TypeVar("Outcome")
@@ -31,7 +33,9 @@ def stage(body: Body[Arguments, Outcome]) -> Stage[Arguments, Outcome]:
     def run_stage(site: Site, run_id: str, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Outcome:
         job = args[0] if args and isinstance(args[0], int) else 0
         with recorded(site, run_id, body.__name__, job):
-            return body(resume_failed_run(load_run(site, run_id), body.__name__), *args, **kwargs)
+            run = resume_failed_run(load_run(site, run_id), body.__name__)
+            with _unfinished_files(run):
+                return body(run, *args, **kwargs)
 
     update_wrapper(run_stage, body)
     return run_stage
@@ -76,6 +80,22 @@ def load_run(site: Site, run_id: str) -> OpenRun:
 
 
 @contextmanager
+def _unfinished_files(run: OpenRun) -> Iterator[None]:
+    """Name the scratch folder where the operating system refuses something.
+
+    Storages, contact store and state database have errors of their own: what is left is about unfinished files.
+    """
+    try:
+        yield
+    except OSError as error:
+        scratch = run.scratch
+        place = Path(error.filename) if isinstance(error.filename, str) else scratch
+        if not place.is_relative_to(scratch):
+            raise
+        raise scratch_error(error, place) from error
+
+
+@contextmanager
 def recorded(site: Site, run_id: str, stage_name: str, job: int = 0) -> Iterator[None]:
     """Record a stage's error; clear it once the stage succeeds."""
     try:
@@ -83,6 +103,10 @@ def recorded(site: Site, run_id: str, stage_name: str, job: int = 0) -> Iterator
     except BulkExportError as error:
         record_error(site.engine, run_id, stage=stage_name, error=error, now=site.clock(), job=job)
         raise
+    except (OSError, MemoryError) as error:  # where nobody expected it: still it has a name, and something can be done
+        known = machine_error(error, stage_name)
+        record_error(site.engine, run_id, stage=stage_name, error=known, now=site.clock(), job=job)
+        raise known from error
     except Exception as error:
         # Only the kind of the error goes into the audit: the text of an unforeseen one may hold personal data.
         unforeseen = BulkExportError(

@@ -9,7 +9,8 @@ import os
 import stat
 from pathlib import Path
 
-from bulk_export.errors import RefusedError, TransientError
+from bulk_export.errors import RefusedError
+from bulk_export.storage.faults import scratch_error
 
 _ONLY_OURS = 0o700
 
@@ -24,7 +25,7 @@ def private_folder(place: Path, name: str) -> Path:
 
     Raises:
         RefusedError: SCRATCH_DENIED, something of somebody else's is there.
-        TransientError: SCRATCH_FAILED, nothing can be made there now.
+        TransientError: SCRATCH_FULL, SCRATCH_FAILED, nothing can be made there now.
     """
     user = os.getuid()
     own = place / f"bulk-export-{user}"
@@ -39,7 +40,7 @@ def private_folder(place: Path, name: str) -> Path:
     except FileExistsError as error:  # a file, or a link that leads nowhere
         raise _denied(own) from error
     except OSError as error:
-        raise TransientError("SCRATCH_FAILED", f"could not create {own / name}: {error.strerror}") from error
+        raise scratch_error(error, own / name) from error
     return folder
 
 

@@ -13,7 +13,7 @@
 | `rights` | which rights there are, found out by using them |
 | `written_once` | what a taken key means for an object that is written once |
 | `server_copy` | copies inside one service |
-| `local`, `disk` | directories, and making their files durable |
+| `local`, `object_file`, `disk` | directories, their objects when read, and making their files durable |
 | `buckets`, `credentials` | opening a bucket, and the credentials for it |
 | `retry` | tries of a request, and pauses between them |
 | `objects`, `object_reads`, `object_stream`, `object_faults` | buckets of any service, through obstore |

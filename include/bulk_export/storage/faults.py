@@ -1,80 +1,163 @@
-"""Meaning of a storage's failures.
+"""Meaning of failures: of storages, unfinished files and this machine.
 
-One table says who must act, and whether a retry can help:
+One table says what an operating system's error is about, and which code that is where:
 
-| cause | error | code |
-|---|---|---|
-| access denied, read-only | `RefusedError` | STORAGE_DENIED |
-| the root is no directory, no such bucket | `RefusedError` | STORAGE_MISSING |
-| no space, quota of the disk used up, file larger than the file system takes | `TransientError` | STORAGE_FULL |
-| name too long, name not representable | `DefinitionError` | KEY_INVALID |
-| the key holds something else, and is written once | `RefusedError` | STORAGE_CONFLICT |
-| credentials that have run out | `TransientError` | STORAGE_EXPIRED |
-| this machine's clock is wrong | `TransientError` | STORAGE_CLOCK |
-| anything else: input/output error, time-out, throttling, server fault | `TransientError` | STORAGE_UNREACHABLE |
+| cause | in a storage | among unfinished files | elsewhere |
+|---|---|---|---|
+| access denied, read-only | STORAGE_DENIED | SCRATCH_FAILED | MACHINE_FAILED |
+| the root is no directory | STORAGE_MISSING | SCRATCH_FAILED | MACHINE_FAILED |
+| no space, quota used up, file larger than the file system takes | STORAGE_FULL | SCRATCH_FULL | SCRATCH_FULL |
+| name too long, name not representable | KEY_INVALID | SCRATCH_FAILED | MACHINE_FAILED |
+| no memory, open files or buffers left | MACHINE_EXHAUSTED | MACHINE_EXHAUSTED | MACHINE_EXHAUSTED |
+| anything else, such as input/output error, time-out | STORAGE_UNREACHABLE | SCRATCH_FAILED | MACHINE_FAILED |
+
+The staging area is a storage, with SCRATCH_FULL for STORAGE_FULL. Class and remedy of a code are in
+`error_codes.py`; what a bucket's service answers is in `object_faults.py`.
 """
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from enum import Enum, auto
+from pathlib import Path
 
-from bulk_export.errors import BulkExportError, DefinitionError, RefusedError, TransientError
+from bulk_export.errors import BulkExportError, UnreadableError, error_of
 
-_BY_ERRNO: dict[int, str] = {
-    errno.EACCES: "STORAGE_DENIED",
-    errno.EPERM: "STORAGE_DENIED",
-    errno.EROFS: "STORAGE_DENIED",
-    errno.ENOENT: "STORAGE_MISSING",
-    errno.ENOTDIR: "STORAGE_MISSING",
-    errno.EISDIR: "STORAGE_MISSING",
-    errno.ENOSPC: "STORAGE_FULL",
-    errno.EDQUOT: "STORAGE_FULL",
-    errno.EFBIG: "STORAGE_FULL",
-    errno.ENAMETOOLONG: "KEY_INVALID",
-    errno.EILSEQ: "KEY_INVALID",
-    errno.EINVAL: "KEY_INVALID",
+
+class Cause(Enum):
+    """What an operating system's error is about."""
+
+    DENIED = auto()
+    MISSING = auto()
+    FULL = auto()
+    NAME = auto()
+    EXHAUSTED = auto()
+    OTHER = auto()
+
+
+_CAUSES: Mapping[int, Cause] = {
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), Cause.DENIED),
+    **dict.fromkeys((errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP), Cause.MISSING),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), Cause.FULL),
+    **dict.fromkeys((errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL), Cause.NAME),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS), Cause.EXHAUSTED),
 }
+# What is about a name or a path, and means nothing where an open file is read or written.
+_OF_A_PATH = frozenset({Cause.MISSING, Cause.NAME})
 
-_KINDS: dict[str, tuple[type[BulkExportError], str]] = {
-    "STORAGE_DENIED": (RefusedError, "Give the exporter the right to read, list and write there."),
-    "STORAGE_MISSING": (RefusedError, "Create the directory or bucket, or correct the storage location."),
-    "STORAGE_FULL": (TransientError, "Make room, then run again: what is already delivered is not sent twice."),
-    "KEY_INVALID": (DefinitionError, "Shorten the storage location's path or the export's name."),
-    "STORAGE_CONFLICT": (
-        RefusedError,
-        "Somebody else has written there: see what it is and remove it, or run the export again as a new run.",
-    ),
-    "STORAGE_EXPIRED": (TransientError, "Renew the credentials of the connection, then run again."),
-    "STORAGE_CLOCK": (TransientError, "Set this machine's clock (NTP), then run again."),
-    "STORAGE_UNREACHABLE": (TransientError, "Check that the storage is up and reachable, then run again."),
+_STORAGE: Mapping[Cause, str] = {
+    Cause.DENIED: "STORAGE_DENIED",
+    Cause.MISSING: "STORAGE_MISSING",
+    Cause.FULL: "STORAGE_FULL",
+    Cause.NAME: "KEY_INVALID",
+    Cause.EXHAUSTED: "MACHINE_EXHAUSTED",
 }
+_SCRATCH: Mapping[Cause, str] = {Cause.FULL: "SCRATCH_FULL", Cause.EXHAUSTED: "MACHINE_EXHAUSTED"}
 
 
 def storage_error(code: str, doing: str, where: str, cause: str) -> BulkExportError:
     """Error for a failure of kind `code`.
 
     Args:
-        code: a line of the table above.
+        code: of the table of codes.
         doing: what was tried, such as `write`.
         where: address of the object or root.
         cause: in the words of the system or service.
     """
-    kind, hint = _KINDS[code]
-    return kind(code, f"Could not {doing} {where}: {cause}", hint=hint)
+    return error_of(code, f"Could not {doing} {where}: {cause}")
 
 
-def from_os_error(error: OSError, doing: str, where: str) -> BulkExportError:
-    """What an operating system's error means for a local storage."""
-    code = _BY_ERRNO.get(error.errno or 0, "STORAGE_UNREACHABLE")
-    return storage_error(code, doing, where, error.strerror or type(error).__name__)
+def unreadable(where: str, cause: str) -> UnreadableError:
+    """Error for one object that is there and cannot be read.
+
+    Arguments as above.
+    """
+    fault = storage_error("STORAGE_UNREACHABLE", "read", where, cause)
+    return UnreadableError(fault.code, fault.message, hint=fault.hint, cause=cause)
+
+
+def cause_of(error: OSError) -> Cause:
+    """What an operating system's error is about."""
+    return _CAUSES.get(error.errno or 0, Cause.OTHER)
+
+
+def from_os_error(
+    error: OSError, doing: str, where: str, *, full: str = "STORAGE_FULL", open_file: bool = False
+) -> BulkExportError:
+    """What an operating system's error means for a local storage.
+
+    An object that is there and cannot be read is an `UnreadableError`.
+
+    Args:
+        error: of the operating system.
+        doing: what was tried, such as `write`.
+        where: path of the object or root.
+        full: code of a full disk.
+        open_file: it came of an open file: whatever its number, it says nothing of the file's name.
+    """
+    cause = cause_of(error)
+    if open_file and cause in _OF_A_PATH:
+        cause = Cause.OTHER
+    code = full if cause is Cause.FULL else _STORAGE.get(cause, "STORAGE_UNREACHABLE")
+    fault = storage_error(code, doing, where, words_of(error))
+    return unreadable(where, words_of(error)) if doing == "read" and code == "STORAGE_UNREACHABLE" else fault
 
 
 @contextmanager
-def os_faults(doing: str, where: str) -> Iterator[None]:
-    """Turn every `OSError` inside into the product's error."""
+def os_faults(doing: str, where: str, *, full: str = "STORAGE_FULL") -> Iterator[None]:
+    """Turn every `OSError` of a path inside into the product's error."""
     try:
         yield
     except OSError as error:
-        raise from_os_error(error, doing, where) from error
+        raise from_os_error(error, doing, where, full=full) from error
+
+
+@contextmanager
+def file_faults(doing: str, where: str, *, full: str = "STORAGE_FULL") -> Iterator[None]:
+    """Turn every `OSError` of an open file inside into the product's error."""
+    try:
+        yield
+    except OSError as error:
+        raise from_os_error(error, doing, where, full=full, open_file=True) from error
+
+
+@contextmanager
+def scratch_faults(path: Path) -> Iterator[None]:
+    """Turn every `OSError` of unfinished files inside into the product's error.
+
+    Also that of reading them again, such as for a delivery.
+    """
+    try:
+        yield
+    except UnreadableError as error:
+        raise error_of("SCRATCH_FAILED", error.message) from error
+    except OSError as error:
+        raise scratch_error(error, path) from error
+
+
+def scratch_error(error: OSError, path: Path) -> BulkExportError:
+    """What an operating system's error means for an unfinished file."""
+    code = _SCRATCH.get(cause_of(error), "SCRATCH_FAILED")
+    return error_of(code, f"Could not write unfinished files at {path}: {words_of(error)}")
+
+
+def machine_error(error: OSError | MemoryError, doing: str) -> BulkExportError:
+    """What an error means that nobody expected where it happened.
+
+    Args:
+        error: of the operating system, or of Python where memory ends.
+        doing: what was under way, such as the name of a stage.
+    """
+    if isinstance(error, MemoryError):
+        return error_of("MACHINE_EXHAUSTED", f"{doing} ran out of memory")
+    code = _SCRATCH.get(cause_of(error), "MACHINE_FAILED")
+    place = f" at {error.filename}" if error.filename else ""
+    return error_of(code, f"{doing} was refused by the operating system{place}: {words_of(error)}")
+
+
+def words_of(error: OSError) -> str:
+    """The operating system's words, without the path."""
+    return os.strerror(error.errno) if error.errno else error.strerror or type(error).__name__

@@ -11,16 +11,17 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import closing, suppress
-from io import BytesIO
+from contextlib import AbstractContextManager, closing, suppress
+from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from bulk_export.storage.base import ByteRange, Entry, Fetched, Stored
 from bulk_export.storage.capabilities import Durability, LocalPaths, Rights, UnfinishedWrites, WholeReads
 from bulk_export.storage.disk import flush_file_system
-from bulk_export.storage.faults import from_os_error, os_faults
+from bulk_export.storage.faults import file_faults, from_os_error, os_faults
 from bulk_export.storage.keys import check_key, check_prefix
+from bulk_export.storage.object_file import ObjectFile, read_whole
 from bulk_export.storage.sources import Tally, open_file, pieces_of
 from bulk_export.storage.written_once import already_written
 
@@ -42,11 +43,24 @@ def open_local(
 
 
 class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads):
-    """A directory; safe to use from several threads and processes at once."""
+    """A directory; safe to use from several threads and processes at once.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        root: the directory.
+        full: code of the error where its disk is full.
+    """
+
+    def __init__(self, root: Path, *, full: str = "STORAGE_FULL") -> None:
         self._root = str(root.absolute())
         self._made: set[str] = set()
+        self._full = full
+
+    def for_scratch(self) -> LocalStorage:
+        """The same directory, as a place of unfinished work.
+
+        SCRATCH_FULL where its disk is full.
+        """
+        return LocalStorage(Path(self._root), full="SCRATCH_FULL")
 
     @property
     def uri(self) -> str:
@@ -63,14 +77,15 @@ class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads)
         target = f"{self._root}/{key}"
         with closing(pieces_of(content)) as pieces:
             first = next(pieces, b"")  # an unreadable source is noticed before anything is created
-            with os_faults("write", target):
+            with self._faults("write", target):
                 descriptor, temporary = self._create_temporary(target.rpartition("/")[0])
             try:
-                stored = _fill(descriptor, first, pieces, target)
+                stored = self._fill(descriptor, first, pieces, target)
                 if not replace and os.path.lexists(target) and already_written(self, key, stored, ""):
-                    os.unlink(temporary)  # noqa: PTH108
+                    with self._faults("write", target):
+                        os.unlink(temporary)  # noqa: PTH108
                     return stored
-                with os_faults("write", target):
+                with self._faults("write", target):
                     os.replace(temporary, target)  # noqa: PTH105 - strings: a Path costs as much as the call itself
             except BaseException:
                 with suppress(OSError):
@@ -80,18 +95,25 @@ class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads)
 
     def fetch(self, key: str, max_bytes: int) -> Fetched:
         """Size of the object, and its bytes up to `max_bytes`."""
-        with self.open(key) as stream:
-            size = os.fstat(stream.fileno()).st_size
-            return Fetched(size, stream.read(size) if size <= max_bytes else None)
+        check_key(key)
+        target = f"{self._root}/{key}"
+        descriptor = open_file(target)
+        try:
+            with file_faults("read", target):
+                size = os.fstat(descriptor).st_size
+                return Fetched(size, read_whole(descriptor, size) if size <= max_bytes else None)
+        finally:
+            os.close(descriptor)
 
     def open(self, key: str, byte_range: ByteRange | None = None) -> BinaryIO:
         """The object, or a range of it, as a binary stream."""
         check_key(key)
-        descriptor = open_file(f"{self._root}/{key}")
+        target = f"{self._root}/{key}"
+        descriptor = open_file(target)
         if byte_range is None:
-            return os.fdopen(descriptor, "rb")
+            return cast("BinaryIO", BufferedReader(ObjectFile(descriptor, target)))
         try:
-            with os_faults("read", f"{self._root}/{key}"):
+            with file_faults("read", target):
                 return BytesIO(os.pread(descriptor, byte_range.length, byte_range.start))
         finally:
             os.close(descriptor)
@@ -142,7 +164,7 @@ class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads)
         for key in keys:
             check_key(key)
             target = f"{self._root}/{key}"
-            with os_faults("delete", target), suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            with self._faults("delete", target), suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 os.unlink(target)  # noqa: PTH108
             folders.add(target.rpartition("/")[0])
         for folder in sorted(folders, key=len, reverse=True):
@@ -161,17 +183,19 @@ class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads)
         folder = Path(self._root, prefix.rpartition("/")[0])
         while not folder.is_dir() and len(folder.parts) > 1:
             folder = folder.parent
-        with os_faults("flush", str(folder)):
+        with self._faults("flush", str(folder)):
             flush_file_system(str(folder))
 
     def check_writable(self) -> None:
         """Create the directory where it is missing, then a file in it."""
-        with os_faults("write to", self._root):
+        with self._faults("write to", self._root):
             descriptor, temporary = self._create_temporary(self._root)
             try:
-                os.write(descriptor, b"\n")
+                try:
+                    os.write(descriptor, b"\n")
+                finally:
+                    os.close(descriptor)
             finally:
-                os.close(descriptor)
                 os.unlink(temporary)  # noqa: PTH108
 
     def sweep(self, prefix: str = "") -> int:
@@ -184,10 +208,27 @@ class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads)
         for folder, _, names in os.walk(f"{self._root}/{prefix}"):
             for name in names:
                 if _TEMPORARY.fullmatch(name):
-                    with os_faults("delete", folder), suppress(FileNotFoundError):
+                    with self._faults("delete", folder), suppress(FileNotFoundError):
                         os.unlink(f"{folder}/{name}")  # noqa: PTH108
                         swept += 1
         return swept
+
+    def _faults(self, doing: str, where: str) -> AbstractContextManager[None]:
+        return os_faults(doing, where, full=self._full)
+
+    def _fill(self, descriptor: int, first: bytes, pieces: Iterator[bytes], target: str) -> Stored:
+        """Write everything to the descriptor and close it, hashing on the way."""
+        tally, piece = Tally(), first
+        try:
+            while piece:
+                tally.add(piece)
+                with file_faults("write", target, full=self._full):
+                    _write_all(descriptor, piece)
+                piece = next(pieces, b"")
+        finally:
+            with file_faults("write", target, full=self._full):  # a network disk reports a full disk only here
+                os.close(descriptor)
+        return tally.stored()
 
     def _create_temporary(self, folder: str) -> tuple[int, str]:
         temporary = f"{folder}/.part-{os.urandom(8).hex()}"
@@ -208,21 +249,6 @@ class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads)
                 folder = folder.rpartition("/")[0]
 
 
-def _fill(descriptor: int, first: bytes, pieces: Iterator[bytes], target: str) -> Stored:
-    """Write everything to the descriptor and close it, hashing on the way."""
-    tally, piece = Tally(), first
-    try:
-        while piece:
-            tally.add(piece)
-            with os_faults("write", target):
-                _write_all(descriptor, piece)
-            piece = next(pieces, b"")
-    finally:
-        with os_faults("write", target):  # a network disk reports a full disk only here
-            os.close(descriptor)
-    return tally.stored()
-
-
 def _write_all(descriptor: int, content: bytes) -> None:
     written = os.write(descriptor, content)
     if written < len(content):  # a disk that fills up takes a part first
@@ -235,15 +261,17 @@ def _sorted_entries(path: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
     """A directory's entries in key order: a directory sorts as its name and a slash, as its keys do."""
     try:
         with os.scandir(path) as entries:
-            named = [(f"{entry.name}/" if entry.is_dir() else entry.name, entry) for entry in entries]
+            named = [
+                (f"{entry.name}/" if entry.is_dir() else entry.name, entry)
+                for entry in entries
+                if entry.is_dir() or entry.is_file()
+            ]
     except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
         raise from_os_error(error, "list", path) from error
     named.sort(key=lambda pair: pair[0])
-    for name, entry in named:
-        if name.endswith("/") or entry.is_file():
-            yield name, entry
+    yield from named
 
 
 def _leads_back(link: str) -> bool:

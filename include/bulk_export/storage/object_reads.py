@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import obstore
 
-from bulk_export.errors import RefusedError, TransientError
+from bulk_export.errors import RefusedError, TransientError, UnreadableError
 from bulk_export.storage.base import ByteRange, Entry, Fetched
-from bulk_export.storage.faults import storage_error
+from bulk_export.storage.faults import unreadable
 from bulk_export.storage.object_faults import object_faults
 from bulk_export.storage.object_stream import RANGE_BYTES, ObjectStream
 from bulk_export.storage.retry import RetryPolicy
@@ -155,10 +155,8 @@ class ObjectReader:
             raise self._damaged(key, "its bytes are not what the service's checksum says")
         return True
 
-    def _damaged(self, key: str, cause: str) -> TransientError:
-        error = storage_error("STORAGE_UNREACHABLE", "read", self._where(key), cause)
-        assert isinstance(error, TransientError)
-        return error
+    def _damaged(self, key: str, cause: str) -> UnreadableError:
+        return unreadable(self._where(key), cause)
 
 
 class _Pages:

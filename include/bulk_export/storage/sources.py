@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bulk_export.storage.base import Stored
-from bulk_export.storage.faults import from_os_error, os_faults
+from bulk_export.storage.faults import file_faults, from_os_error
 
 # Files below this are read in one piece: hashed while still in the cache, 1.3 times the files/s of a chunked loop.
 ONE_READ_BYTES = 8 * 1024 * 1024
@@ -60,10 +60,11 @@ def pieces_of(content: bytes | Path | BinaryIO, chunk_bytes: int = CHUNK_BYTES) 
         source = str(content)
         descriptor = open_file(source)
         try:
-            size = os.fstat(descriptor).st_size
+            with file_faults("read", source):
+                size = os.fstat(descriptor).st_size
             piece_bytes = size + 1 if size < ONE_READ_BYTES else chunk_bytes
             while True:
-                with os_faults("read", source):
+                with file_faults("read", source):
                     piece = os.read(descriptor, piece_bytes)
                 if not piece:
                     return
@@ -113,7 +114,12 @@ def open_file(path: str) -> int:
         if fault.code == "KEY_INVALID":  # a name no file can have
             raise FileNotFoundError(f"no such object: {path}") from error
         raise fault from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    try:
+        with file_faults("read", path):
+            regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        if not regular:
+            raise FileNotFoundError(f"no such object: {path}")
+    except BaseException:
         os.close(descriptor)
-        raise FileNotFoundError(f"no such object: {path}")
+        raise
     return descriptor

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 
-from bulk_export.errors import RefusedError
+from bulk_export.errors import RefusedError, UnreadableError
 from bulk_export.storage.base import Storage, Stored
 from bulk_export.storage.capabilities import Checksums
 from bulk_export.storage.faults import storage_error
@@ -67,5 +67,8 @@ def _kept_sha256(storage: Storage, key: str) -> str | None:
 
 
 def _read_sha256(storage: Storage, key: str) -> str:
-    with storage.open(key) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+    try:
+        with storage.open(key) as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+    except UnreadableError as error:  # of the destination, not of what was to be written
+        raise storage_error("STORAGE_UNREACHABLE", "compare", f"{storage.uri}/{key}", error.message) from error

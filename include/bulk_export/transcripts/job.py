@@ -8,11 +8,12 @@ A contact ends in exactly one way:
 | no `transcript_uri` | NO_TRANSCRIPT |
 | object absent or refused, or an address that leads nowhere or out of the store | TRANSCRIPT_MISSING |
 | object larger than `max_bytes` | TRANSCRIPT_TOO_LARGE, unread |
-| cut off, empty, not of the format, of another contact | TRANSCRIPT_CORRUPT |
+| cut off, empty, not of the format, of another contact, cannot be read | TRANSCRIPT_CORRUPT |
 | anything else | delivered |
 
-Storage that is down, a store that refuses everything (`access_denials.py`) and a destination that refuses anything end
-the job with that error. Resuming, the journal and progress are those of every per-contact job (`jobs/contact_job.py`).
+Storage that is down (`unreadable_objects.py`), a store that refuses everything (`access_denials.py`) and a destination
+that refuses anything end the job with that error. Resuming, the journal and progress are those of every per-contact job
+(`jobs/contact_job.py`).
 """
 
 from __future__ import annotations
@@ -138,7 +139,7 @@ def export_job_transcripts(
             # Not at the top: lxml is not loaded for JSON.
             write=resolve_name(target.writer),
             extension=target.extension,
-            objects=StoredObjects(source, resolve, Reason.TRANSCRIPT_MISSING),
+            objects=StoredObjects(source, resolve, Reason.TRANSCRIPT_MISSING, Reason.TRANSCRIPT_CORRUPT),
             destination=destination,
             run_prefix=run_prefix,
             folder=folder,

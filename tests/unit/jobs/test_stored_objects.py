@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from bulk_export.contacts.unreadable_objects import IN_A_ROW
 from bulk_export.errors import DefinitionError, RefusedError, TransientError
 from bulk_export.jobs.item_fault import ItemFault
 from bulk_export.jobs.stored_objects import StoredObjects
 from bulk_export.reasons import Reason
+from bulk_export.storage.faults import unreadable
 from bulk_export.storage.local import LocalStorage
 from bulk_export.storage.reading import read
 
@@ -21,7 +23,7 @@ def store(tmp_path: Path) -> LocalStorage:
 
 @pytest.fixture
 def objects(store: LocalStorage) -> StoredObjects:
-    return StoredObjects(store, None, Reason.MEDIA_MISSING)
+    return StoredObjects(store, None, Reason.MEDIA_MISSING, Reason.MEDIA_CORRUPT)
 
 
 def denied() -> bytes:
@@ -50,7 +52,7 @@ def test_an_address_without_an_object_is_a_fault(objects: StoredObjects, uri: st
 
 
 def test_details_name_the_key_where_they_shall(store: LocalStorage) -> None:
-    objects = StoredObjects(store, None, Reason.MEDIA_MISSING, shows_keys=True)
+    objects = StoredObjects(store, None, Reason.MEDIA_MISSING, Reason.MEDIA_CORRUPT, shows_keys=True)
     with pytest.raises(ItemFault, match=r"no such object: media/2\.wav"):
         objects.read("media/2.wav", lambda: read(store, "media/2.wav"))
     with pytest.raises(ItemFault, match=r"access denied: media/2\.wav"):
@@ -86,3 +88,30 @@ def test_a_storage_that_is_down_ends_the_job(objects: StoredObjects) -> None:
 
     with pytest.raises(TransientError, match="STORAGE_UNREACHABLE"):
         objects.read("1.wav", down)
+
+
+def broken() -> bytes:
+    raise unreadable("/srv/media/1.wav", "Input/output error")
+
+
+def test_an_object_that_cannot_be_read_is_a_fault_of_its_own_kind(objects: StoredObjects) -> None:
+    with pytest.raises(ItemFault) as fault:
+        objects.read("media/1.wav", broken)
+    assert fault.value.reason is Reason.MEDIA_CORRUPT
+    assert fault.value.detail == "it cannot be read (Input/output error)"
+
+
+def test_objects_that_cannot_be_read_one_after_the_other_are_an_outage(objects: StoredObjects) -> None:
+    for _ in range(IN_A_ROW - 1):
+        with pytest.raises(ItemFault):
+            objects.read("media/1.wav", broken)
+    with pytest.raises(TransientError, match=rf"STORAGE_UNREACHABLE: .*1\.wav.*\({IN_A_ROW} objects in a row\)"):
+        objects.read("media/1.wav", broken)
+
+
+def test_a_readable_object_in_between_shows_that_it_is_no_outage(objects: StoredObjects, store: LocalStorage) -> None:
+    for _ in range(3):
+        for _ in range(IN_A_ROW - 1):
+            with pytest.raises(ItemFault):
+                objects.read("media/1.wav", broken)
+        objects.read("media/1.wav", lambda: read(store, "media/1.wav"))

@@ -11,6 +11,7 @@ from bulk_export.media.job import MediaCounts, MediaLimits, copy_job_media
 from bulk_export.reasons import Reason
 from bulk_export.staging.journal import FileResult, Journal
 from bulk_export.storage.capabilities import ServerCopy
+from bulk_export.storage.faults import storage_error
 from bulk_export.storage.local import LocalStorage
 from bulk_export.storage.reading import read
 from verbs_alone import VerbsAlone
@@ -295,7 +296,7 @@ class FullAfter(LocalStorage):
 
     def put(self, key, content, *, replace=True):
         if self._left == 0:
-            raise OSError(28, "No space left on device")
+            raise storage_error("STORAGE_FULL", "write", key, "No space left on device")
         self._left -= 1
         return super().put(key, content, replace=replace)
 

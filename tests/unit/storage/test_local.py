@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bulk_export.error_codes import ERROR_CODES
 from bulk_export.errors import BulkExportError, DefinitionError, RefusedError, TransientError
 from bulk_export.storage.faults import from_os_error
 from bulk_export.storage.local import LocalStorage
@@ -249,6 +250,9 @@ def test_files_have_the_rights_the_process_gives_new_files(tmp_path: Path) -> No
         (errno.EDQUOT, TransientError, "STORAGE_FULL"),
         (errno.EFBIG, TransientError, "STORAGE_FULL"),
         (errno.ENAMETOOLONG, DefinitionError, "KEY_INVALID"),
+        (errno.ELOOP, RefusedError, "STORAGE_MISSING"),
+        (errno.EMFILE, TransientError, "MACHINE_EXHAUSTED"),
+        (errno.ENOMEM, TransientError, "MACHINE_EXHAUSTED"),
         (errno.EIO, TransientError, "STORAGE_UNREACHABLE"),
         (errno.ESTALE, TransientError, "STORAGE_UNREACHABLE"),
         (errno.ETIMEDOUT, TransientError, "STORAGE_UNREACHABLE"),
@@ -260,4 +264,4 @@ def test_an_errno_says_who_must_act(number: int, kind: type[BulkExportError], co
 
     assert (type(error), error.code) == (kind, code)
     assert error.message == f"Could not write /srv/exports/key: {os.strerror(number)}"
-    assert error.hint
+    assert error.hint == ERROR_CODES[code].remedy
