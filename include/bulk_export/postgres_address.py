@@ -44,7 +44,7 @@ _LIBPQ = frozenset(
 
 
 def is_postgres(connection_type: str | None) -> bool:
-    """Whether a connection of this type, with or without a driver's name, is one of PostgreSQL."""
+    """Whether a connection's type, a driver's name included, is PostgreSQL's."""
     return (connection_type or "").partition("+")[0] in _TYPES
 
 

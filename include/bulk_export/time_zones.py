@@ -24,5 +24,8 @@ def zone_names() -> frozenset[str]:
 
 @lru_cache(maxsize=256)
 def nearest_zone(name: str) -> str:
-    """The words `Did you mean 'x'?` for a name that is no zone; empty when nothing is near."""
+    """The words `Did you mean 'x'?` for no zone's name.
+
+    Empty when nothing is near.
+    """
     return did_you_mean(name.removeprefix("posix/").removeprefix("right/"), sorted(zone_names() | {CONTACT_ZONE}))

@@ -21,7 +21,10 @@ _LINK = "is a link; put here what it leads to, so that nobody is shown what lies
 
 
 class UnreadableDefinitionError(Exception):
-    """A definition file that cannot be read; the text says why, after its name."""
+    """A definition file that cannot be read.
+
+    The text says why, as what follows its name.
+    """
 
 
 def read_definition(folder: Path, name: str) -> bytes:
@@ -52,7 +55,7 @@ def read_definition(folder: Path, name: str) -> bytes:
 
 
 def definition_files(folder: Path, kind: str) -> list[str]:
-    """Names of the files of a kind below the definitions folder, sorted, whatever they are.
+    """Names of the files of a kind, sorted, whatever they are.
 
     Raises:
         UnreadableDefinitionError: their folder is a link.

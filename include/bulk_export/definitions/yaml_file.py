@@ -63,12 +63,12 @@ def read_yaml(folder: Path, name: str) -> YamlFile:
 
 
 def shown_name(name: str) -> str:
-    """A file's name for people: one that is not UTF-8 can be printed by nobody."""
+    """A file's name for people, escaped where it is not UTF-8."""
     return name.encode("utf-8", "backslashreplace").decode()
 
 
 def parse_yaml(raw: bytes, name: str) -> YamlFile:
-    """Parse the content of a file; what is wrong with it becomes a `Problem`.
+    """Parse the content of a file; faults become a `Problem`.
 
     Args:
         raw: its bytes.
