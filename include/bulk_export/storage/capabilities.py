@@ -13,6 +13,7 @@ A caller asks with `isinstance(storage, LocalPaths)`, and has another way where 
 | `WholeReads` | yes | yes | yes |
 | `ServerCopy` | | yes | |
 | `Checksums` | | yes | |
+| `ByteKeys` | | yes | |
 """
 
 from __future__ import annotations
@@ -95,6 +96,18 @@ class Checksums(ABC):
     @abstractmethod
     def checksum(self, key: str) -> str | None:
         """SHA-256 (hex) that the service keeps of the object, None without one."""
+
+
+class ByteKeys(ABC):
+    """Keys are bytes, never tidied.
+
+    One with empty, `.` or `..` parts is another object's than the tidied one.
+    """
+
+    @property
+    @abstractmethod
+    def by_bytes(self) -> Storage:
+        """The same objects; `open`, `find` and `fetch` take any key."""
 
 
 def local_path(storage: Storage, key: str) -> Path | None:
