@@ -6,6 +6,7 @@ It stands between a client and a server of the tests. Requests pass untouched un
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import socket
 import threading
@@ -180,6 +181,12 @@ def lose_answer(handler: _Handler, body: bytes) -> bool:
     """Let the server do it, and cut the connection before the client hears so."""
     handler.ask(body)
     handler.cut()
+    return True
+
+
+def pretend(handler: _Handler, body: bytes) -> bool:
+    """Answer as a server does that has stored the object, and store nothing."""
+    handler.answer(200, [("ETag", f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"')], b"")
     return True
 
 

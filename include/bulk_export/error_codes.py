@@ -107,7 +107,7 @@ _TEXTS: Mapping[ErrorKind, Mapping[str, tuple[str, str]]] = {
     },
     ErrorKind.INSTALLATION: {
         "CONNECTION_UNSUPPORTED": (
-            "An Airflow connection is of a type that does not fit, cannot be read, or lacks what it is named for.",
+            "An Airflow connection is of a type that does not fit, or lacks what it is named for.",
             "Change the connection, or name another.",
         ),
         "DIRECTORY_UNWRITABLE": (
@@ -197,7 +197,7 @@ _TEXTS: Mapping[ErrorKind, Mapping[str, tuple[str, str]]] = {
             "Check the connection's user, and give it the right to list and read.",
         ),
         "STRAY_FILES": (
-            "An interrupted attempt left files in the run's directory that may not be deleted.",
+            "An interrupted attempt left files, or a wrong marker, in the run's directory that may not be deleted.",
             "Delete what is named, or run the export again as a new run.",
         ),
     },
@@ -211,8 +211,8 @@ _TEXTS: Mapping[ErrorKind, Mapping[str, tuple[str, str]]] = {
             "Clear the run's `copy_media`, `export_transcripts` and `build_csv`: what is missing is delivered again.",
         ),
         "INTERRUPTED": (
-            "The run's task was killed, timed out, or lost its machine.",
-            "Clear the run: nothing is delivered or charged twice.",
+            "The run's task was killed, timed out, lost its machine, or was overtaken by another attempt.",
+            "Clear the run if it has failed: nothing is delivered or charged twice.",
         ),
         "ITEMS_INCOMPLETE": (
             "A job's results do not cover each of its contacts.",

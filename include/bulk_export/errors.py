@@ -72,6 +72,13 @@ class TransientError(BulkExportError):
     """Storage, store or database could not be reached or is full. Retried."""
 
 
+class LateAttemptError(TransientError):
+    """Another attempt has taken the run over.
+
+    This one changes nothing any more, and its errors do not count.
+    """
+
+
 class UnreadableError(TransientError):
     """One stored object is there, and its bytes cannot be had.
 

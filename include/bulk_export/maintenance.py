@@ -12,10 +12,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bulk_export.errors import DefinitionError
 from bulk_export.pipeline import write_audit
+from bulk_export.staging.run_staging import run_keys
 from bulk_export.state.progress import list_progress
 from bulk_export.state.records import OPEN, UNSUCCESSFUL, RunRecord
-from bulk_export.state.runs import STILL_OPEN, RunFilters, list_runs
+from bulk_export.state.runs import STILL_OPEN, find_run, list_runs
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -64,8 +66,7 @@ def close_abandoned(
         return record
     if not _is_over(site, record, still_going):
         return None
-    # Published means every stage but this one went well, whatever ended the run afterwards.
-    failed = () if record.published else (record.failed_stage or "run",)
+    failed = (record.failed_stage or "run",)
     # On the command line nobody queues: the rest goes on when somebody asks for it.
     named_by = follow_up if record.dag_run_id else None
     return write_audit(site, run_id, failed, cancelled=False, follow_up=named_by)
@@ -78,16 +79,21 @@ def _is_over(site: Site, record: RunRecord, still_going: StillGoing) -> bool:
 
 
 def clear_old_staging(site: Site) -> list[str]:
-    """Remove what failed runs left in the staging area.
+    """Remove what ended runs left in the staging area.
 
-    Two weeks ago or earlier. Returns their run ids.
+    Failed ones two weeks ago or earlier, others whenever: they were killed before they removed it themselves. Returns
+    their run ids.
     """
     cleared = []
     before = site.clock() - KEEP_STAGING
-    for record in list_runs(site.engine, RunFilters(statuses=UNSUCCESSFUL, queued_before=before), limit=10_000):
-        staging = site.staging(record.run_key)
-        if record.definitions and (record.ended_at or before) <= before and staging.in_use():
-            staging.clear()
+    for run_key in run_keys(site.open_location(site.settings.staging)):
+        try:
+            record = find_run(site.engine, run_key)
+        except DefinitionError:  # RUN_UNKNOWN: another installation's
+            continue
+        needed = record.status in OPEN or (record.status in UNSUCCESSFUL and (record.ended_at or before) > before)
+        if not needed:
+            site.staging(run_key).clear()
             cleared.append(record.run_id)
     return cleared
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bulk_export.errors import BulkExportError
+from bulk_export.errors import BulkExportError, LateAttemptError
 from bulk_export.stage_registry import STAGES, Counts, Phase
 
 if TYPE_CHECKING:
@@ -142,6 +142,8 @@ def run_export(site: Site, request: RunRequest) -> RunRecord:
                 stage.call(site, run_id, job)
         for stage in [*(each for each in delivering if not each.per_job), *STAGES.of(Phase.PUBLISH)]:
             stage.call(site, run_id)
+    except LateAttemptError:  # another one has finished the run, or goes on with it
+        return site.reread(run_id)
     except BulkExportError as error:
         return _failed(site, run_id, stage.name, error)
     except KeyboardInterrupt as stop:

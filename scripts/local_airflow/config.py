@@ -108,13 +108,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def airflow_environment(
-    inherited: Mapping[str, str],
-    folders: Folders,
-    ports: Ports,
-    kept: Secrets,
-    users: Mapping[str, str],
-    mark: str,
-    database: str = "",
+    inherited: Mapping[str, str], folders: Folders, ports: Ports, kept: Secrets, users: Mapping[str, str], mark: str
 ) -> dict[str, str]:
     """The environment that every process of the instance runs in.
 
@@ -126,7 +120,6 @@ def airflow_environment(
         kept: its secrets.
         users: role by user name; all have the same password.
         mark: what tells this instance's processes from all others.
-        database: SQLAlchemy address of Airflow's own database; empty for SQLite in `folders.home`.
     """
     base = {
         name: value
@@ -148,7 +141,7 @@ def airflow_environment(
         "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:{role}" for name, role in users.items()),
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": folders.home / "passwords.json",
-        **_database(folders, database),
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folders.home / 'airflow.db'}?timeout={DATABASE_WAIT_S}",
         "API__HOST": HOST,
         "API__PORT": ports.api,
         "API__BASE_URL": url,
@@ -178,10 +171,3 @@ def airflow_environment(
         MARK: mark,
         **{f"AIRFLOW__{name}": str(value) for name, value in settings.items()},
     }
-
-
-def _database(folders: Folders, address: str) -> dict[str, str]:
-    """The settings of Airflow's own database, which it reaches in two ways."""
-    if not address:
-        return {"DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folders.home / 'airflow.db'}?timeout={DATABASE_WAIT_S}"}
-    return {"DATABASE__SQL_ALCHEMY_CONN": address, "DATABASE__SQL_ALCHEMY_CONN_ASYNC": address}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from workbench import Workbench, write_wav
+from workbench import Workbench, unpublish, write_wav
 
 from bulk_export.bag.verify import verify_run
 from bulk_export.cli import main
@@ -31,6 +31,7 @@ from fault_proxy import (
     fault_proxy,
     lose_answer,
     outage,
+    pretend,
     refuse,
     reset_while_sending,
     stall,
@@ -246,6 +247,64 @@ def test_an_outage_fails_the_run_and_the_next_try_goes_on(
     proxy.down = True
     threading.Timer(1, proxy.calm).start()
     cloud.check(cloud.run("cli/outage"), tmp_path / "received")
+
+
+@pytest.mark.parametrize("who", ["owner", "dropper"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("bag-info.txt", "bagit.txt", "/manifest-sha256.txt", "tagmanifest-sha256.txt"),
+        *("data/items.csv", "data/export.yaml", "data/contacts.csv", "/1.wav"),
+    ],
+)
+def test_a_file_that_the_service_only_pretends_to_store_is_missed(
+    bench: Workbench, s3_server: S3Server, proxy: FaultProxy, tmp_path: Path, name: str, who: str
+) -> None:
+    cloud = Cloud(bench, s3_server, proxy.endpoint, who)
+    planned = proxy.plan(pretend, "PUT", part=name, times=1)
+
+    failed = cloud.run("cli/pretended")
+
+    assert planned.done
+    assert (failed.status, failed.error_code, failed.exported) == (RunStatus.FAILED, "FILES_MISSING", 0)
+    assert name.strip("/") in failed.error_message
+    assert "tagmanifest-sha256.txt" not in cloud.delivered(failed)
+    cloud.check(cloud.run("cli/pretended"), tmp_path / "received")
+
+
+def test_a_tag_file_of_other_content_is_no_finished_directory(
+    bench: Workbench, s3_server: S3Server, proxy: FaultProxy, tmp_path: Path
+) -> None:
+    cloud = Cloud(bench, s3_server, proxy.endpoint)
+
+    def store_something_else(handler: Any, body: bytes) -> bool:
+        answer = handler.ask(body)
+        key = handler.path.partition("?")[0].removeprefix("/exports/")
+        s3_server.client().put_object(Bucket="exports", Key=key, Body=b"x" * len(body))
+        handler.answer(*answer)
+        return True
+
+    proxy.plan(store_something_else, "PUT", part="bag-info.txt", times=1)
+
+    failed = cloud.run("cli/other")
+
+    assert (failed.status, failed.error_code) == (RunStatus.FAILED, "STORAGE_CONFLICT")
+    assert "tagmanifest-sha256.txt" not in cloud.delivered(failed)
+    cloud.check(cloud.run("cli/other"), tmp_path / "received")
+
+
+@pytest.mark.parametrize("who", ["owner", "dropper"])
+def test_a_run_killed_behind_the_marker_is_published_by_whoever_finds_it(
+    bench: Workbench, s3_server: S3Server, tmp_path: Path, who: str
+) -> None:
+    cloud = Cloud(bench, s3_server, s3_server.endpoint, who)
+    first = cloud.run("cli/killed")
+    delivered = cloud.delivered(first)
+    unpublish(bench, first)
+
+    cloud.check(cloud.run("cli/killed"), tmp_path / "received")
+
+    assert cloud.delivered(first) == delivered
 
 
 def test_verify_proves_a_remote_run_without_downloading_it(

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import yaml
+from sqlalchemy import func, select, update
 
 from bulk_export import pipeline
 from bulk_export.contacts.schema import canonical_schema
@@ -22,7 +23,9 @@ from bulk_export.definitions.run import ImmediateExport, RunParameters
 from bulk_export.pipeline import run_export
 from bulk_export.runs.request import RunRequest
 from bulk_export.site import Site
-from bulk_export.state.records import RunRecord
+from bulk_export.state.database import transaction
+from bulk_export.state.records import RunRecord, RunStatus
+from bulk_export.state.tables import quota_days, reservations, runs
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -143,6 +146,19 @@ class Workbench:
         """items.csv by contact id."""
         rows = read_csv(self.directory(record) / "data/items.csv")
         return {int(row["contact_id"]): row for row in rows}
+
+
+def unpublish(bench: Workbench, record: RunRecord) -> None:
+    """Make of a finished run one that was killed between its marker and its record."""
+    numbers = ("exported", "masked", "jobs", "media_files", "media_bytes", "transcript_files", "transcript_bytes")
+    values = dict.fromkeys(numbers, 0) | {"by_status": {}, "by_reason": {}}
+    values |= {"manifest_sha256": "", "published_at": None, "ended_at": None, "status": RunStatus.RUNNING}
+    with transaction(bench.site().engine) as connection:
+        connection.execute(update(runs).where(runs.c.run_id == record.run_id).values(values))
+        held = {"state": "held", "charged": reservations.c.granted}
+        connection.execute(update(reservations).where(reservations.c.run_id == record.run_id).values(held))
+        used = connection.execute(select(func.sum(reservations.c.charged))).scalar_one()
+        connection.execute(update(quota_days).values(used=used))
 
 
 def read_csv(path: Path) -> list[dict[str, Any]]:

@@ -13,18 +13,26 @@ from typing import TYPE_CHECKING
 
 from bulk_export.audit.ending import ending_of, final_status
 from bulk_export.errors import TransientError
+from bulk_export.state.attempts import lock_attempt
 from bulk_export.state.database import transaction
-from bulk_export.state.records import UNSUCCESSFUL, RunRecord, RunStatus
-from bulk_export.state.reservations import release_within, settle_within
+from bulk_export.state.publications import charge_exported
+from bulk_export.state.records import OPEN, UNSUCCESSFUL, RunRecord, RunStatus
+from bulk_export.state.reservations import release_within
 from bulk_export.state.run_errors import forget_errors, put_error
-from bulk_export.state.runs import close_run, lock_run, read_run
+from bulk_export.state.runs import close_run, read_run
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 
 def close_audit(
-    engine: Engine, run_id: str, *, failed_stage: str | None, cancelled: bool = False, now: datetime
+    engine: Engine,
+    run_id: str,
+    *,
+    failed_stage: str | None,
+    cancelled: bool = False,
+    now: datetime,
+    attempt: int | None = None,
 ) -> RunRecord:
     """Close a run in one transaction: status, error and quota.
 
@@ -32,7 +40,8 @@ def close_audit(
 
     A published run is charged what it exported even when a later stage failed; a run that failed unpublished gives
     everything back. A run that ended well keeps no error of an earlier attempt; one that failed without having said
-    why (killed, timed out, host gone) gets INTERRUPTED.
+    why (killed, timed out, host gone) gets INTERRUPTED. One that was published and ended well stays so, whoever stops
+    or fails over it later.
 
     Args:
         engine: the state database.
@@ -40,24 +49,28 @@ def close_audit(
         failed_stage: the first stage that did not finish; None when all did.
         cancelled: True when somebody stopped the run.
         now: aware time.
+        attempt: that closes it; None for whoever need not be one.
 
     Raises:
         DefinitionError: RUN_UNKNOWN when its first stage never opened it.
+        LateAttemptError: another attempt has taken over, so that this one has nothing to close.
     """
     with transaction(engine) as connection:
-        record = lock_run(connection, run_id)
+        record = lock_attempt(connection, run_id, attempt)
+        unsuccessful = cancelled or failed_stage is not None
+        if unsuccessful and record.published and record.status not in OPEN | UNSUCCESSFUL:
+            forget_errors(connection, run_id)
+            return read_run(connection, run_id)
         status = final_status(ending_of(record, failed=failed_stage is not None, cancelled=cancelled))
         if status is RunStatus.FAILED:
             if not record.error_code:
                 put_error(connection, run_id, stage=failed_stage or "", error=_interrupted(failed_stage), now=now)
         elif status is not RunStatus.CANCELLED:
             forget_errors(connection, run_id)
-        unsuccessful = status in UNSUCCESSFUL
-        if unsuccessful and not record.published:
+        if status in UNSUCCESSFUL and not record.published:
             quota_after = release_within(connection, run_id)
         else:
-            # A bug in the counts must not keep a run from being closed.
-            quota_after = settle_within(connection, run_id, min(record.exported, record.granted or 0))
+            quota_after = charge_exported(connection, record)
         close_run(connection, record, status, quota_after=quota_after, now=now)
         return read_run(connection, run_id)
 

@@ -1,18 +1,22 @@
 """Publish a run as a bag: tag files, then the commit marker.
 
-Nothing that was delivered is read back: sizes and digests come from the puts. `tagmanifest-sha256.txt` is the commit
-marker; a directory without it is not finished, whatever else is in it.
+Nothing that was delivered is read back: sizes and digests come from the puts, and listings say that they are there.
+`tagmanifest-sha256.txt` is the commit marker; a directory without it is not finished, whatever else is in it.
 """
 
 from __future__ import annotations
 
+import builtins
+import hashlib
 import re
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bulk_export.bag.completeness import TagFile, check_stored
 from bulk_export.bag.manifest import PAYLOAD_MANIFEST, TAG_MANIFEST, manifest_line, sorted_files
 from bulk_export.errors import RefusedError
 from bulk_export.items.payload_file import PayloadFile
@@ -33,19 +37,29 @@ class Published:
         manifest_sha256: digest of `manifest-sha256.txt`, which pins every file of the run.
         files: payload files.
         bytes: their size together.
+        tags: the files beside them, without the marker.
+        marker: content of the marker.
     """
 
     manifest_sha256: str
     files: int
     bytes: int
+    tags: Mapping[str, TagFile]
+    marker: builtins.bytes
 
 
 def publish_bag(
-    destination: Storage, run_prefix: str, payload: Iterable[PayloadFile], info: Mapping[str, str], *, scratch: Path
+    destination: Storage,
+    run_prefix: str,
+    payload: Iterable[PayloadFile],
+    info: Mapping[str, str],
+    *,
+    scratch: Path,
+    before_marker: Callable[[Published], None] = lambda published: None,
 ) -> Published:
     """Write the tag files and, last, the commit marker.
 
-    The marker follows when everything before it is durable.
+    The marker follows when everything before it is durable, and is seen to be there.
 
     Args:
         destination: where the payload is stored already, under `<run_prefix>/data/`.
@@ -53,12 +67,14 @@ def publish_bag(
         payload: every file below `data/`, in any order, as the puts reported them.
         info: lines of `bag-info.txt` in their order, `Bagging-Date` among them; `Payload-Oxum` is added.
         scratch: a local directory to build the manifest in.
+        before_marker: called with all that is written by then; what it raises prevents the marker.
 
     Raises:
         ValueError: a payload path outside `data/`, one path with two contents, or a label that is none.
+        TransientError: FILES_MISSING, the marker was put and is not there.
     """
     folder = run_prefix.rstrip("/") + "/"
-    _withdraw(destination, folder + TAG_MANIFEST)
+    withdraw_marker(destination, folder)
     if isinstance(destination, UnfinishedWrites):
         destination.sweep(folder)
     with TemporaryDirectory(dir=scratch) as own:
@@ -69,19 +85,40 @@ def publish_bag(
             ("bagit.txt", BAG_DECLARATION),
             (PAYLOAD_MANIFEST, manifest),
         ]
-        digests = {name: destination.put(folder + name, content).sha256 for name, content in tags}
+        written = {name: _put(destination, folder + name, content) for name, content in tags}
     _make_durable(destination, folder)
-    marker = "".join(manifest_line(name, digest) for name, digest in digests.items())
-    destination.put(folder + TAG_MANIFEST, marker.encode())
+    marker = "".join(manifest_line(name, tag.stored.sha256) for name, tag in written.items()).encode()
+    published = Published(written[PAYLOAD_MANIFEST].stored.sha256, files, total, written, marker)
+    before_marker(published)
+    tag = _put(destination, folder + TAG_MANIFEST, marker)
     _make_durable(destination, folder)
-    return Published(manifest_sha256=digests[PAYLOAD_MANIFEST], files=files, bytes=total)
+    check_stored(destination, folder, TAG_MANIFEST, tag)
+    return published
 
 
-def _withdraw(destination: Storage, marker: str) -> None:
-    """Take back the marker of an earlier attempt: while tag files are replaced, the directory is not finished."""
-    if destination.find(marker) is not None:
-        with suppress(RefusedError):  # the exporter may lack the right to delete
-            destination.delete([marker])
+def withdraw_marker(destination: Storage, run_prefix: str) -> None:
+    """Withdraw the marker of a directory that is not finished any more.
+
+    Raises:
+        RefusedError: STRAY_FILES, it may not be deleted.
+    """
+    marker = f"{run_prefix.rstrip('/')}/{TAG_MANIFEST}"
+    if destination.find(marker) is None:
+        return
+    try:
+        destination.delete([marker])
+    except RefusedError as error:
+        raise RefusedError(
+            "STRAY_FILES",
+            f"{destination.uri}/{marker} says that the directory is finished, which it is not, and may not be deleted",
+            hint="Delete it, or run the export again as a new run.",
+        ) from error
+
+
+def _put(destination: Storage, key: str, content: bytes | Path) -> TagFile:
+    with BytesIO(content) if isinstance(content, bytes) else content.open("rb") as stream:
+        md5 = hashlib.file_digest(stream, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
+    return TagFile(destination.put(key, content), md5)
 
 
 def _make_durable(destination: Storage, folder: str) -> None:

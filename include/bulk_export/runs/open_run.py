@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,23 +10,36 @@ from typing import TYPE_CHECKING
 
 from bulk_export.definitions.run import RunSnapshot
 from bulk_export.jobs.progress import ReportProgress
+from bulk_export.runs.attempt import Attempt
 from bulk_export.site import Site
+from bulk_export.staging.private_folder import own_folder
 from bulk_export.staging.run_staging import RunStaging
 from bulk_export.state.progress import record_progress
 from bulk_export.storage.base import Storage
+from bulk_export.storage.capabilities import guard
 
 if TYPE_CHECKING:
-    from bulk_export.contacts.addresses import Addresses
     from bulk_export.contacts.base import ContactStore
     from bulk_export.state.records import RunRecord
 
 
 @dataclass(frozen=True)
 class OpenRun:
-    """A run under way: its record, its definitions and its places."""
+    """A run under way: its record, its definitions and its places.
+
+    Attributes:
+        site: the installation.
+        record: as it was when the run was loaded.
+        begun: the attempt it goes on with; None for the one of the record.
+    """
 
     site: Site
     record: RunRecord
+    begun: Attempt | None = None
+
+    def reread(self) -> OpenRun:
+        """The run as its record is now, in the same attempt."""
+        return OpenRun(self.site, self.site.reread(self.record.run_id), self.attempt)
 
     @cached_property
     def snapshot(self) -> RunSnapshot:
@@ -33,29 +47,38 @@ class OpenRun:
         return RunSnapshot.model_validate_json(self.record.definitions)
 
     @cached_property
+    def attempt(self) -> Attempt:
+        """The attempt that whoever loaded the run belongs to."""
+        return self.begun or Attempt(self.site.engine, self.record.run_id, self.record.attempt)
+
+    @cached_property
     def staging(self) -> RunStaging:
-        """What the run's stages know."""
-        return self.site.staging(self.record.run_key)
+        """What the run's stages know; a late attempt cannot change it."""
+        staging = self.site.staging(self.record.run_key)
+        guard(staging.storage, self.attempt.confirm)
+        return staging
 
     @cached_property
     def scratch(self) -> Path:
-        """Unfinished files, on this machine."""
-        return self.site.scratch(self.record.run_key)
+        """Unfinished files, on this machine, of this attempt at a stage alone."""
+        return own_folder(self.site.scratch(self.record.run_key))
+
+    def remove_scratch(self) -> None:
+        """Remove the unfinished files, if there are any."""
+        if "scratch" in self.__dict__:
+            shutil.rmtree(self.scratch, ignore_errors=True)
 
     @cached_property
     def destination(self) -> Storage:
-        """Where the run delivers to."""
-        return self.site.destination(self.snapshot)
+        """Where the run delivers to; late attempts change nothing there."""
+        destination = self.site.destination(self.snapshot)
+        guard(destination, self.attempt.confirm_at_times)
+        return destination
 
     @cached_property
     def store(self) -> ContactStore:
         """Where the run's contacts come from."""
         return self.site.contact_store(self.snapshot, self.scratch)
-
-    @cached_property
-    def addresses(self) -> Addresses:
-        """What the addresses of its contacts may lead to."""
-        return self.site.addresses(self.snapshot.contact_store, self.store.objects)
 
     @property
     def dry(self) -> bool:
@@ -71,6 +94,7 @@ class OpenRun:
         """Keeps the record, and whoever watches, up to date."""
 
         def report(*, contacts_done: int, bytes_written: int) -> None:
+            self.attempt.confirm()
             engine, now = self.site.engine, self.site.clock()
             key = (self.record.run_id, stage, job)
             record_progress(engine, *key, done=contacts_done, total=total, bytes=bytes_written, now=now)

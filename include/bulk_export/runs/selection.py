@@ -23,7 +23,6 @@ from bulk_export.runs.incremental import contacts_to_make_up_for, contacts_tried
 from bulk_export.runs.retry import failed_contacts
 from bulk_export.staging.run_staging import KEYS
 from bulk_export.state.delivered_contacts import delivered_before
-from bulk_export.state.records import UNSUCCESSFUL
 from bulk_export.state.reservations import reserve
 from bulk_export.state.runs import record_counts
 
@@ -74,6 +73,7 @@ def freeze_keys(run: OpenRun) -> Matched:
     if facts is None:
         facts = asdict(_match(run))
         run.staging.write_facts("matched", facts)
+    run.attempt.confirm()
     matched = Matched(**{field.name: int(facts[field.name]) for field in fields(Matched)})
     record_counts(run.site.engine, run.record.run_id, matched=matched.contacts, roots=matched.roots)
     return matched
@@ -124,7 +124,7 @@ def reserve_quota(run: OpenRun, matched: Matched) -> dict[str, int]:
         daily_limit=snapshot.licence.contacts_per_day,
         policy=snapshot.export.on_quota_exceeded,
         now=now,
-        reopening=run.record.status in UNSUCCESSFUL,
+        attempt=run.attempt.number,
     )
     return {"matched": matched.contacts, "roots": matched.roots, "granted": grant.granted}
 

@@ -50,6 +50,7 @@ def build_csv(run: OpenRun) -> Counts | None:
         path = run.scratch / "contacts.parquet"
         _write_parquet(run, layout, path)
         delivered |= _deliver(run, PARQUET_FILE, path)
+    run.attempt.confirm()
     record_counts(run.site.engine, run.record.run_id, cut_values=counts.cut_values)
     run.staging.write_facts("csv", delivered)
     return asdict(counts)

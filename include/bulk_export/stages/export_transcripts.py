@@ -29,10 +29,11 @@ def export_transcripts(run: OpenRun, job: int) -> Counts:
         contacts,
         job=job,
         format=wanted,
-        addresses=run.addresses,
+        source=run.store.objects,
         destination=run.destination,
         run_prefix=run.record.directory,
         journal=run.staging.journal("transcripts", job),
+        resolve=run.site.resolve,
         progress=run.progress("export_transcripts", job, contacts.num_rows),
     )
     return asdict(counts)

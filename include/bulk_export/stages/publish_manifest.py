@@ -2,26 +2,27 @@
 
 items.csv says of every matched contact what became of it.
 
-The audit's counts are taken from the very rows of items.csv, so that audit and receiver read the same sums.
+Whatever there is to record is recorded before the marker, and counts once the run is published: the marker is the
+truth, and whoever finds it (`runs/marker.py`) needs nothing else.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from bulk_export import __version__
-from bulk_export.bag.listing import Difference, differences
-from bulk_export.bag.manifest import PAYLOAD_FOLDER, sorted_files
-from bulk_export.bag.write import publish_bag
-from bulk_export.errors import RefusedError, TransientError
+from bulk_export.bag.completeness import complete
+from bulk_export.bag.manifest import sorted_files
+from bulk_export.bag.write import publish_bag, withdraw_marker
+from bulk_export.errors import LateAttemptError
 from bulk_export.items.payload_file import PayloadFile
 from bulk_export.items.table import (
     excluded_items,
@@ -30,32 +31,29 @@ from bulk_export.items.table import (
     job_items,
     write_items_csv,
 )
-from bulk_export.reasons import ItemStatus, Reason
 from bulk_export.runs.follow_up import keep_rest
+from bulk_export.runs.marker import ITEMS_FILE
+from bulk_export.runs.outcome import outcome_counts, record_contacts
 from bulk_export.runs.selection import run_share
-from bulk_export.stage_registry import STAGES, Counts, Phase
+from bulk_export.stage_registry import STAGES, Counts
 from bulk_export.stages.build_csv import delivered_tables
 from bulk_export.stages.stage import stage
 from bulk_export.staging.journal import FileResult
 from bulk_export.staging.run_staging import EXCLUDED
-from bulk_export.state.delivered_contacts import record_deliveries
-from bulk_export.state.items import Item, record_items
-from bulk_export.state.runs import record_counts, record_published
+from bulk_export.state.publications import Publication, record_publication, record_published
+from bulk_export.storage.capabilities import guard
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from bulk_export.bag.write import Published
     from bulk_export.items.table import ItemCounts
     from bulk_export.runs.open_run import OpenRun
 
-ITEMS_FILE = "data/items.csv"
 DEFINITIONS_FILE = "data/export.yaml"
 
 
 @stage
 def publish_manifest(run: OpenRun) -> Counts | None:
-    """Write items.csv, export.yaml and the manifests; record what was delivered.
+    """Write what is left, record what was delivered, write the marker.
 
     Returns None for a dry run.
 
@@ -64,16 +62,44 @@ def publish_manifest(run: OpenRun) -> Counts | None:
     if run.dry:
         return None
     if not run.record.published:
-        keep_rest(run, run_share(run))
-        publication = _Publication(run, run.scratch / "items.arrow")
-        try:
-            counts = publication.write_items()
-            written = publication.write_bag(counts)
-            publication.record(counts, written)
-        finally:
-            publication.items_cache.unlink(missing_ok=True)
+        _publish(run)
     record = run.site.reread(run.record.run_id)
     return {"matched": record.matched or 0, "exported": record.exported, "masked": record.masked}
+
+
+def _publish(run: OpenRun) -> None:
+    # From here on nothing that is still at work on the run may change what the manifest will name.
+    run.attempt.renew()
+    guard(run.destination, run.attempt.confirm)
+    keep_rest(run, run_share(run))
+    publication = _Publication(run, run.scratch / "items.arrow")
+    counts = publication.write_items()
+    record_contacts(run, publication.items)
+    outcome = outcome_counts(run, counts)
+    sha256 = publication.write_bag(counts, outcome).manifest_sha256
+    try:
+        _record_published(run, manifest_sha256=sha256, counts=outcome)
+    except LateAttemptError:
+        _withdraw_late_marker(run)
+        raise
+
+
+def _record_published(run: OpenRun, *, manifest_sha256: str, counts: Mapping[str, Any]) -> None:
+    record_published(
+        run.site.engine,
+        run.record.run_id,
+        manifest_sha256=manifest_sha256,
+        counts=counts,
+        now=run.site.clock(),
+        attempt=run.attempt.number,
+    )
+
+
+def _withdraw_late_marker(run: OpenRun) -> None:
+    """Take back a marker that was under way while somebody closed the run or began it again."""
+    if not run.reread().record.published:
+        guard(run.destination, lambda: None)
+        withdraw_marker(run.destination, run.record.directory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +153,7 @@ class _Publication:
 
             return write_items_csv(map(cached, self._compute_items()), out)
 
-    def write_bag(self, counts: ItemCounts) -> Published:
+    def write_bag(self, counts: ItemCounts, outcome: Mapping[str, Any]) -> Published:
         """Deliver what only this stage can make, then publish."""
         run, path = self.run, self.run.scratch / "items.csv"
         items = run.destination.put(f"{run.record.directory}/{ITEMS_FILE}", path)
@@ -138,13 +164,13 @@ class _Publication:
             PayloadFile(ITEMS_FILE, items.bytes, items.sha256),
             PayloadFile(DEFINITIONS_FILE, definitions.bytes, definitions.sha256),
         ]
-        self._complete_payload(whole_run_files)
         return publish_bag(
             run.destination,
             run.record.directory,
             self._payload(whole_run_files),
             _bag_info(run, counts),
             scratch=run.scratch,
+            before_marker=partial(self._seal, outcome, whole_run_files),
         )
 
     def _payload(self, whole_run_files: list[PayloadFile]) -> Iterator[PayloadFile]:
@@ -152,115 +178,22 @@ class _Publication:
         for items in self.items():
             yield from item_files(items)
 
-    def _complete_payload(self, whole_run_files: list[PayloadFile]) -> None:
-        """See that the directory holds what the manifest will name, and nothing else.
-
-        What a killed attempt delivered and no result speaks of is removed. What was delivered and is gone (somebody
-        cleaned up an unfinished directory) must be delivered again before anything is published.
-        """
-        run, prefix = self.run, f"{self.run.record.directory}/"
+    def _seal(self, outcome: Mapping[str, Any], whole_run_files: list[PayloadFile], published: Published) -> None:
+        """See that all is there, then record what the marker will make true: the last before it."""
+        run = self.run
         with TemporaryDirectory(dir=run.scratch) as own:
             payload = sorted_files(self._payload(whole_run_files), Path(own))
-            named = ((prefix + file.path, file.bytes) for file in payload)
-            stored = ((entry.key, entry.bytes) for entry in run.destination.list(prefix + PAYLOAD_FOLDER))
-            strays = _Strays(Path(own, "strays"))
-            missing, first_missing = 0, ""
-            for difference, key in differences(named, stored):
-                if difference is Difference.STRAY:
-                    strays.add(key)
-                else:
-                    missing, first_missing = missing + 1, first_missing or key
-            if missing:
-                raise _missing(missing, first_missing, f"{run.destination.uri}/{prefix}")
-            try:
-                run.destination.delete(strays)
-            except RefusedError as error:
-                raise RefusedError(
-                    "STRAY_FILES",
-                    f"{len(strays)} files of an interrupted attempt are in {run.destination.uri}/{prefix} and may not "
-                    f"be deleted, such as {next(iter(strays))}",
-                    hint="Delete them, or run the export again as a new run.",
-                ) from error
-
-    def record(self, counts: ItemCounts, published: Published) -> None:
-        """Write the outcome to the state database: counts, troubled contacts, deliveries; `published` last."""
-        run, engine = self.run, self.run.site.engine
-        masked = counts.by_status[ItemStatus.MASKED]
-        record_items(engine, run.record.run_id, self._troubled())
-        if run.snapshot.export.incremental:
-            record_deliveries(engine, run.snapshot.export.id, run.record.run_id, self._delivered())
-        record_counts(
-            engine,
-            run.record.run_id,
-            exported=counts.by_status[ItemStatus.DELIVERED] + masked,
-            masked=masked,
-            by_status={str(status): count for status, count in counts.by_status.items()},
-            by_reason={str(reason): count for reason, count in counts.by_reason.items()},
-            jobs=len(run.staging.jobs()),
-            media_files=counts.files.get("media", 0) + counts.files.get("screen", 0),
-            media_bytes=counts.bytes.get("media", 0) + counts.bytes.get("screen", 0),
-            transcript_files=counts.files.get("transcript", 0),
-            transcript_bytes=counts.bytes.get("transcript", 0),
-            transcript_fixes=self._fixes(),
+            named = ((file.path, file.bytes) for file in payload)
+            complete(run.destination, f"{run.record.directory}/", named, published.tags, scratch=Path(own))
+        beside = [tag.stored.bytes for tag in published.tags.values()]
+        publication = Publication(
+            manifest_sha256=published.manifest_sha256,
+            marker_sha256=hashlib.sha256(published.marker).hexdigest(),
+            files=published.files + len(beside) + 1,
+            bytes=published.bytes + sum(beside) + len(published.marker),
+            counts=outcome,
         )
-        record_published(engine, run.record.run_id, manifest_sha256=published.manifest_sha256, now=run.site.clock())
-
-    def _troubled(self) -> Iterator[Item]:
-        # Every run of an incremental export leaves out all it has ever delivered: items.csv names them.
-        untroubled = pa.array([str(ItemStatus.DELIVERED), str(ItemStatus.ALREADY_DELIVERED)])
-        for items in self.items():
-            troubled = items.filter(pc.invert(pc.is_in(items["status"], value_set=untroubled)))
-            for row in troubled.select(["contact_id", "status", "reason", "detail"]).to_pylist():
-                reason = Reason(row["reason"]) if row["reason"] else None
-                yield Item(row["contact_id"], ItemStatus(row["status"]), reason, row["detail"] or "")
-
-    def _delivered(self) -> Iterator[tuple[int, datetime | None]]:
-        whole = {str(ItemStatus.DELIVERED), str(ItemStatus.MASKED)}
-        for job, items in zip(self.run.staging.jobs(), self.items(), strict=False):
-            status = dict(zip(items["contact_id"].to_pylist(), items["status"].to_pylist(), strict=True))
-            contacts = self.run.staging.job(job, ["contact_id", "updated_at"]).to_pydict()
-            for contact_id, updated_at in zip(contacts["contact_id"], contacts["updated_at"], strict=True):
-                if status[contact_id] in whole:
-                    yield contact_id, updated_at
-
-    def _fixes(self) -> int:
-        staging = self.run.staging
-        # A contact that was tried again has two results, of which the later counts.
-        fixes = {
-            item.contact_id: item.fixes for n in staging.jobs() for item in staging.journal("transcripts", n).read()
-        }
-        return sum(fixes.values())
-
-
-class _Strays:
-    """Keys to be deleted, kept in a file: there may be as many as the run has files."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._count = 0
-
-    def add(self, key: str) -> None:
-        # As JSON, because a key of somebody else's may hold any character.
-        with self._path.open("a", encoding="ascii") as out:
-            out.write(json.dumps(key) + "\n")
-        self._count += 1
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __iter__(self) -> Iterator[str]:
-        if self._count:
-            with self._path.open(encoding="ascii") as lines:
-                yield from map(json.loads, lines)
-
-
-def _missing(count: int, first: str, directory: str) -> TransientError:
-    *others, last = (stage.name for stage in STAGES.of(Phase.DELIVER))
-    return TransientError(
-        "FILES_MISSING",
-        f"{count} files that were delivered to {directory} are not there any more, or were cut, such as {first}",
-        hint=f"Clear the run's {', '.join(others)} and {last} tasks: they deliver again what is missing.",
-    )
+        record_publication(run.site.engine, run.record.run_id, publication, attempt=run.attempt.number)
 
 
 def _bag_info(run: OpenRun, counts: ItemCounts) -> dict[str, str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypedDict, TypeVar
 
 from bulk_export.errors import BulkExportError, RefusedError
+from bulk_export.runs.marker import settle_marker
 from bulk_export.runs.open_run import OpenRun
 from bulk_export.runs.selection import freeze_keys, reserve_quota, run_share
 from bulk_export.site import Site
@@ -32,8 +33,9 @@ def stage(body: Body[Arguments, Outcome]) -> Stage[Arguments, Outcome]:
 
     def run_stage(site: Site, run_id: str, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Outcome:
         job = args[0] if args and isinstance(args[0], int) else 0
-        with recorded(site, run_id, body.__name__, job):
-            run = resume_failed_run(load_run(site, run_id), body.__name__)
+        loaded = load_run(site, run_id)
+        with recorded(loaded, body.__name__, job):
+            run = resume_failed_run(settle_marker(loaded), body.__name__)
             with _unfinished_files(run):
                 return body(run, *args, **kwargs)
 
@@ -57,12 +59,12 @@ def resume_failed_run(run: OpenRun, stage_name: str) -> OpenRun:
     if stage_name != "check_quota" and not record.published and record.granted is not None:
         _hold_quota_again(run, stage_name)
     # Last: a task that fails before it finds the run failed still, and asks for quota again.
-    return OpenRun(run.site, reopen_run(run.site.engine, record.run_id, run.site.clock()))
+    return OpenRun(run.site, reopen_run(run.site.engine, record.run_id, run.site.clock()), run.attempt)
 
 
 def _hold_quota_again(run: OpenRun, stage_name: str) -> None:
     reserve_quota(run, freeze_keys(run))
-    again = load_run(run.site, run.record.run_id)
+    again = run.reread()
     if stage_name != "batch_contacts" and again.staging.read_facts("share") != asdict(run_share(again)):
         raise RefusedError(
             "GRANT_CHANGED",
@@ -81,7 +83,7 @@ def load_run(site: Site, run_id: str) -> OpenRun:
 
 @contextmanager
 def _unfinished_files(run: OpenRun) -> Iterator[None]:
-    """Name the scratch folder where the operating system refuses something.
+    """Name the scratch folder where the operating system refuses something, and remove the attempt's own in the end.
 
     Storages, contact store and state database have errors of their own: what is left is about unfinished files.
     """
@@ -93,19 +95,26 @@ def _unfinished_files(run: OpenRun) -> Iterator[None]:
         if not place.is_relative_to(scratch):
             raise
         raise scratch_error(error, place) from error
+    finally:
+        run.remove_scratch()
 
 
 @contextmanager
-def recorded(site: Site, run_id: str, stage_name: str, job: int = 0) -> Iterator[None]:
-    """Record a stage's error; clear it once the stage succeeds."""
+def recorded(run: OpenRun, stage_name: str, job: int = 0) -> Iterator[None]:
+    """Record a stage's error; clear it once the stage succeeds.
+
+    Whatever goes wrong in an attempt that has been overtaken is that it is late (`LateAttemptError`): no error of the
+    run, which somebody else has finished or goes on with.
+    """
+    where = partial(_at, run, stage_name, job)
     try:
         yield
     except BulkExportError as error:
-        record_error(site.engine, run_id, stage=stage_name, error=error, now=site.clock(), job=job)
+        record_error(run.site.engine, error=error, now=run.site.clock(), **where())
         raise
     except (OSError, MemoryError) as error:  # where nobody expected it: still it has a name, and something can be done
         known = machine_error(error, stage_name)
-        record_error(site.engine, run_id, stage=stage_name, error=known, now=site.clock(), job=job)
+        record_error(run.site.engine, error=known, now=run.site.clock(), **where())
         raise known from error
     except Exception as error:
         # Only the kind of the error goes into the audit: the text of an unforeseen one may hold personal data.
@@ -114,6 +123,20 @@ def recorded(site: Site, run_id: str, stage_name: str, job: int = 0) -> Iterator
             f"{stage_name} ended with an unforeseen {type(error).__name__}",
             hint="The task's log has the details; a retry may help. Report it if it happens again.",
         )
-        record_error(site.engine, run_id, stage=stage_name, error=unforeseen, now=site.clock(), job=job)
+        record_error(run.site.engine, error=unforeseen, now=run.site.clock(), **where())
         raise
-    clear_error(site.engine, run_id, stage=stage_name, job=job)
+    clear_error(run.site.engine, **where())
+
+
+class _Where(TypedDict):
+    """Which attempt at what an error is about."""
+
+    run_id: str
+    stage: str
+    job: int
+    attempt: int
+
+
+def _at(run: OpenRun, stage_name: str, job: int) -> _Where:
+    # The number at the end: publishing begins another attempt.
+    return {"run_id": run.record.run_id, "stage": stage_name, "job": job, "attempt": run.attempt.number}

@@ -14,13 +14,14 @@ from bulk_export.definitions.run import RunSnapshot
 from bulk_export.definitions.safe_names import safe_name
 from bulk_export.errors import BulkExportError, DefinitionError
 from bulk_export.runs.follow_up import continued_snapshot
+from bulk_export.runs.marker import settle_marker
 from bulk_export.runs.request import RunRequest, licensed, requested_export, run_snapshot
 from bulk_export.runs.retry import check_retried
 from bulk_export.stages.stage import load_run, recorded
 from bulk_export.state.events import append_event
 from bulk_export.state.records import NewRun, RunRecord, Trigger, run_key
 from bulk_export.state.run_errors import record_error
-from bulk_export.state.runs import create_run, get_run
+from bulk_export.state.runs import create_run
 from bulk_export.storage.rights import check_writable
 
 if TYPE_CHECKING:
@@ -68,10 +69,12 @@ def open_record(site: Site, request: RunRequest) -> RunRecord:
 
 
 def _earlier_attempt(site: Site, run_id: str) -> RunRecord | None:
+    """What there is of it, published where its directory is finished."""
     try:
-        return get_run(site.engine, run_id)
+        run = load_run(site, run_id)
     except DefinitionError:  # RUN_UNKNOWN: its first attempt
         return None
+    return settle_marker(run).record
 
 
 def _snapshot(site: Site, definitions: Definitions, request: RunRequest) -> RunSnapshot:
@@ -93,7 +96,7 @@ def check_places(site: Site, run_id: str) -> None:
     run = load_run(site, run_id)
     if run.record.published:
         return
-    with recorded(site, run_id, "validate_filters"):
+    with recorded(run, "validate_filters"):
         run.store.check()
         check_writable(run.staging.storage, reading=True)
         if not run.dry:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 from bulk_export.errors import RefusedError
@@ -42,6 +43,20 @@ def private_folder(place: Path, name: str) -> Path:
     except OSError as error:
         raise scratch_error(error, own / name) from error
     return folder
+
+
+def own_folder(place: Path) -> Path:
+    """A new folder in `place` that nobody else uses.
+
+    Not even another attempt at the same.
+
+    Raises:
+        TransientError: SCRATCH_FULL, SCRATCH_FAILED, nothing can be made there now.
+    """
+    try:
+        return Path(tempfile.mkdtemp(prefix="attempt-", dir=place))
+    except OSError as error:
+        raise scratch_error(error, place) from error
 
 
 def _denied(own: Path) -> RefusedError:

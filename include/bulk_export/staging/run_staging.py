@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 
 from bulk_export.staging.journal import Journal
+from bulk_export.state.records import RUN_KEY_LENGTH
 from bulk_export.storage.base import Storage
 from bulk_export.storage.capabilities import UnfinishedWrites, local_path
 from bulk_export.storage.reading import read
@@ -137,6 +138,12 @@ class RunStaging:
         self.storage.delete([entry.key for entry in self.storage.list(self._prefix)])
         if isinstance(self.storage, UnfinishedWrites):
             self.storage.sweep(self._prefix)
+
+
+def run_keys(storage: Storage) -> list[str]:
+    """The keys of the runs that keep something in a staging area."""
+    keys = dict.fromkeys(entry.key.partition("/")[0] for entry in storage.list())
+    return [key for key in keys if len(key) == RUN_KEY_LENGTH]
 
 
 def job_file(number: int) -> str:

@@ -8,7 +8,9 @@
 - `columns.py`: column types, and the columns of a run's record
 - `records.py`: the record of a run, as the audit shows it
 - `run_fields.py`: what each field of the record is; table, counts and JSON follow
-- `runs.py`: opens, reads, lists, counts, publishes and closes runs
+- `runs.py`: opens, reads, lists, counts and closes runs
+- `attempts.py`: the attempts at a run, so that a late one changes nothing
+- `publications.py`: what a run is about to publish, and that it has
 - `run_links.py`: which runs continue or retry another
 - `run_errors.py`: what went wrong in a stage, until its retry goes well
 - `progress.py`: how far each job of a run is

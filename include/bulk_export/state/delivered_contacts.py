@@ -8,30 +8,37 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 
+from bulk_export.state.attempts import lock_attempt
 from bulk_export.state.database import batches, transaction, upsert
-from bulk_export.state.tables import deliveries
-from bulk_export.state.undelivered import forget_delivered
+from bulk_export.state.tables import deliveries, runs
 
 # Each batch is a transaction of its own, so that 40,000 rows keep nobody else waiting; all of it may be repeated.
 _ROWS_PER_TRANSACTION = 10_000
 
 
 def record_deliveries(
-    engine: Engine, export_id: str, run_id: str, delivered: Iterable[tuple[int, datetime | None]]
+    engine: Engine,
+    export_id: str,
+    run_id: str,
+    delivered: Iterable[tuple[int, datetime | None]],
+    *,
+    attempt: int | None = None,
 ) -> int:
     """Record what a run delivered; returns how many contacts.
 
-    It replaces what earlier runs recorded of the same contacts.
-
-    What was still to be delivered of them is so no longer.
+    It replaces what earlier runs recorded of the same contacts, and counts as soon as the run is published.
 
     Args:
         engine: the state database.
         export_id: the export that delivers each contact once.
         run_id: the run that delivered.
         delivered: contact id and the `updated_at` it had in the snapshot; None where the store has none.
+        attempt: that records it; None for whoever need not be one.
+
+    Raises:
+        LateAttemptError: the attempt has been overtaken.
     """
     count = 0
     for batch in batches(delivered, _ROWS_PER_TRANSACTION):
@@ -40,10 +47,10 @@ def record_deliveries(
             for contact_id, updated_at in batch
         ]
         with transaction(engine) as connection:
+            if attempt is not None:
+                lock_attempt(connection, run_id, attempt)
             upsert(connection, deliveries, rows)
         count += len(batch)
-    with transaction(engine) as connection:
-        forget_delivered(connection, export_id, run_id)
     return count
 
 
@@ -52,7 +59,7 @@ def delivered_before(
 ) -> Iterator[list[tuple[int, datetime | None]]]:
     """What the export has delivered, by contact id, in batches.
 
-    Each batch costs one short read.
+    Each batch costs one short read. What a run recorded and did not publish in the end was not delivered.
 
     Args:
         engine: the state database.
@@ -62,7 +69,8 @@ def delivered_before(
         batch_rows: at most so many per batch.
     """
     c = deliveries.c
-    statement = select(c.contact_id, c.updated_at).where(c.export_id == export_id)
+    statement = select(c.contact_id, c.updated_at).outerjoin(runs, runs.c.run_id == c.run_id)
+    statement = statement.where(c.export_id == export_id, func.coalesce(runs.c.manifest_sha256, "of before") != "")
     if run_id is not None:
         statement = statement.where(c.run_id != run_id)
     statement = statement.order_by(c.contact_id).limit(batch_rows)

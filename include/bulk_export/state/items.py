@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, delete, select
 
 from bulk_export.reasons import ItemStatus, Reason
+from bulk_export.state.attempts import lock_attempt
 from bulk_export.state.database import batches, transaction, upsert
-from bulk_export.state.runs import lock_run
 from bulk_export.state.tables import items
 
 # Each batch is a transaction of its own, so that a million rows keep nobody else waiting; all of it may be repeated.
@@ -36,7 +36,7 @@ class Item:
     detail: str = ""
 
 
-def record_items(engine: Engine, run_id: str, rows: Iterable[Item]) -> int:
+def record_items(engine: Engine, run_id: str, rows: Iterable[Item], *, attempt: int | None = None) -> int:
     """Record the troubled contacts of a run; returns how many.
 
     They replace those recorded before.
@@ -45,24 +45,30 @@ def record_items(engine: Engine, run_id: str, rows: Iterable[Item]) -> int:
 
     Raises:
         DefinitionError: RUN_UNKNOWN.
+        LateAttemptError: the attempt has been overtaken.
     """
-    _forget_items(engine, run_id)
+    forget_items(engine, run_id, attempt=attempt)
     count = 0
     for batch in batches(rows, _ROWS_PER_TRANSACTION):
         written = [_row(run_id, item) for item in batch]
         with transaction(engine) as connection:
+            lock_attempt(connection, run_id, attempt)
             upsert(connection, items, written)
         count += len(batch)
     return count
 
 
-def _forget_items(engine: Engine, run_id: str) -> None:
+def forget_items(engine: Engine, run_id: str, *, attempt: int | None = None) -> None:
+    """Remove the recorded contacts of a run.
+
+    Such as one that was not published in the end.
+    """
     c = items.c
     some = select(c.contact_id).where(c.run_id == run_id).limit(_ROWS_PER_TRANSACTION)
     gone = _ROWS_PER_TRANSACTION
     while gone == _ROWS_PER_TRANSACTION:
         with transaction(engine) as connection:
-            lock_run(connection, run_id)
+            lock_attempt(connection, run_id, attempt)
             gone = connection.execute(delete(items).where(c.run_id == run_id, c.contact_id.in_(some))).rowcount
 
 

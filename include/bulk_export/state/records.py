@@ -152,6 +152,7 @@ class RunRecord(NewRun):
         published_at: when the directory was first finished.
         follow_up_run_id: the run queued for the rest; empty when there is none.
         dry_run_report: JSON text of a dry run's answer; empty for a real run.
+        attempt: number of the attempt at the run: every beginning, publishing and closing begins another.
     """
 
     run_key: Annotated[str, RunField(max_length=RUN_KEY_LENGTH)]
@@ -186,6 +187,7 @@ class RunRecord(NewRun):
     published_at: datetime | None = None
     follow_up_run_id: str = ""
     dry_run_report: Annotated[str, RunField(counted=True, json_text=True)] = ""
+    attempt: int = 0
 
     @property
     def published(self) -> bool:

@@ -27,11 +27,11 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Engine, Row, func, select, update
 
-from bulk_export.errors import RefusedError, TransientError
+from bulk_export.errors import RefusedError
 from bulk_export.quota import QuotaPolicy, decide
+from bulk_export.state.attempts import lock_attempt
 from bulk_export.state.database import insert_missing, transaction
-from bulk_export.state.records import UNSUCCESSFUL
-from bulk_export.state.tables import quota_days, reservations, runs
+from bulk_export.state.tables import quota_days, reservations
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def reserve(
     daily_limit: int,
     policy: QuotaPolicy,
     now: datetime,
-    reopening: bool = False,
+    attempt: int | None = None,
 ) -> Grant:
     """Hold quota for a run, or find what it holds.
 
@@ -89,11 +89,11 @@ def reserve(
         daily_limit: the licence's contacts per day.
         policy: what to do when they do not fit.
         now: aware time.
-        reopening: True when the run is closed as failed, and its caller is about to open it again.
+        attempt: at the run, that asks; None for whoever need not be one.
 
     Raises:
         RefusedError: QUOTA_EXCEEDED under policy `fail`; nothing is held then.
-        TransientError: INTERRUPTED, somebody closed the run as failed or cancelled; nothing is held then.
+        LateAttemptError: another attempt has taken the run over, or somebody closed it; nothing is held then.
         ValueError: when `wanted` or `daily_limit` is negative.
     """
     if wanted < 0 or daily_limit < 0:
@@ -101,8 +101,8 @@ def reserve(
     row = {"environment": environment, "day": day, "state": "held", "daily_limit": daily_limit, "reserved_at": now}
     with transaction(engine) as connection:
         # A task that somebody stops works on for some seconds, while the run's audit is closed and gives quota back.
-        if not reopening and _closed_unsuccessfully(connection, run_id):
-            raise _interrupted(run_id)
+        if attempt is not None:
+            lock_attempt(connection, run_id, attempt)
         # Inserting is the lock: the same run's second request waits here and then finds the first's grant.
         nothing = {"granted": 0, "charged": 0, "used_before": 0}
         if not insert_missing(connection, reservations, {"run_id": run_id} | row | nothing):
@@ -117,19 +117,6 @@ def reserve(
         connection.execute(update(reservations).where(reservations.c.run_id == run_id).values(held))
         _set_used(connection, environment, day, used + granted)
         return Grant(granted, used, daily_limit, day)
-
-
-def _closed_unsuccessfully(connection: Connection, run_id: str) -> bool:
-    status = connection.execute(select(runs.c.status).where(runs.c.run_id == run_id).with_for_update()).scalar()
-    return status in UNSUCCESSFUL
-
-
-def _interrupted(run_id: str) -> TransientError:
-    return TransientError(
-        "INTERRUPTED",
-        f"{run_id} was closed while it asked for quota: somebody stopped it, or it was taken for lost",
-        hint="Run it again, or clear it from check_quota on, with everything downstream.",
-    )
 
 
 def _ask_again(connection: Connection, row: Row[Any]) -> Grant:

@@ -12,8 +12,9 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, delete, select
 
 from bulk_export.errors import BulkExportError
+from bulk_export.state.attempts import lock_attempt
 from bulk_export.state.database import transaction, upsert
-from bulk_export.state.runs import change_run, lock_run
+from bulk_export.state.runs import change_run
 from bulk_export.state.tables import stage_errors
 
 # A stage that is not divided into jobs is its job 0.
@@ -21,7 +22,14 @@ WHOLE_STAGE = 0
 
 
 def record_error(
-    engine: Engine, run_id: str, *, stage: str, error: BulkExportError, now: datetime, job: int = WHOLE_STAGE
+    engine: Engine,
+    run_id: str,
+    *,
+    stage: str,
+    error: BulkExportError,
+    now: datetime,
+    job: int = WHOLE_STAGE,
+    attempt: int | None = None,
 ) -> None:
     """Record that a stage, or one job of it, failed.
 
@@ -29,9 +37,10 @@ def record_error(
 
     Raises:
         DefinitionError: RUN_UNKNOWN.
+        LateAttemptError: the attempt has been overtaken, so that its error is not the run's.
     """
     with transaction(engine) as connection:
-        lock_run(connection, run_id)
+        lock_attempt(connection, run_id, attempt)
         put_error(connection, run_id, stage=stage, error=error, now=now, job=job)
 
 
@@ -46,16 +55,17 @@ def put_error(
     _show_first(connection, run_id)
 
 
-def clear_error(engine: Engine, run_id: str, *, stage: str, job: int = WHOLE_STAGE) -> None:
+def clear_error(engine: Engine, run_id: str, *, stage: str, job: int = WHOLE_STAGE, attempt: int | None = None) -> None:
     """Clear the error of a stage, or of one job of it.
 
     It has succeeded: what an earlier attempt recorded no longer counts.
 
     Raises:
         DefinitionError: RUN_UNKNOWN.
+        LateAttemptError: the attempt has been overtaken.
     """
     with transaction(engine) as connection:
-        lock_run(connection, run_id)
+        lock_attempt(connection, run_id, attempt)
         c = stage_errors.c
         gone = delete(stage_errors).where(c.run_id == run_id, c.stage == stage, c.job == job)
         if connection.execute(gone).rowcount:

@@ -16,7 +16,7 @@ from bulk_export.errors import DefinitionError
 from bulk_export.state.database import insert_missing, transaction
 from bulk_export.state.records import OPEN, UNSUCCESSFUL, NewRun, RunRecord, RunStatus, Trigger, run_key
 from bulk_export.state.run_fields import declared_fields
-from bulk_export.state.tables import reservations, runs, stage_errors
+from bulk_export.state.tables import publications, reservations, runs, stage_errors
 
 _COUNTED = frozenset(field.name for field in declared_fields(RunRecord) if field.rules.counted)
 # What a run that selected nothing yet takes anew when it is started again.
@@ -51,10 +51,10 @@ STILL_OPEN = RunFilters(statuses=OPEN)
 def create_run(engine: Engine, new: NewRun, now: datetime, *, start: bool = True) -> RunRecord:
     """Open a run's record, or find the one its earlier attempt opened.
 
-    The first snapshot, `queued_at` and `started_at` stay whatever `new` says later, except that a run which was queued,
-    or failed before it selected any contact, takes the definitions as they are now: they are those it begins with. A
-    FAILED or CANCELLED run is RUNNING again, without its error. A run that ended well keeps its status until it is
-    closed anew.
+    The first snapshot, `queued_at` and `started_at` stay whatever `new` says later, except that a run which was queued
+    or refused, or failed before it selected any contact, takes the definitions as they are now: they are those it
+    begins with. A FAILED or CANCELLED run is RUNNING again, without its error. A run that ended well keeps its status
+    until it is closed anew. A run that is not published begins another attempt.
 
     Args:
         engine: the state database.
@@ -68,6 +68,7 @@ def create_run(engine: Engine, new: NewRun, now: datetime, *, start: bool = True
         "queued_at": new.queued_at or now,
         "status": RunStatus.RUNNING if start else RunStatus.QUEUED,
         "started_at": now if start else None,
+        "attempt": 1 if start else 0,
     }
     with transaction(engine) as connection:
         if not insert_missing(connection, runs, row) and start:
@@ -76,7 +77,10 @@ def create_run(engine: Engine, new: NewRun, now: datetime, *, start: bool = True
 
 
 def _start_again(connection: Connection, record: RunRecord, row: Mapping[str, object], now: datetime) -> None:
-    if record.status in UNSUCCESSFUL | {RunStatus.QUEUED}:
+    if not record.published:
+        change_run(connection, record.run_id, {"attempt": record.attempt + 1})
+        connection.execute(delete(publications).where(publications.c.run_id == record.run_id))
+    if record.status in UNSUCCESSFUL | {RunStatus.QUEUED} or not record.definitions:
         defined = {name: row[name] for name in _REDEFINED} if record.matched is None else {}
         _reopen(connection, record, defined, now)
 
@@ -181,25 +185,15 @@ def record_counts(engine: Engine, run_id: str, **counts: int | str | Mapping[str
         DefinitionError: RUN_UNKNOWN.
         TypeError: when a field is none that stages count.
     """
-    if unknown := counts.keys() - _COUNTED:
-        raise TypeError(f"stages do not count {', '.join(sorted(unknown))}")
+    check_counted(counts)
     with transaction(engine) as connection:
         change_run(connection, run_id, counts)
 
 
-def record_published(engine: Engine, run_id: str, *, manifest_sha256: str, now: datetime) -> None:
-    """Record that the run's directory is finished.
-
-    The first time of publishing stays.
-
-    From here on the run is charged what it exported, however it ends: `exported` must be known by now.
-
-    Raises:
-        DefinitionError: RUN_UNKNOWN.
-    """
-    with transaction(engine) as connection:
-        published_at = lock_run(connection, run_id).published_at or now
-        change_run(connection, run_id, {"manifest_sha256": manifest_sha256, "published_at": published_at})
+def check_counted(counts: Mapping[str, object]) -> None:
+    """Raise `TypeError` for a field that is none that stages count."""
+    if unknown := counts.keys() - _COUNTED:
+        raise TypeError(f"stages do not count {', '.join(sorted(unknown))}")
 
 
 def record_follow_up(engine: Engine, run_id: str, follow_up_run_id: str) -> None:
@@ -222,7 +216,10 @@ def close_run(
     `audit.close_audit` decides the status and is what stages call.
     """
     first = record.ended_at if record.status is status else None
-    change_run(connection, record.run_id, {"status": status, "ended_at": first or now, "quota_after": quota_after})
+    # What is still at work on a run that is closed is late.
+    attempt = record.attempt + (record.status in OPEN)
+    ended = {"status": status, "ended_at": first or now, "quota_after": quota_after, "attempt": attempt}
+    change_run(connection, record.run_id, ended)
 
 
 def read_run(connection: Connection, run_id: str) -> RunRecord:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     CheckConstraint,
     Column,
@@ -118,6 +119,18 @@ deliveries = Table(
     Column("contact_id", BigInteger, primary_key=True, autoincrement=False),
     Column("updated_at", UtcDateTime),
     Column("run_id", Text, nullable=False),
+)
+
+# What a run's directory holds once its marker is there: recorded before, so that whoever finds the marker knows.
+publications = Table(
+    "publications",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.run_id"), primary_key=True),
+    Column("manifest_sha256", Text, nullable=False),
+    Column("marker_sha256", Text, nullable=False),
+    Column("files", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("counts", JSON, nullable=False),
 )
 
 # What an incremental export has matched and not delivered, until it does.

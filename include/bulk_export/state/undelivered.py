@@ -37,7 +37,7 @@ def record_undelivered(engine: Engine, export_id: str, run_id: str, contact_ids:
 
 
 def forget_delivered(connection: Connection, export_id: str, run_id: str) -> None:
-    """Take away what a run has delivered; part of recording its deliveries."""
+    """Take away what a run has delivered; part of publishing it."""
     d, u = deliveries.c, undelivered.c
     delivered = select(d.contact_id).where(d.export_id == export_id, d.run_id == run_id)
     connection.execute(delete(undelivered).where(u.export_id == export_id, u.contact_id.in_(delivered)))

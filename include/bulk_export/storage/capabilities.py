@@ -13,12 +13,13 @@ A caller asks with `isinstance(storage, LocalPaths)`, and has another way where 
 | `WholeReads` | yes | yes | yes |
 | `ServerCopy` | | yes | |
 | `Checksums` | | yes | |
-| `ByteKeys` | | yes | |
+| `Guarded` | yes | yes | yes |
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 
 from bulk_export.storage.base import Fetched, Storage, Stored
@@ -98,16 +99,23 @@ class Checksums(ABC):
         """SHA-256 (hex) that the service keeps of the object, None without one."""
 
 
-class ByteKeys(ABC):
-    """Keys are bytes, never tidied.
+class Guarded:
+    """Somebody may look before anything is changed.
 
-    One with empty, `.` or `..` parts is another object's than the tidied one.
+    Attributes:
+        before_change: called right before an object appears, is replaced or goes; what it raises prevents that.
     """
 
-    @property
-    @abstractmethod
-    def by_bytes(self) -> Storage:
-        """The same objects; `open`, `find` and `fetch` take any key."""
+    before_change: Callable[[], None] = staticmethod(lambda: None)
+
+
+def guard(storage: Storage, before_change: Callable[[], None]) -> None:
+    """Have somebody look before anything in the storage is changed.
+
+    Where its kind knows that.
+    """
+    if isinstance(storage, Guarded):
+        storage.before_change = before_change
 
 
 def local_path(storage: Storage, key: str) -> Path | None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from bulk_export.storage.base import ByteRange, Entry, Fetched, Stored
-from bulk_export.storage.capabilities import Durability, LocalPaths, Rights, UnfinishedWrites, WholeReads
+from bulk_export.storage.capabilities import Durability, Guarded, LocalPaths, Rights, UnfinishedWrites, WholeReads
 from bulk_export.storage.disk import flush_file_system
 from bulk_export.storage.faults import file_faults, from_os_error, os_faults
 from bulk_export.storage.keys import check_key, check_prefix
@@ -42,7 +42,7 @@ def open_local(
     return LocalStorage(Path(os.path.normpath(base / location.path)))
 
 
-class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads):
+class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads, Guarded):
     """A directory; safe to use from several threads and processes at once.
 
     Args:
@@ -85,6 +85,7 @@ class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads)
                     with self._faults("write", target):
                         os.unlink(temporary)  # noqa: PTH108
                     return stored
+                self.before_change()
                 with self._faults("write", target):
                     os.replace(temporary, target)  # noqa: PTH105 - strings: a Path costs as much as the call itself
             except BaseException:
@@ -163,6 +164,7 @@ class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads)
         folders: set[str] = set()
         for key in keys:
             check_key(key)
+            self.before_change()
             target = f"{self._root}/{key}"
             with self._faults("delete", target), suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 os.unlink(target)  # noqa: PTH108
@@ -204,6 +206,7 @@ class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads)
         Only below the directory `prefix`.
         """
         check_prefix(prefix)
+        self.before_change()
         swept = 0
         for folder, _, names in os.walk(f"{self._root}/{prefix}"):
             for name in names:

@@ -19,12 +19,11 @@ from typing import TYPE_CHECKING, BinaryIO
 import obstore
 
 from bulk_export.storage.base import ByteRange, Entry, Fetched, Stored
-from bulk_export.storage.capabilities import WholeReads
+from bulk_export.storage.capabilities import Guarded, WholeReads
 from bulk_export.storage.content_types import content_type
 from bulk_export.storage.keys import check_key, check_prefix
 from bulk_export.storage.object_faults import object_faults
 from bulk_export.storage.object_reads import ObjectReader
-from bulk_export.storage.read_requests import ObstoreRequests, ReadRequests
 from bulk_export.storage.retry import RetryPolicy
 from bulk_export.storage.sources import Tally, parts_of
 from bulk_export.storage.written_once import already_written
@@ -42,7 +41,7 @@ _LARGE_AT_ONCE = 2  # each holds a few parts in memory
 _DELETE_AT_ONCE = 1_000
 
 
-class ObjectStorage(WholeReads):
+class ObjectStorage(WholeReads, Guarded):
     """A bucket and prefix.
 
     Safe to use from several threads, not across a fork.
@@ -53,7 +52,6 @@ class ObjectStorage(WholeReads):
         retry_policy: for failing requests.
         describe: the checksums that the service keeps of a key in a version, where it keeps any.
         ordered: whether the service lists in key order.
-        exactly: reads objects by keys that are no paths, where the service can be asked for them.
     """
 
     def __init__(
@@ -64,12 +62,11 @@ class ObjectStorage(WholeReads):
         retry_policy: RetryPolicy | None = None,
         describe: Callable[[str, str], Described | None] | None = None,
         ordered: bool = False,
-        exactly: ReadRequests | None = None,
     ) -> None:
         self._store = store
         self._uri = uri.rstrip("/")
         self._retry_policy = retry_policy or RetryPolicy()
-        self._reader = ObjectReader(ObstoreRequests(store, self._uri), self._uri, self._retry_policy, describe, exactly)
+        self._reader = ObjectReader(store, self._uri, self._retry_policy, describe)
         self._ordered = ordered
         self._large = Semaphore(_LARGE_AT_ONCE)
         self._takes_conditions = True
@@ -101,15 +98,18 @@ class ObjectStorage(WholeReads):
 
         One request brings both.
         """
-        return self._reader_of(key).fetch(key, max_bytes)
+        check_key(key)
+        return self._reader.fetch(key, max_bytes)
 
     def open(self, key: str, byte_range: ByteRange | None = None) -> BinaryIO:
         """The object, or a range of it, as a seekable binary stream."""
-        return self._reader_of(key).open(key, byte_range)
+        check_key(key)
+        return self._reader.open(key, byte_range)
 
     def find(self, key: str) -> Entry | None:
         """Size and version of the object, None when it is absent."""
-        return self._reader_of(key).find(key)
+        check_key(key)
+        return self._reader.find(key)
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Every object whose key starts with `prefix`, in key order."""
@@ -124,11 +124,6 @@ class ObjectStorage(WholeReads):
             for key in batch:
                 check_key(key)
             self._retry_policy.call(lambda batch=batch: self._delete(batch))  # type: ignore[misc]
-
-    def _reader_of(self, key: str) -> ObjectReader:
-        """What reads an object with this key."""
-        check_key(key)
-        return self._reader
 
     def _put_whole(self, key: str, body: bytes, *, replace: bool) -> Stored:
         tally = Tally()
@@ -164,6 +159,7 @@ class ObjectStorage(WholeReads):
 
     def _send(self, key: str, body: bytes, *, mode: PutMode = "overwrite") -> None:
         attributes: Attributes = {"Content-Type": content_type(key)}
+        self.before_change()
         with object_faults("write", f"{self._uri}/{key}"):
             obstore.put(self._store, key, body, attributes=attributes, mode=mode, use_multipart=False)
 
@@ -189,11 +185,13 @@ class ObjectStorage(WholeReads):
         for piece in tally.counted(pieces):
             with object_faults("write", where):
                 writer.write(piece)
+        self.before_change()
         with object_faults("write", where):
             writer.close()
         return tally.stored()
 
     def _delete(self, batch: Sequence[str]) -> None:
+        self.before_change()
         with object_faults("delete", f"{self._uri}/{batch[0]}"):
             try:
                 obstore.delete(self._store, batch)

@@ -7,10 +7,11 @@ from sqlalchemy import Engine
 
 from bulk_export.audit.close import close_audit
 from bulk_export.errors import DefinitionError, RefusedError, TransientError
+from bulk_export.state.publications import record_published
 from bulk_export.state.records import RunRecord, RunStatus
 from bulk_export.state.reservations import Grant, Usage, reserve, usage
 from bulk_export.state.run_errors import clear_error, record_error
-from bulk_export.state.runs import create_run, get_run, record_counts, record_follow_up, record_published
+from bulk_export.state.runs import create_run, get_run, record_counts, record_follow_up
 
 T0 = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 LATER = T0 + timedelta(hours=1)

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from bulk_export.errors import DefinitionError, Problem, TransientError
 from bulk_export.state.database import transaction
+from bulk_export.state.publications import record_published
 from bulk_export.state.records import NewRun, RunRecord, RunStatus, Trigger, run_key
 from bulk_export.state.run_errors import clear_error, record_error
 from bulk_export.state.runs import (
@@ -20,7 +21,6 @@ from bulk_export.state.runs import (
     lock_run,
     record_counts,
     record_follow_up,
-    record_published,
 )
 
 T0 = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)

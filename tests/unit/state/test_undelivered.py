@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 from bulk_export.reasons import ItemStatus, Reason
 from bulk_export.state.delivered_contacts import record_deliveries
 from bulk_export.state.items import Item, record_items
+from bulk_export.state.publications import record_published
 from bulk_export.state.runs import create_run
 from bulk_export.state.undelivered import list_failed, list_undelivered, record_undelivered
 
@@ -36,7 +37,10 @@ def test_what_was_tried_and_faulty_is_told_from_what_quota_left(state: Engine, m
 
 def test_what_was_delivered_at_last_did_not_fail(state: Engine, make_run) -> None:
     close(state, make_run, "run/1", faulty(1), faulty(2))
+    create_run(state, make_run("run/2", export_id="weekly"), T0)
     record_deliveries(state, "weekly", "run/2", [(1, T0)])
+    assert list_failed(state, "weekly", run_id="run/3") == [1, 2]  # what is not published is not delivered
+    record_published(state, "run/2", manifest_sha256="ab" * 32, now=T0)
     assert list_failed(state, "weekly", run_id="run/3") == [2]
 
 
