@@ -134,6 +134,7 @@ def make_media(folder: Path, files: int) -> None:
 def ours(endpoint: str, media: str, across: str, into: str) -> Facts:
     import pyarrow as pa
 
+    from bulk_export.contacts.addresses import Addresses
     from bulk_export.definitions.models import MediaFormats
     from bulk_export.media.job import MediaLimits, copy_job_media
     from bulk_export.staging.journal import Journal
@@ -155,7 +156,7 @@ def ours(endpoint: str, media: str, across: str, into: str) -> Facts:
     with timed(facts):
         counts = copy_job_media(
             contacts, job=1, formats=MediaFormats(audio_only="original"),
-            source=bucket(endpoint, "calls") if across else LocalStorage(Path(media)),
+            addresses=Addresses(bucket(endpoint, "calls") if across else LocalStorage(Path(media))),
             destination=bucket(endpoint, "exports"), run_prefix=_prefix(Path(into)),
             journal=Journal(LocalStorage(Path(into)), "journal"), scratch=Path(into) / "scratch", workers=1,
             limits=MediaLimits(), progress=lambda *, contacts_done, bytes_written: None,

@@ -156,6 +156,7 @@ def _write_screen(path: Path, rng, seconds: int) -> None:  # type: ignore[no-unt
 def ours(store: str, files: str, form: str, into: str) -> Facts:
     import pyarrow as pa
 
+    from bulk_export.contacts.addresses import Addresses
     from bulk_export.definitions.models import MediaFormats
     from bulk_export.media.job import MediaLimits, copy_job_media
     from bulk_export.staging.journal import Journal
@@ -179,7 +180,8 @@ def ours(store: str, files: str, form: str, into: str) -> Facts:
     facts: dict[str, Fact] = {}
     with timed(facts):
         counts = copy_job_media(
-            contacts, job=1, formats=MediaFormats.model_validate(wanted), source=LocalStorage(Path(store)),
+            contacts, job=1, formats=MediaFormats.model_validate(wanted),
+            addresses=Addresses(LocalStorage(Path(store))),
             destination=destination, run_prefix="run", journal=Journal(destination, "journal"),
             scratch=Path(into) / "scratch", workers=2, limits=MediaLimits(),
             progress=lambda *, contacts_done, bytes_written: None,

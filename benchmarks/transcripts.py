@@ -183,6 +183,7 @@ def _bare_xml(one: dict[str, Any]) -> bytes:
 def stage(store: str, count: str, into: str, form: str) -> Facts:
     import pyarrow as pa
 
+    from bulk_export.contacts.addresses import Addresses
     from bulk_export.staging.journal import Journal
     from bulk_export.storage.local import LocalStorage
     from bulk_export.transcripts.job import export_job_transcripts
@@ -197,17 +198,13 @@ def stage(store: str, count: str, into: str, form: str) -> Facts:
     destination, facts = LocalStorage(Path(into)), dict[str, Fact]()
     with timed(facts):
         counts = export_job_transcripts(
-            contacts, job=1, format=form, source=LocalStorage(Path(store)),  # type: ignore[arg-type]
-            destination=destination, run_prefix="run", journal=Journal(destination, "journal"), resolve=_nowhere,
+            contacts, job=1, format=form, addresses=Addresses(LocalStorage(Path(store))),  # type: ignore[arg-type]
+            destination=destination, run_prefix="run", journal=Journal(destination, "journal"),
             progress=lambda *, contacts_done, bytes_written: None,
         )  # fmt: skip
     if counts.delivered != int(count):
         raise RuntimeError(f"not all were delivered: {counts}")
     return facts
-
-
-def _nowhere(uri: str) -> Any:
-    raise LookupError(uri)
 
 
 def script_json(store: str, count: str, into: str) -> Facts:

@@ -9,6 +9,14 @@ from collections.abc import Mapping
 
 from bulk_export.fields import CSV_FIELDS, DERIVED_KEYS, Kind
 from bulk_export.filters.field_catalog import HAS_FIELDS, field_catalog
+from bulk_export.filters.limits import (
+    MAX_CHARS,
+    MAX_CONTACT_ZONE_FILTERS,
+    MAX_FILTERS,
+    MAX_SEARCH_WORDS,
+    MAX_VALUES,
+    MAX_WORDS,
+)
 from bulk_export.filters.operators import OPERATORS, Operator, Shape, operators_for
 from markdown_table import table
 
@@ -61,6 +69,10 @@ def filters_section() -> str:
         "Root recordings are never exported.\n\n"
         "Days and times without an offset are in the filter's `time_zone`; relative ones count from the run's logical "
         "date, so that a run for an old date selects what it would have selected then. The week starts on Monday.\n\n"
+        f"A search has at most {MAX_FILTERS} filters, of them {MAX_CONTACT_ZONE_FILTERS} on days and times in each "
+        f"contact's own zone, and {MAX_SEARCH_WORDS} words in all its filters on `text`. A value has at most "
+        f"{MAX_VALUES:,} entries or {MAX_WORDS} words, a text at most {MAX_CHARS:,} characters. A larger search is "
+        "refused like an incomplete one.\n\n"
         f"### Fields\n\n{_fields_table()}\n"
         + "\n".join(sections)
         + "\n### `text`: words in transcripts, e-mails and chats\n\n"

@@ -31,7 +31,8 @@ INTRODUCTION = """\
 Written by `make docs` from `include/bulk_export/definitions/` and `filters/`; edit those, not this page.
 
 One file per saved search, one per saved export, one `settings.yaml`, in one folder (`include/definitions` unless
-`--definitions` names another). A file's name without `.yaml` is its id. The files are YAML 1.2: `yes`, `on` and `02:30`
+`--definitions` names another). A file's name without `.yaml` is its id. Links are refused, also of `searches/` and
+`exports/`; the folder itself may be reached through one. The files are YAML 1.2: `yes`, `on` and `02:30`
 are text. Unknown keys are refused. `bulk-export validate` lists every problem of every file with line and nearest valid
 name; `bulk-export schema definitions` prints the same keys as JSON Schema, for editors.
 """

@@ -1,7 +1,11 @@
-"""One real Airflow for the suites that need one: scheduler, DAG processor, API server and triggerer, with SQLite.
+"""One real Airflow for the suites that need one: scheduler, DAG processor, API server and triggerer.
 
 It is started by the first test that asks for it, on free ports and in folders of its own, and ended with everything it
 started: when tests fail, and also when they are killed. Suites take turns: each installs its own definitions.
+
+Its own database is PostgreSQL. With SQLite the API server writes the log of a request on the event loop that a task's
+open write may need in order to end: nothing moves until the wait for the lock is over, and then everything that waited
+fails, the scheduler included.
 """
 
 from __future__ import annotations
@@ -29,6 +33,7 @@ from local_airflow.config import Folders, free_ports
 from local_airflow.guard import watch_over
 from local_airflow.instance import USER, LocalAirflow
 from local_airflow.watch import ENDED
+from postgres_server import PostgresServer, postgres
 from receivers import MetricsServer, metrics_server
 from waiting import Found, until
 
@@ -95,6 +100,7 @@ class Running:
 
     root: Path
     instance: LocalAirflow
+    database: PostgresServer
     metrics: MetricsServer
     installed: str = ""
 
@@ -193,8 +199,8 @@ class Running:
         """Ask Airflow to read the definitions again now, as the UI does when it saves one."""
         for file in DAG_FILES:
             self.airflow_database(
-                "INSERT OR IGNORE INTO dag_priority_parsing_request (id, bundle_name, relative_fileloc)"
-                " VALUES (?, 'dags-folder', ?)",
+                "INSERT INTO dag_priority_parsing_request (id, bundle_name, relative_fileloc)"
+                " VALUES (%s, 'dags-folder', %s) ON CONFLICT DO NOTHING",
                 file,
                 file,
             )
@@ -220,11 +226,13 @@ class Running:
 
     def airflow_database(self, statement: str, *values: object) -> None:
         """Let time pass for Airflow: change its database under it."""
-        _change(self.root / "airflow/airflow.db", statement, *values)
+        with self.database.connect() as connection:
+            connection.execute(statement, values)
 
     def state_database(self, statement: str, *values: object) -> None:
         """Let time pass for the product: change its database under it."""
-        _change(self.root / "state.db", statement, *values)
+        with closing(sqlite3.connect(self.root / "state.db", timeout=60)) as connection, connection:
+            connection.execute(statement, values)
 
     @contextmanager
     def nobody_writes_the_audit(self) -> Iterator[None]:
@@ -250,11 +258,6 @@ class Running:
         return state if state in ENDED else ""
 
 
-def _change(path: Path, statement: str, *values: object) -> None:
-    with closing(sqlite3.connect(path, timeout=60)) as connection, connection:
-        connection.execute(statement, values)
-
-
 def write_airflow_settings(root: Path, metrics_port: int) -> None:
     (root / "consumers").mkdir()
     (root / "consumers/consumer.py").write_text(CONSUMER)
@@ -274,11 +277,12 @@ def running_airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
     """The one Airflow of the session."""
     root = tmp_path_factory.mktemp("installation")
     folders = Folders(root / "airflow", PROJECT / "dags", PROJECT / "plugins", root / "definitions")
-    instance = LocalAirflow(folders, {USER: "admin", "viewer": "viewer"})
-    with metrics_server() as metrics:
+    with metrics_server() as metrics, postgres(root) as database:
+        address = database.url.replace("postgresql://", "postgresql+psycopg://")
+        instance = LocalAirflow(folders, {USER: "admin", "viewer": "viewer"}, address)
         write_airflow_settings(root, metrics.port)
         try:
-            yield Running(root, instance, metrics)
+            yield Running(root, instance, database, metrics)
         finally:
             instance.stop()
 

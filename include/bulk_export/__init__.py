@@ -20,8 +20,9 @@ What they work on:
 - `formats/`: the formats of media and transcripts, from which choices, forms and MIME types derive
 - `reasons.py`: why something of a contact is missing
 - `errors.py`, `error_codes.py`: how a run can fail, and what to do about it
-- `sizes.py`, `suggestions.py`: bytes as people say them, the nearest valid name
+- `sizes.py`, `suggestions.py`, `time_zones.py`: bytes as people say them, the nearest valid name, IANA time zones
 - `storage/`: directories and buckets
+- `postgres_address.py`: databases as Airflow connections name them
 - `state/`: the state database: runs, quota, events
 - `jobs/`: the core of a stage that works through a job's contacts one by one
 - `staging/`: what the stages of a run leave each other

@@ -107,7 +107,7 @@ _TEXTS: Mapping[ErrorKind, Mapping[str, tuple[str, str]]] = {
     },
     ErrorKind.INSTALLATION: {
         "CONNECTION_UNSUPPORTED": (
-            "An Airflow connection is of a type that does not fit, or lacks what it is named for.",
+            "An Airflow connection is of a type that does not fit, cannot be read, or lacks what it is named for.",
             "Change the connection, or name another.",
         ),
         "DIRECTORY_UNWRITABLE": (

@@ -26,6 +26,7 @@ class Reason(StrEnum):
 
     RECYCLED = "RECYCLED"
     CONTACT_GONE = "CONTACT_GONE"
+    ADDRESS_NOT_ALLOWED = "ADDRESS_NOT_ALLOWED"
     MEDIA_MISSING = "MEDIA_MISSING"
     MEDIA_CORRUPT = "MEDIA_CORRUPT"
     MEDIA_TOO_LARGE = "MEDIA_TOO_LARGE"
@@ -68,6 +69,12 @@ MEANINGS: Mapping[Reason, Meaning] = {
         _FAULTY,
         "The contact left the store between selection and export.",
         "If it should be there, restore it, then retry what failed.",
+    ),
+    Reason.ADDRESS_NOT_ALLOWED: Meaning(
+        _FAULTY,
+        "The store names a file outside of what may be read: it was not looked at.",
+        "Let the administrator add its place to `contact_store.allowed`, then *Retry failed only*; "
+        "`bulk-export check-store` prints the lines.",
     ),
     Reason.MEDIA_MISSING: Meaning(
         _FAULTY,

@@ -12,9 +12,9 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from bulk_export.contacts import open_contact_store
+from bulk_export.contacts.addresses import Addresses
 from bulk_export.definitions.contact_stores import CONTACT_STORE_KINDS, ContactStoreSettings
 from bulk_export.definitions.loader import Definitions, load_definitions
 from bulk_export.definitions.locations import STORAGE_KINDS, StorageLocation
@@ -26,7 +26,7 @@ from bulk_export.staging.run_staging import RunStaging
 from bulk_export.state.database import open_state
 from bulk_export.state.migrate import migrate
 from bulk_export.state.runs import get_run
-from bulk_export.storage import in_folders, open_storage, open_uri
+from bulk_export.storage import open_storage, open_uri
 from bulk_export.storage.base import Storage
 from bulk_export.storage.capabilities import local_path
 from bulk_export.storage.faults import scratch_faults
@@ -71,10 +71,6 @@ class Site:
     media_limits: MediaLimits | None = None
     retry_policy: RetryPolicy | None = None
     report: Report = _silent
-
-    @cached_property
-    def _buckets(self) -> dict[str, Storage]:
-        return {}
 
     def load(self, only_export: str | None = None) -> Definitions:
         """The definitions at this moment."""
@@ -139,23 +135,19 @@ class Site:
     def _credentials(self, connection: str | None) -> Credentials | None:
         return None if connection is None or self.credentials is None else self.credentials(connection)
 
-    def resolve(self, uri: str) -> tuple[Storage, str]:
-        """Storage and key of an absolute address in the contact store's catalogue."""
-        scheme, separator, rest = uri.partition("://")
-        if in_folders(uri):
-            place, slash, name = uri.rpartition("/")
-            return open_uri(place + slash, base=self.definitions), unquote(name) if separator else name
-        bucket, _, name = rest.partition("/")
-        return self._bucket(f"{scheme}://{bucket}"), name
+    def addresses(self, settings: ContactStoreSettings, root: Storage) -> Addresses:
+        """What a contact store's addresses may lead to.
 
-    def _bucket(self, address: str) -> Storage:
-        """A bucket the catalogue names, opened once: each has its own connections. Reached as the contact store is."""
-        opened = self._buckets.get(address)
-        if opened is None:
-            known = self._credentials(_objects_connection_id(self.settings.contact_store))
-            opened = open_uri(address, base=self.definitions, credentials=known, retry_policy=self.retry_policy)
-            self._buckets[address] = opened
-        return opened
+        Every place is reached as the store's objects are.
+        """
+        known = self._credentials(_objects_connection_id(settings))
+        return Addresses(
+            root,
+            tuple(
+                open_uri(place, base=self.definitions, credentials=known, retry_policy=self.retry_policy)
+                for place in settings.allowed
+            ),
+        )
 
     def contact_store(self, snapshot: RunSnapshot, scratch: Path) -> ContactStore:
         """The contact store a run selects from."""

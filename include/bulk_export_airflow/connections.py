@@ -12,19 +12,15 @@ from pkgutil import resolve_name
 
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
-from sqlalchemy import URL
 
 from bulk_export.definitions.locations import STORAGE_KINDS, ConnectionField, ConnectionType
 from bulk_export.errors import DefinitionError
+from bulk_export.postgres_address import is_postgres, postgres_address
 from bulk_export.storage.credentials import Credentials
 
 POSTGRES = "postgres"
 # Connections that a provider has to read. Resolved when one is used: importing it while DAG files are parsed is slow.
 _PROVIDERS = {"aws": "bulk_export_airflow.aws_connection:aws_credentials"}
-# What a connection's extras may say to PostgreSQL's own library; the provider's other extras mean nothing to it.
-_LIBPQ = frozenset(
-    {"sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "channel_binding", "target_session_attrs", "options"}
-)
 
 
 def credentials(connection_id: str) -> Credentials:
@@ -50,17 +46,16 @@ def database_url(connection_id: str) -> str:
         DefinitionError: CONNECTION_UNKNOWN, or CONNECTION_UNSUPPORTED for anything but PostgreSQL.
     """
     connection = _connection(connection_id)
-    if connection.conn_type not in {POSTGRES, "postgresql"}:
+    if not is_postgres(connection.conn_type):
         raise _unsupported(connection, (POSTGRES,))
-    return URL.create(
-        "postgresql+psycopg",
-        username=connection.login,
+    return postgres_address(
+        login=connection.login,
         password=connection.password,
         host=connection.host,
         port=connection.port,
         database=connection.schema,
-        query={key: str(value) for key, value in connection.extra_dejson.items() if key in _LIBPQ},
-    ).render_as_string(hide_password=False)
+        extra=connection.extra_dejson,
+    )
 
 
 def _connection(connection_id: str) -> Connection:

@@ -6,12 +6,14 @@ keep a new version of the DAG every 30 seconds.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from airflow.sdk import DAG, CronTriggerTimetable, MultipleCronTriggerTimetable
 
 from bulk_export.definitions.dag_ids import IMMEDIATE_DAG_ID
+from bulk_export.definitions.definition_file import UnreadableDefinitionError, read_definition
 from bulk_export.definitions.loader import Definitions
 from bulk_export.definitions.models import SavedExport, Schedule
 from bulk_export.definitions.schedules import start_of, ticks
@@ -103,7 +105,7 @@ def timetable(schedule: Schedule) -> CronTriggerTimetable | MultipleCronTriggerT
 
 def _changed_at(path: Path) -> datetime:
     # st_ctime, not st_mtime: it says when the file came to this machine, whatever time a copy or a checkout gave it.
-    return datetime.fromtimestamp(path.stat().st_ctime, UTC)
+    return datetime.fromtimestamp(path.stat(follow_symlinks=False).st_ctime, UTC)
 
 
 def _kind(export: SavedExport) -> str:
@@ -118,7 +120,7 @@ def _document(export: SavedExport, folder: Path) -> str:
     """The definition as people wrote it."""
     parts = [f"### {export.name}\n\n{export.description}".rstrip()]
     for name in (f"exports/{export.id}.yaml", f"searches/{export.search}.yaml"):
-        path = folder / name
-        if path.is_file():
-            parts.append(f"`{name}`\n\n```yaml\n{path.read_text(encoding='utf-8').rstrip()}\n```")
+        with suppress(FileNotFoundError, UnreadableDefinitionError):
+            text = read_definition(folder, name).decode("utf-8", errors="replace")
+            parts.append(f"`{name}`\n\n```yaml\n{text.rstrip()}\n```")
     return "\n\n".join(parts) + "\n"

@@ -62,7 +62,7 @@ def create_app() -> FastAPI:
     """
     app = FastAPI(
         title="Bulk Contact Export",
-        dependencies=[Depends(guard)],
+        dependencies=[Depends(guard), Depends(_possible_address)],
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
@@ -77,6 +77,14 @@ def create_app() -> FastAPI:
     app.exception_handler(RequestValidationError)(_invalid_request)
     app.exception_handler(Exception)(_unknown_error)
     return app
+
+
+def _possible_address(request: Request) -> None:
+    """Refuse U+0000 in an address: no file's name has it, and PostgreSQL takes it in no text."""
+    if "\0" in request.scope["path"]:
+        raise HTTPException(HTTPStatus.NOT_FOUND, "There is nothing at this address.")
+    if any("\0" in text for pair in request.query_params.multi_items() for text in pair):
+        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, "A parameter has the character U+0000.")
 
 
 async def _with_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

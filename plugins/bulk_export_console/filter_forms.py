@@ -50,7 +50,7 @@ class SearchForm(BaseModel):
 
     name: Short = ""
     description: Annotated[str, StringConstraints(max_length=2_000)] = ""
-    filters: Annotated[list[FilterForm], Field(max_length=100)] = []
+    filters: Annotated[list[FilterForm], Field(max_length=1_000)] = []
 
     def changes(self) -> dict[str, object]:
         """The keys of the file as they shall be."""

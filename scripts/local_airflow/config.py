@@ -108,7 +108,13 @@ def write_private(path: Path, text: str) -> None:
 
 
 def airflow_environment(
-    inherited: Mapping[str, str], folders: Folders, ports: Ports, kept: Secrets, users: Mapping[str, str], mark: str
+    inherited: Mapping[str, str],
+    folders: Folders,
+    ports: Ports,
+    kept: Secrets,
+    users: Mapping[str, str],
+    mark: str,
+    database: str = "",
 ) -> dict[str, str]:
     """The environment that every process of the instance runs in.
 
@@ -120,6 +126,7 @@ def airflow_environment(
         kept: its secrets.
         users: role by user name; all have the same password.
         mark: what tells this instance's processes from all others.
+        database: SQLAlchemy address of Airflow's own database; empty for SQLite in `folders.home`.
     """
     base = {
         name: value
@@ -141,7 +148,7 @@ def airflow_environment(
         "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:{role}" for name, role in users.items()),
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": folders.home / "passwords.json",
-        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folders.home / 'airflow.db'}?timeout={DATABASE_WAIT_S}",
+        **_database(folders, database),
         "API__HOST": HOST,
         "API__PORT": ports.api,
         "API__BASE_URL": url,
@@ -171,3 +178,10 @@ def airflow_environment(
         MARK: mark,
         **{f"AIRFLOW__{name}": str(value) for name, value in settings.items()},
     }
+
+
+def _database(folders: Folders, address: str) -> dict[str, str]:
+    """The settings of Airflow's own database, which it reaches in two ways."""
+    if not address:
+        return {"DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folders.home / 'airflow.db'}?timeout={DATABASE_WAIT_S}"}
+    return {"DATABASE__SQL_ALCHEMY_CONN": address, "DATABASE__SQL_ALCHEMY_CONN_ASYNC": address}

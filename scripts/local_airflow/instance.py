@@ -47,9 +47,10 @@ class Running:
 class LocalAirflow:
     """The Airflow of one home folder; at most one runs."""
 
-    def __init__(self, folders: Folders, users: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folders: Folders, users: Mapping[str, str] | None = None, database: str = "") -> None:
         self.folders = folders
         self.users = dict(users or {USER: "admin"})
+        self.database = database
         self.log = folders.home / "standalone.log"
         self._record = folders.home / "running.json"
 
@@ -88,7 +89,7 @@ class LocalAirflow:
         home.mkdir(parents=True, exist_ok=True)
         kept, ports, mark = kept_secrets(home), ports or free_ports(), secrets.token_hex(8)
         write_private(home / "passwords.json", json.dumps(dict.fromkeys(self.users, kept.password)))
-        settings = airflow_environment(environment, self.folders, ports, kept, self.users, mark)
+        settings = airflow_environment(environment, self.folders, ports, kept, self.users, mark, self.database)
         leader = processes.start([_program("airflow"), "standalone"], settings, self.log, MARK)
         running = Running(leader, ports)
         write_private(self._record, json.dumps({"leader": asdict(leader), "ports": asdict(ports)}))

@@ -67,3 +67,10 @@ def test_no_secret_shows_in_what_is_handed_on(monkeypatch: pytest.MonkeyPatch) -
 
     connection(monkeypatch, "wasb", login="acme", password="bm90IGEgc2VjcmV0")
     assert "bm90" not in repr(credentials("lake"))
+
+
+def test_an_address_may_name_its_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bulk_export_airflow.connections import database_url
+
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE", "postgresql+psycopg2://me@db/exports?sslmode=require")
+    assert database_url("lake") == "postgresql+psycopg://me@db/exports?sslmode=require"

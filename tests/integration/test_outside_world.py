@@ -69,7 +69,7 @@ def begun(airflow: Running, webs: dict[str, WebServer], mail: MailServer) -> dic
     airflow.up("export-calls", "consumer", removed, daily, *told)
     airflow.metrics.received.clear()
     span = {"from_date": (TODAY - timedelta(days=3)).isoformat(), "to_date": (TODAY - timedelta(days=1)).isoformat()}
-    airflow.api.request("POST", "/backfills", {"dag_id": daily, "max_active_runs": 2} | span)
+    airflow.api.request("POST", "/backfills", {"dag_id": daily, "max_active_runs": 1} | span)
     return {dag_id: airflow.api.trigger(dag_id) for dag_id in (removed, "export-calls", *told)}
 
 

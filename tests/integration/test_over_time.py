@@ -56,10 +56,7 @@ def the_next_day(airflow: Running, name: str, dag_id: str) -> None:
     """What was charged was charged yesterday, and what was queued for tomorrow is due."""
     for table in ("reservations", "quota_days"):
         airflow.state_database(f"UPDATE {table} SET day = date(day, '-1 day') WHERE environment = ?", name)
-    airflow.airflow_database(
-        "UPDATE dag_run SET run_after = strftime('%Y-%m-%d %H:%M:%f000', 'now') WHERE state = 'queued' AND dag_id = ?",
-        dag_id,
-    )
+    airflow.airflow_database("UPDATE dag_run SET run_after = now() WHERE state = 'queued' AND dag_id = %s", dag_id)
 
 
 def queued(airflow: Running, dag_id: str) -> dict[str, Any]:

@@ -184,7 +184,7 @@ def test_a_run_that_ended_without_a_word_is_closed_by_maintenance_and_gives_its_
         ]
         for dag_id, run_id in runs.items():
             eight_days_ago = (
-                "UPDATE dag_run SET start_date = datetime(start_date, '-8 days') WHERE dag_id = ? AND run_id = ?"
+                "UPDATE dag_run SET start_date = start_date - interval '8 days' WHERE dag_id = %s AND run_id = %s"
             )
             airflow.airflow_database(eight_days_ago, dag_id, run_id)
         for run, pid in zip(runs.items(), pids, strict=True):
@@ -214,7 +214,7 @@ def test_a_follow_up_that_a_run_could_not_queue_any_more_is_queued_by_maintenanc
         wait_for(airflow, dag_id, run_id, "publish_manifest")
         with airflow.nobody_writes_the_audit():
             pid = airflow.until("the audit is written", lambda: at_work(airflow, dag_id, run_id, "write_audit"))
-            eight_days_ago = "UPDATE dag_run SET start_date = datetime(start_date, '-8 days') WHERE run_id = ?"
+            eight_days_ago = "UPDATE dag_run SET start_date = start_date - interval '8 days' WHERE run_id = %s"
             airflow.airflow_database(eight_days_ago, run_id)
             airflow.until("Airflow ends the task", lambda: not psutil.pid_exists(pid))
         assert airflow.record(dag_id, run_id).status == "RUNNING"

@@ -14,6 +14,7 @@ import pytest
 from servers import SECRETS, S3Server
 
 if TYPE_CHECKING:
+    from postgres_server import PostgresServer
     from running_airflow import Running
 
 WRONG = "canary/Wrong+Secret0123456789"
@@ -57,10 +58,10 @@ def test_a_connections_secret_is_found_nowhere_but_in_the_connection(
     assert good.record.status.startswith("COMPLETED"), good.record.error_message
     assert (bad.record.status, bad.record.error_code) == ("FAILED", "STORAGE_DENIED")
     assert "SignatureDoesNotMatch" in (bad.record.error_message or "")
-    left = {**files_of(airflow.root), **objects_of(s3_server)}
+    left = {**files_of(airflow.root), **tables_of(airflow.database), **objects_of(s3_server)}
     # The search finds what is there: in the logs, in both databases and among the delivered objects.
     told = {name for name, content in left.items() if good.run_id.encode() in content}
-    assert {"airflow/airflow.db", "state.db"} <= {name.removesuffix("-wal") for name in told}
+    assert {"airflow.dag_run", "state.db"} <= {name.removesuffix("-wal") for name in told}
     assert any(name.endswith(".log") for name in told)
     assert any(name.endswith("export.yaml") for name in left)
     for canary in CANARIES:
@@ -69,8 +70,19 @@ def test_a_connections_secret_is_found_nowhere_but_in_the_connection(
 
 
 def files_of(root: Path) -> dict[str, bytes]:
-    """Everything on disk: Airflow's home with its database and logs, the state database, what was exported."""
+    """Everything on disk: Airflow's home with its logs, the state database, what was exported."""
     return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def tables_of(server: PostgresServer) -> dict[str, bytes]:
+    """Every row of Airflow's own database, by table; PostgreSQL writes bytes in hexadecimal digits."""
+    with server.connect() as connection:
+        names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        found = {}
+        for (name,) in names:
+            with connection.cursor().copy(f'COPY "{name}" TO STDOUT') as rows:
+                found[f"airflow.{name}"] = b"".join(rows)
+    return found
 
 
 def objects_of(server: S3Server) -> dict[str, bytes]:
@@ -86,4 +98,4 @@ def forms(secret: str) -> set[bytes]:
     plain = {secret, quote(secret, safe=""), secret.replace("/", r"\/")}
     # Base64 of it at any offset: the middle is the same whatever stands around it.
     encoded = {base64.b64encode(b"x" * shift + secret.encode()).decode()[4:-4] for shift in range(3)}
-    return {one.encode() for one in plain | encoded}
+    return {one.encode() for one in plain | encoded | {secret.encode().hex()}}

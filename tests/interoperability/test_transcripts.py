@@ -98,7 +98,7 @@ def test_two_json_schema_validators_take_the_definitions_in_the_project() -> Non
         published = definitions_schema()
         schema = {"$schema": published["$schema"], **published["$defs"][kind]}
         for path in files:
-            value = read_yaml(path, path.name).value
+            value = read_yaml(path.parent, path.name).value
             jsonschema.Draft202012Validator(schema).validate(value)
             jsonschema_rs.validator_for(schema).validate(value)
             assert not jsonschema_rs.validator_for(schema).is_valid(value | {"colour": "blue"})

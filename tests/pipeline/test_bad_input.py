@@ -248,7 +248,24 @@ def test_object_addresses_that_lead_out_of_the_store_are_not_followed(bench: Wor
     record = bench.run()
 
     item = bench.items(record)[1]
-    assert (item["media_reason"], item["transcript_reason"]) == ("MEDIA_MISSING", "TRANSCRIPT_MISSING")
+    assert (item["reason"], item["media_reason"], item["transcript_reason"]) == ("ADDRESS_NOT_ALLOWED",) * 3
+
+
+def test_links_that_lead_out_of_the_store_are_not_followed(bench: Workbench) -> None:
+    elsewhere = bench.root / "elsewhere"
+    elsewhere.mkdir()
+    bench.contacts([bench.call(1), bench.call(2, audio_uri="media/linked/2.wav"), bench.call(3)])
+    for number in (1, 2):
+        (bench.root / f"store/media/{number}.wav").rename(elsewhere / f"{number}.wav")
+    (bench.root / "store/media/1.wav").symlink_to(elsewhere / "1.wav")
+    (bench.root / "store/media/linked").symlink_to(elsewhere)
+    bench.export()
+
+    record = bench.run()
+
+    assert (record.by_reason, record.by_status["delivered"]) == ({"ADDRESS_NOT_ALLOWED": 2}, 1)
+    bench.write_settings(contact_store=bench.settings["contact_store"] | {"allowed": ["../elsewhere"]})
+    assert bench.run().by_status["delivered"] == 3
 
 
 def test_neither_log_nor_audit_holds_what_customers_said_or_who_they_are(

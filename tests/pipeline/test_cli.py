@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 from workbench import Workbench
 
 from bulk_export.cli import main, parser
@@ -275,6 +276,26 @@ def test_check_store_and_migrate_say_what_they_found(ready: Workbench, capsys: p
     assert bulk_export(ready, "check-store") == 1
     assert bulk_export(ready, "migrate") == 0
     assert (ready.root / "state.db").exists()
+
+
+def test_check_store_prints_what_would_admit_addresses_outside(
+    ready: Workbench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = ready.root / "recorder"
+    elsewhere.mkdir()
+    (ready.root / "store/media/1.wav").rename(elsewhere / "1.wav")
+    ready.contacts([ready.call(2), ready.call(1, audio_uri=f"{elsewhere}/1.wav"), ready.call(3, audio_uri="../3.wav")])
+
+    assert bulk_export(ready, "check-store") == 0
+    said = capsys.readouterr().out
+    assert "2 addresses of 2 contacts lie outside of what may be read" in said
+    assert "1 of them can be admitted by nothing" in said
+    lines = yaml.safe_load(said[said.index("contact_store:") :])
+    assert lines == {"contact_store": {"allowed": [str(elsewhere)]}}
+
+    ready.write_settings(contact_store=ready.settings["contact_store"] | lines["contact_store"])
+    assert bulk_export(ready, "check-store") == 0
+    assert "1 addresses of 1 contacts" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["definitions", "transcript-json", "store"])

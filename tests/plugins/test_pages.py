@@ -115,3 +115,17 @@ def test_a_page_that_is_registered_answers_and_is_in_the_navigation(extra_page: 
     assert '<a href="/extra">Extra</a>' in shown(console, "/audit")
     assert '<a href="/extra" aria-current="page">Extra</a>' in shown(console, extra_page.path)
     assert console.client("").get("/extra").status_code == 401
+
+
+@pytest.mark.parametrize("kind", ["exports", "searches"])
+def test_an_id_that_no_file_can_have_is_not_found(console: Console, kind: str) -> None:
+    client = console.client()
+    answers = [
+        client.get(f"/{kind}/a%00"),
+        client.put(f"/{kind}/a%00", json={"form": {"name": "A"}, "seen": "x"}),
+        client.request("DELETE", f"/{kind}/a%00", json={"seen": "x"}),
+        client.get("/runs/a%00"),
+    ]
+    assert [answer.status_code for answer in answers] == [404] * 4
+    assert client.get(f"/{kind}/new?copy=a%00").status_code == 422
+    assert client.get("/audit?export=a%00").status_code == 422

@@ -80,4 +80,4 @@ def test_one_more_operator_is_in_the_reference_without_another_edit(monkeypatch:
 
 def as_read(filter_in_yaml: str, folder: Path) -> Filter:
     (folder / "filter.yaml").write_text(filter_in_yaml)
-    return Filter.model_validate(read_yaml(folder / "filter.yaml", "filter.yaml").value)
+    return Filter.model_validate(read_yaml(folder, "filter.yaml").value)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from bulk_export.contacts.addresses import Addresses
 from bulk_export.definitions.models import MediaFormats
 from bulk_export.media.job import MediaLimits, copy_job_media
 from bulk_export.media.transfer import COPY_BYTES
@@ -49,7 +50,8 @@ def deliver(source: Storage, destination: Storage, size: int, folder: Path) -> l
     )
     journal = Journal(LocalStorage(folder / "staging"), "media")
     counts = copy_job_media(
-        contacts, job=1, formats=MediaFormats(audio_only="original"), source=source, destination=destination,
+        contacts, job=1, formats=MediaFormats(audio_only="original"), addresses=Addresses(source),
+        destination=destination,
         run_prefix="run", journal=journal, scratch=folder / "scratch", workers=1, limits=MediaLimits(),
         progress=lambda *, contacts_done, bytes_written: None,
     )  # fmt: skip

@@ -12,7 +12,8 @@ One module per command, imported only when it is called, so that `--help` answer
 - `migrate.py`: the state database's tables
 - `sample_store.py`: a contact store to try things on
 
-`places.py` finds the installation for them, `exit_codes.py` says which exit code an error ends in.
+`places.py` finds the installation for them, `connections.py` reads connections from the environment, `exit_codes.py`
+says which exit code an error ends in.
 """
 
 from __future__ import annotations

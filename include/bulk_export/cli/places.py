@@ -7,6 +7,7 @@ import os
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from bulk_export.cli.connections import database_url
 from bulk_export.errors import DefinitionError
 from bulk_export.site import Report, Site
 
@@ -21,7 +22,7 @@ def site(options: argparse.Namespace, report: Report | None = None) -> Site:
     plain = Site(
         definitions=options.definitions.resolve(),
         clock=lambda: datetime.now(UTC),
-        database_url=_database_url,
+        database_url=database_url,
         workers=workers or 2,
     )
     if report is None:
@@ -29,18 +30,6 @@ def site(options: argparse.Namespace, report: Report | None = None) -> Site:
     from dataclasses import replace
 
     return replace(plain, report=report)
-
-
-def _database_url(connection: str) -> str:
-    variable = f"AIRFLOW_CONN_{connection.upper()}"
-    url = os.environ.get(variable, "")
-    if not url.startswith(("postgres://", "postgresql://")):
-        raise DefinitionError(
-            "CONNECTION_UNKNOWN",
-            f"the connection '{connection}' is not known here",
-            hint=f"Set {variable} to postgresql://user:password@host:port/database, or run inside Airflow.",
-        )
-    return url
 
 
 def moment(text: str, zone: str) -> datetime:

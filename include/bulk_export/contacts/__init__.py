@@ -9,10 +9,13 @@ kind it opens, no other.
 - `parquet.py`: contacts in Parquet files, read with DuckDB
 - `parquet_catalog.py`, `bucket_files.py`: the files, on a disk or in a bucket
 - `parquet_files.py`: their columns, and the relation they form
+- `parquet_damage.py`: the columns at fault when they cannot be read
 - `duckdb_session.py`: a DuckDB for one call
 - `postgres.py`: contacts in a table or view of PostgreSQL
 - `postgres_session.py`, `postgres_table.py`: one transaction, the columns of the table
-- `addresses.py`: where an object of a contact is
+- `postgres_keys.py`: the query of what matches, and its keys
+- `addresses.py`: where an object of a contact is, and whether it may be read
+- `outside.py`: what may not be read, and what would admit it
 - `access_denials.py`: refusals of one object, or of the whole store
 - `unreadable_objects.py`: objects that cannot be read, or an outage
 """

@@ -1,29 +1,36 @@
 """Addresses of the contact store's objects: relative to its root, or absolute.
 
-| address | where |
+What a store says is not to be trusted. An object is read only where the store's root or a place of
+`contact_store.allowed` holds it; anything else is outside, whatever its address looks like.
+
+| address | is |
 |---|---|
 | `media/1.wav` | below the root |
-| `/srv/store/media/1.wav`, `file:///srv/store/media/1.wav`, of the store in `/srv/store` | the same |
-| `s3://acme/store/media/1.wav`, of the store in `s3://acme/store` | the same |
-| any other that begins with `/` or has a scheme | what `resolve` opens |
+| `/srv/store/media/1.wav`, `file:///srv/store/media/1.wav` | a file of this machine, if a directory allowed holds it |
+| `s3://acme/store/media/1.wav` | an object, if a bucket and prefix allowed holds it |
+| any other that has a scheme | outside |
 
-What a store says is not to be trusted: an address below the root never leads out of it.
+Paths of directories are tidied (`a//b`, `a/./b`, `a/../c`), and links followed: where a file really is decides. Keys of
+buckets are bytes and never tidied: `media//1.wav` is not `media/1.wav`. One with `..` is outside all the same where it
+would lead out if it were tidied, because some servers do that.
 """
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable
-from typing import TypeAlias
-from urllib.parse import unquote
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from bulk_export.errors import DefinitionError, TransientError
+from bulk_export.definitions.locations import is_place
+from bulk_export.errors import TransientError
+from bulk_export.storage import folder_path, scheme_of
 from bulk_export.storage.base import Storage
-from bulk_export.storage.capabilities import local_path
+from bulk_export.storage.capabilities import ByteKeys, local_path
 from bulk_export.storage.faults import os_faults
-
-Resolve: TypeAlias = Callable[[str], tuple[Storage, str]]
-"""An absolute address as storage and key; `DefinitionError` where it can open none."""
+from bulk_export.storage.keys import is_path
+from bulk_export.storage.local import LocalStorage
 
 _CONTROLS = re.compile(r"[\0-\x1f]")
 
@@ -35,34 +42,105 @@ class AddressError(Exception):
     """
 
 
-def locate(uri: str, root: Storage, resolve: Resolve | None = None) -> tuple[Storage, str]:
-    """The storage and key at an address.
+class OutsideError(AddressError):
+    """What the address leads to may not be read.
 
-    Args:
-        uri: as the store's catalogue has it.
-        root: of the store's objects.
-        resolve: opens what is stored elsewhere; None where nothing may.
-
-    Raises:
-        AddressError: no object can lie there.
+    Attributes:
+        place: directory or bucket prefix that holds it, which could be allowed; empty where none could.
     """
-    # Only file: addresses are written with percents; elsewhere a percent is part of the name.
-    address = unquote(uri) if uri.startswith("file://") else uri
-    if _CONTROLS.search(address):
-        raise AddressError("has control characters")
-    if address.endswith("/"):
-        raise AddressError("names no object")
-    if not address.startswith("/") and "://" not in address:
-        return root, _key(address)
-    for own in _own_addresses(root):
-        if address.startswith(f"{own}/"):
-            return root, _key(address.removeprefix(f"{own}/"))
-    if resolve is None:
-        raise AddressError("lies outside of the store")
-    try:
-        return resolve(uri)
-    except DefinitionError as error:  # of this contact's address, not of the store
-        raise AddressError(f"cannot be opened ({error.code})") from error
+
+    def __init__(self, how: str = "lies outside of contact_store.allowed", *, place: str = "") -> None:
+        super().__init__(how)
+        self.place = place
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Real paths of the directories that may be read."""
+
+    real: tuple[str, ...]
+
+    @classmethod
+    def of(cls, paths: Iterable[Path | str]) -> Folders:
+        """These directories; links among them lead to where they lead now."""
+        return cls(tuple(dict.fromkeys(os.path.realpath(path) for path in paths)))
+
+    def holding(self, real: str) -> str | None:
+        """The directory that holds a real path, None when none does."""
+        return next((folder for folder in self.real if real.startswith(f"{folder.rstrip('/')}/")), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """What a contact store's addresses may lead to.
+
+    Attributes:
+        root: of the store's objects, which is always allowed.
+        places: of `contact_store.allowed`.
+        real_path: follows the links of a path.
+    """
+
+    root: Storage
+    places: tuple[Storage, ...] = ()
+    real_path: Callable[[str], str] = os.path.realpath
+    _folders: Folders = field(init=False)
+    _opened: dict[str, Storage] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for place in (self.root, *self.places):
+            path = local_path(place, "")
+            if path is not None:
+                real = os.path.realpath(path)
+                self._opened.setdefault(real, place if real == str(path) else LocalStorage(Path(real)))
+        object.__setattr__(self, "_folders", Folders(tuple(self._opened)))
+
+    def locate(self, uri: str) -> tuple[Storage, str]:
+        """The storage and key at an address.
+
+        Args:
+            uri: as the store's catalogue has it.
+
+        Raises:
+            OutsideError: it may not be read.
+            AddressError: no object can be there.
+        """
+        path = folder_path(uri)
+        address = uri if path is None else path
+        if _CONTROLS.search(address):
+            raise AddressError("has control characters")
+        if not address:
+            raise AddressError("names no object")
+        if path is None:
+            return self._in_buckets(uri)
+        root = local_path(self.root, "")
+        if path.startswith("/"):
+            return self._in_folders(os.path.normpath(f"/{path.lstrip('/')}"), path)
+        if root is None:
+            return _in_bucket(self.root, path)
+        return self._in_folders(f"{root}/{_below(path)}", path)
+
+    def _in_folders(self, path: str, written: str) -> tuple[Storage, str]:
+        real = self.real_path(path)
+        folder = self._folders.holding(real)
+        if folder is None:
+            if real in self._folders.real:
+                raise AddressError("names no object")
+            place = real.rpartition("/")[0] or "/"
+            if self._folders.holding(path):
+                raise OutsideError("leads out of contact_store.allowed by a link", place=place)
+            raise OutsideError(place=place)
+        if written.endswith("/"):
+            raise AddressError("names no object")
+        return self._opened[folder], real[len(folder.rstrip("/")) + 1 :]
+
+    def _in_buckets(self, uri: str) -> tuple[Storage, str]:
+        scheme, _, rest = uri.partition("://")
+        address = f"{scheme_of(scheme)}://{rest}"
+        for place in (self.root, *self.places):
+            if address.startswith(f"{place.uri}/") and local_path(place, "") is None:
+                return _in_bucket(place, address.removeprefix(f"{place.uri}/"))
+        holder = address.rpartition("/")[0]
+        raise OutsideError(place=holder if is_place(holder) else "")
 
 
 def check_mounted(root: Storage) -> None:
@@ -83,20 +161,26 @@ def check_mounted(root: Storage) -> None:
         )
 
 
-def _own_addresses(root: Storage) -> list[str]:
-    path = local_path(root, "")
-    return [root.uri] if path is None else [str(path), f"file://{path}", f"file://localhost{path}"]
+def _in_bucket(place: Storage, key: str) -> tuple[Storage, str]:
+    """The object of a bucket with exactly this key."""
+    if not key:
+        raise AddressError("names no object")
+    if is_path(key):
+        return place, key
+    _below(key)
+    if not isinstance(place, ByteKeys):
+        raise AddressError("has empty, '.' or '..' parts, which cannot be asked for there")
+    return place.by_bytes, key
 
 
-def _key(address: str) -> str:
+def _below(address: str) -> str:
+    """A relative address, tidied; `OutsideError` when it leads above where it starts."""
     parts: list[str] = []
     for part in address.split("/"):
         if part == "..":
             if not parts:
-                raise AddressError("leads out of the store")
+                raise OutsideError("leads out of the store")
             parts.pop()
         elif part not in {"", "."}:
             parts.append(part)
-    if not parts:
-        raise AddressError("names no object")
     return "/".join(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -66,6 +67,13 @@ class ContactStore(Protocol):
                 in `contact_id` and `started_at`, and the first duplicate contact ids.
             RefusedError: STORE_DENIED, no right to read it.
             TransientError: STORE_UNREACHABLE, it cannot be read at all.
+        """
+        ...
+
+    def uris(self) -> Iterator[pa.Table]:
+        """The `contact_id` and the addresses of every contact, in parts.
+
+        Columns: `contact_id` int64 and those of `schema.URI_COLUMNS`, text. Raises as `check`.
         """
         ...
 

@@ -19,6 +19,7 @@ from fsspec import AbstractFileSystem
 
 from bulk_export.errors import BulkExportError
 from bulk_export.storage.base import ByteRange
+from bulk_export.storage.capabilities import ByteKeys
 from bulk_export.storage.reading import read_range
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class BucketFiles:
     """The files of one catalogue; safe to use from several threads."""
 
     def __init__(self, storage: Storage) -> None:
-        self.storage = storage
+        # What was listed has the keys it has.
+        self.storage = storage.by_bytes if isinstance(storage, ByteKeys) else storage
         self._entries: dict[str, Entry] = {}
         self._tails: dict[tuple[str, str, int], bytes] = {}
         self._fault: BulkExportError | None = None

@@ -20,8 +20,17 @@ import pyarrow.compute as pc
 from bulk_export.contacts.base import Matches, StoreReport
 from bulk_export.contacts.duckdb_session import Limits, duckdb_fault, duckdb_session
 from bulk_export.contacts.parquet_catalog import FOLDER, FoundFile, open_catalog, store_faults
+from bulk_export.contacts.parquet_damage import damaged_columns
 from bulk_export.contacts.parquet_files import CatalogFile, file_problems, inspect, relation
-from bulk_export.contacts.schema import METADATA, NEVER_NULL, STORE_COLUMNS, canonical_schema, job_columns, keys_schema
+from bulk_export.contacts.schema import (
+    METADATA,
+    NEVER_NULL,
+    STORE_COLUMNS,
+    canonical_schema,
+    job_columns,
+    keys_schema,
+    uris_schema,
+)
 from bulk_export.contacts.store_validation import (
     COUNTS,
     duplicate_problems,
@@ -44,6 +53,7 @@ if TYPE_CHECKING:
 
 # What Python and every consumer of a job table can hold.
 _FIRST_MOMENT, _LAST_MOMENT = "TIMESTAMP '0001-01-02 00:00:00'", "TIMESTAMP '9999-12-30 00:00:00'"
+_ROWS_AT_ONCE = 50_000
 _HINT = "Fix the store's files; `bulk-export check-store` says the same without exporting anything."
 
 
@@ -100,6 +110,14 @@ class ParquetContactStore:
         present = {column for file in files for column in file.columns}
         ignored = {column: None for file in files for column in file.ignored}
         return store_report(sum(file.rows for file in files), present, ignored)
+
+    def uris(self) -> Iterator[pa.Table]:
+        """Every contact's addresses; see `ContactStore.uris`."""
+        files = self._usable_files()
+        query, parameters = relation(files, uris_schema().names)
+        with self._session(files) as connection:
+            for batch in connection.sql(query, params=parameters).to_arrow_reader(_ROWS_AT_ONCE):
+                yield pa.Table.from_batches([batch]).cast(uris_schema())
 
     def count(self, selection: Selection) -> Matches:
         """How many contacts match, without writing anything."""
@@ -246,7 +264,8 @@ class ParquetContactStore:
                     raise
                 # DuckDB's own words may quote a contact, so only its kind of error is named.
                 fault = f"the contacts cannot be read together (DuckDB {type(error).__name__})"
-                problems = self._damaged_columns(files) or [Problem(FOLDER, 0, "", fault)]
+                with self._connected() as looking:
+                    problems = damaged_columns(looking, files) or [Problem(FOLDER, 0, "", fault)]
                 raise self._invalid(problems) from error
 
     @contextmanager
@@ -254,15 +273,6 @@ class ParquetContactStore:
         with duckdb_session(self._scratch, self._limits) as connection:
             self._catalog.attach(connection)
             yield connection
-
-    def _damaged_columns(self, files: Sequence[CatalogFile]) -> list[Problem]:
-        with self._connected() as connection:
-            return [
-                Problem(file.name, 0, column, "cannot be read: damaged or not valid UTF-8")
-                for file in files
-                for column in file.columns
-                if not _is_readable(connection, file, column)
-            ]
 
     def _invalid(self, problems: Sequence[Problem]) -> DefinitionError:
         return DefinitionError(
@@ -286,13 +296,3 @@ def _matched(files: Sequence[CatalogFile], selection: Selection) -> tuple[str, l
 
 def _duplicates(connection: duckdb.DuckDBPyConnection, source: str, parameters: Sequence[object]) -> list[Problem]:
     return duplicate_problems(FOLDER, connection.execute(duplicates_in(source), parameters).fetchall())
-
-
-def _is_readable(connection: duckdb.DuckDBPyConnection, file: CatalogFile, column: str) -> bool:
-    source, parameters = relation([file], [column])
-    try:
-        # Lengths make DuckDB decode every value.
-        connection.execute(f"SELECT max(len(CAST({column} AS VARCHAR))) FROM ({source})", parameters).fetchone()
-    except duckdb.Error:
-        return False
-    return True

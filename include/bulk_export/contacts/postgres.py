@@ -9,21 +9,27 @@ left is not in the result, and one whose `started_at` moved out of the job's spa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from bulk_export.contacts.base import Matches, StoreReport
 from bulk_export.contacts.duckdb_session import Limits, duckdb_session
+from bulk_export.contacts.postgres_keys import arrow, matched, readable, write_keys
 from bulk_export.contacts.postgres_session import Database, Session, reading
 from bulk_export.contacts.postgres_table import ContactTable, describe
-from bulk_export.contacts.schema import METADATA, NEVER_NULL, STORE_COLUMNS, canonical_schema, job_columns, keys_schema
+from bulk_export.contacts.schema import (
+    METADATA,
+    NEVER_NULL,
+    canonical_schema,
+    job_columns,
+    keys_schema,
+    uris_schema,
+)
 from bulk_export.contacts.store_validation import (
     COUNTS,
     duplicate_problems,
@@ -45,9 +51,6 @@ if TYPE_CHECKING:
 
 _KEYS_AT_ONCE = 20_000
 _CONTACTS_AT_ONCE = 2_000
-# What Python and every consumer of a job table can hold.
-_YEARS = "BETWEEN '0001-01-02 00:00:00+00' AND '9999-12-30 00:00:00+00'"
-_MOMENTS = ("started_at", "updated_at")
 _HINT = "Fix the table or the view; `bulk-export check-store` says the same without exporting anything."
 
 
@@ -109,6 +112,13 @@ class PostgresContactStore:
             [(contacts,)] = session.rows(f"SELECT count(*) FROM {table.quoted}")
         return store_report(contacts, table.columns, table.ignored)
 
+    def uris(self) -> Iterator[pa.Table]:
+        """Every contact's addresses; see `ContactStore.uris`."""
+        with self._usable() as (session, table):
+            query = table.relation(uris_schema().names)
+            for rows in session.batches(query, [], _KEYS_AT_ONCE):
+                yield arrow(rows, uris_schema())
+
     def count(self, selection: Selection) -> Matches:
         """How many contacts match, without writing anything."""
         with self._usable() as (session, table):
@@ -131,7 +141,7 @@ class PostgresContactStore:
         contacts, roots, media_bytes = rows[0][:3]
         # Where nothing matches there is one row: the counts, and nulls beside them.
         keys = [row[3:] for row in rows] if contacts else []
-        return Matches(contacts, roots, int(media_bytes or 0)), _arrow(keys, keys_schema())
+        return Matches(contacts, roots, int(media_bytes or 0)), arrow(keys, keys_schema())
 
     def select_keys(self, selection: Selection, into: Path) -> Matches:
         """Write the matched contacts' keys in order; see `ContactStore.select_keys`."""
@@ -146,7 +156,7 @@ class PostgresContactStore:
                     selection.parameters,
                     _KEYS_AT_ONCE,
                 )
-                found = _write_keys(rows, unfinished, None if table.unique_ids else ids)
+                found = write_keys(rows, unfinished, None if table.unique_ids else ids)
             problems = year_problems(self._database.table, found.bad_starts, found.bad_updates)
             if ids.exists():
                 problems += self._repeated(ids)
@@ -166,7 +176,7 @@ class PostgresContactStore:
         parts: list[pa.Table] = []
         with self._usable() as (session, table):
             columns = job_columns(with_text=with_text)
-            selected = [f"{_readable(column)} AS {column}" for column in columns]
+            selected = [f"{readable(column)} AS {column}" for column in columns]
             selected += [f"contacts.{METADATA} ->> ?::text AS m{number}" for number in range(len(metadata_keys))]
             query = (
                 f"SELECT {', '.join(selected)}, wanted.position"
@@ -179,7 +189,7 @@ class PostgresContactStore:
                 span = pc.min_max(part["started_at"]).as_py()
                 operands = [*metadata_keys, part["contact_id"].to_pylist(), span["min"], span["max"]]
                 found = [
-                    _arrow(rows, schema.append(pa.field("position", pa.int64())))
+                    arrow(rows, schema.append(pa.field("position", pa.int64())))
                     for rows in session.batches(query, operands, _CONTACTS_AT_ONCE)
                 ]
                 # Rows are put in order here: the server would write them to disk to sort them.
@@ -222,73 +232,3 @@ class PostgresContactStore:
         return DefinitionError(
             "STORE_INVALID", f"the {self._database} cannot be used as it is", hint=_HINT, problems=problems
         )
-
-
-@dataclass(slots=True)
-class _Selected:
-    """What a selection turned out to hold."""
-
-    contacts: int = 0
-    roots: int = 0
-    media_bytes: int = 0
-    bad_starts: int = 0
-    bad_updates: int = 0
-
-    @property
-    def matches(self) -> Matches:
-        return Matches(self.contacts, self.roots, self.media_bytes)
-
-
-def matched(table: ContactTable, selection: Selection) -> str:
-    """The query of what matches.
-
-    Keys, stored bytes, whether it is a root recording, and moments nobody can hold.
-    """
-    return (
-        "SELECT contacts.contact_id, contacts.started_at AS ordered_by,"
-        f" {_readable('started_at')} AS started_at, {_readable('updated_at')} AS updated_at,"
-        " coalesce(contacts.audio_bytes, 0)::bigint + coalesce(contacts.screen_bytes, 0)::bigint AS media_bytes,"
-        " coalesce(contacts.is_root, false) AS root,"
-        f" coalesce(NOT contacts.started_at {_YEARS}, false) AS bad_start,"
-        f" coalesce(NOT contacts.updated_at {_YEARS}, false) AS bad_update"
-        f" FROM ({table.relation(list(STORE_COLUMNS))}) AS contacts WHERE {selection.sql}"
-    )
-
-
-def _readable(column: str) -> str:
-    """A column as the job table holds it; a moment that Python cannot hold is null."""
-    if column not in _MOMENTS:
-        return f"contacts.{column}"
-    return f"CASE WHEN contacts.{column} {_YEARS} THEN contacts.{column}::timestamptz END"
-
-
-def _write_keys(batches: Iterable[list[tuple[Any, ...]]], into: Path, ids: Path | None) -> _Selected:
-    """Write keys as they come, and to `ids` the id of every match, root recordings included."""
-    found = _Selected()
-    schema = keys_schema()
-    flags = [pa.field(name, pa.bool_()) for name in ("root", "bad_start", "bad_update")]
-    with ExitStack() as open_files:
-
-        def writer(path: Path, columns: pa.Schema) -> pq.ParquetWriter:
-            return open_files.enter_context(pq.ParquetWriter(path, columns, compression="zstd"))
-
-        keys = writer(into, schema)
-        all_ids = writer(ids, pa.schema([schema.field("contact_id")])) if ids else None
-        for rows in batches:
-            matched = _arrow(rows, pa.schema([*schema, *flags]))
-            contacts = matched.filter(pc.invert(matched["root"])).select(schema.names)
-            found.contacts += contacts.num_rows
-            found.roots += matched.num_rows - contacts.num_rows
-            found.media_bytes += pc.sum(contacts["media_bytes"], min_count=0).as_py()
-            found.bad_starts += pc.sum(matched["bad_start"], min_count=0).as_py()
-            found.bad_updates += pc.sum(matched["bad_update"], min_count=0).as_py()
-            keys.write_table(contacts)
-            if all_ids:
-                all_ids.write_table(matched.select(["contact_id"]))
-    return found
-
-
-def _arrow(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
-    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
-    arrays = [pa.array(list(column), field.type) for column, field in zip(columns, schema, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=schema)

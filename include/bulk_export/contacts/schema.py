@@ -24,6 +24,7 @@ class ColumnType(StrEnum):
 
 
 METADATA = "metadata"
+URI_COLUMNS = ("audio_uri", "screen_uri", "transcript_uri")
 
 _BY_KIND: Mapping[Kind, ColumnType] = MappingProxyType(
     {
@@ -79,6 +80,11 @@ def job_columns(*, with_text: bool) -> tuple[str, ...]:
     Metadata comes after them, key by key.
     """
     return tuple(key for key in STORE_COLUMNS if key != METADATA and (with_text or key != "text"))
+
+
+def uris_schema() -> pa.Schema:
+    """The schema of addresses: `contact_id` and `URI_COLUMNS`."""
+    return pa.schema([("contact_id", pa.int64()), *((column, pa.string()) for column in URI_COLUMNS)])
 
 
 def keys_schema() -> pa.Schema:

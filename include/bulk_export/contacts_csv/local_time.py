@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TypeAlias, cast
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from bulk_export.contacts_csv.formats import by_distinct, day_text, duration_text
+from bulk_export.time_zones import zone_names
 
 Microseconds: TypeAlias = np.ndarray[tuple[int], np.dtype[np.int64]]
 
@@ -51,7 +52,7 @@ def local_times(started_at: pa.Array, zones: pa.Array) -> LocalTimes:
     encoded = zones.dictionary_encode()
     indices = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
     for index, zone in enumerate(encoded.dictionary.to_pylist()):
-        if zone not in _zones():
+        if zone not in zone_names():
             continue
         rows = indices == index
         wall_us[rows] = _wall_us(utc_us[rows], zone)
@@ -125,12 +126,6 @@ def _offset(seconds: int) -> str:
     minutes, rest = divmod(rest, 60)
     # Only clocks of before about 1970 are off by seconds.
     return f"{'-' if seconds < 0 else '+'}{hours:02}:{minutes:02}" + (f":{rest:02}" if rest else "")
-
-
-@cache
-def _zones() -> frozenset[str]:
-    # "localtime" is whatever this machine's clock is set to.
-    return frozenset(available_timezones()) - {"localtime"}
 
 
 @cache

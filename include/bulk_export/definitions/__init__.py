@@ -7,7 +7,8 @@
 - `choices.py`: keys whose valid values a registry says
 - `values.py`: time zones, times of day, ids, cron expressions
 - `loader.py`: a folder of files as definitions, or every problem at once
-- `yaml_file.py`: one YAML file as values with their lines
+- `definition_file.py`: the bytes of one file, and of nothing that is none
+- `yaml_file.py`, `yaml_nodes.py`: YAML as values with their lines, and as nodes within limits
 - `messages.py`: pydantic's errors in words
 - `store.py`: read, save and delete files for the pages
 - `yaml_edit.py`, `yaml_layout.py`: change keys of a file and leave the rest as it is

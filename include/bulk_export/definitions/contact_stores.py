@@ -8,14 +8,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from bulk_export.definitions.kinds import Kinds, KindSettings, Models
+from bulk_export.definitions.locations import is_place
 from bulk_export.definitions.values import Text
+
+
+def _place(text: str) -> str:
+    if not is_place(text):
+        raise ValueError("give a directory, or an address such as s3://bucket/prefix, without user and password")
+    return text
+
+
+Place = Annotated[Text, AfterValidator(_place)]
 
 
 class ContactStoreSettings(KindSettings, any_kind=True):
     """Where contacts come from: a store of any kind."""
+
+    allowed: tuple[Place, ...] = Field(
+        (),
+        description="Directories and bucket prefixes that hold objects of contacts, beside the store's own root. "
+        "Addresses and links that lead elsewhere are not followed (`ADDRESS_NOT_ALLOWED`).",
+        examples=[["s3://acme-archive/calls", "/mnt/recorder"]],
+    )
 
     @classmethod
     def alternatives(cls) -> Models:

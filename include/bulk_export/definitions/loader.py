@@ -7,6 +7,7 @@ run's first task says the same words.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,13 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from bulk_export.definitions.definition_file import UnreadableDefinitionError, definition_files
 from bulk_export.definitions.folder import DEFINITIONS_VARIABLE
 from bulk_export.definitions.messages import problems_of
 from bulk_export.definitions.models import SavedExport, SavedSearch
 from bulk_export.definitions.settings import Settings
 from bulk_export.definitions.values import Model
-from bulk_export.definitions.yaml_file import YamlFile, read_yaml
+from bulk_export.definitions.yaml_file import YamlFile, read_yaml, shown_name
 from bulk_export.errors import DefinitionError, Problem
 from bulk_export.filters.completeness import problems as filter_problems
 from bulk_export.filters.field_catalog import field_catalog
@@ -101,13 +103,12 @@ def load_definitions(folder: Path, only_export: str | None = None) -> Definition
     problems: list[Problem] = []
     files: dict[str, YamlFile] = {}
 
-    def load(path: Path, model: type[Definition]) -> Definition | None:
-        name = path.relative_to(folder).as_posix()
-        files[name] = file = read_yaml(path, name)
+    def load(name: str, model: type[Definition]) -> Definition | None:
+        files[name] = file = read_yaml(folder, name)
         problems.extend(file.problems)
         if file.problems:
             return None
-        identity = {} if model is Settings else {"id": path.stem}
+        identity = {} if model is Settings else {"id": Path(name).stem}
         if not isinstance(file.value, dict):
             problems.append(Problem(name, 1, "", "must be a mapping of keys to values"))
             return None
@@ -121,14 +122,20 @@ def load_definitions(folder: Path, only_export: str | None = None) -> Definition
 
     def load_all(kind: str, model: type[Definition], only: str | None) -> dict[str, Definition]:
         loaded = {}
-        for path in _files(folder / kind, only):
-            if path.suffix != ".yaml":
-                problems.append(Problem(path.relative_to(folder).as_posix(), 0, "", "must be named .yaml to be read"))
-            elif (definition := load(path, model)) is not None:
-                loaded[path.stem] = definition
+        try:
+            found = definition_files(folder, kind) if only is None else _asked_for(folder / kind, only)
+        except UnreadableDefinitionError as error:
+            problems.append(Problem(kind, 0, "", str(error)))
+            return {}
+        for file_name in found:
+            name, stem = f"{kind}/{file_name}", Path(file_name).stem
+            if Path(file_name).suffix != ".yaml":
+                problems.append(Problem(shown_name(name), 0, "", "must be named .yaml to be read"))
+            elif (definition := load(name, model)) is not None:
+                loaded[stem] = definition
         return loaded
 
-    settings = load(folder / "settings.yaml", Settings)
+    settings = load("settings.yaml", Settings)
     exports = load_all("exports", SavedExport, only_export)
     only_search = exports[only_export].search if only_export in exports else only_export
     searches = load_all("searches", SavedSearch, only_search)
@@ -141,11 +148,9 @@ def load_definitions(folder: Path, only_export: str | None = None) -> Definition
     return Definitions(folder, settings, searches, exports, tuple(sorted(set(problems))))
 
 
-def _files(folder: Path, only: str | None) -> list[Path]:
-    """The definition files of a folder by name, or the one asked for without listing a thousand others."""
-    if only is None:
-        return sorted(folder.glob("*.y*ml"))
-    return [path for path in (folder / f"{only}.yaml", folder / f"{only}.yml") if path.is_file()]
+def _asked_for(folder: Path, only: str) -> list[str]:
+    """The definition file asked for, without listing a thousand others."""
+    return [name for name in (f"{only}.yaml", f"{only}.yml") if os.path.lexists(folder / name)]
 
 
 def _incomplete(search: SavedSearch, settings: Settings, file: YamlFile) -> list[Problem]:

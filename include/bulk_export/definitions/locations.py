@@ -189,3 +189,15 @@ STORAGE_KINDS: Kinds[StorageKind] = Kinds(
         ),
     ),
 )
+
+
+def is_place(uri: str) -> bool:
+    """Whether a storage kind opens such addresses, or it is a path."""
+    scheme, separator, rest = uri.partition("://")
+    if not separator:
+        return bool(uri) and "\0" not in uri
+    authority = rest.partition("/")[0]
+    known = next((kind.address for kind in STORAGE_KINDS if kind.address and scheme in kind.address.schemes), None)
+    if known is None:
+        return False
+    return bool(authority) and "@" not in authority if known.authority else authority in {"", "localhost"}

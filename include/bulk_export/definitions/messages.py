@@ -13,20 +13,24 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bulk_export.definitions.kinds import KindSettings
+from bulk_export.definitions.values import shown
 from bulk_export.definitions.yaml_file import Place, YamlFile, dotted
 from bulk_export.errors import Problem
 from bulk_export.suggestions import did_you_mean
 
 _QUOTED = re.compile(r"'([^']*)'")
-_SHOWN_CHARS = 60
+_MOST_PROBLEMS = 100  # nobody reads more of one file, and for each the nearest names are looked for
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], file: YamlFile, name: str) -> list[Problem]:
     """One `Problem` per mistake, in the order of lines."""
     found = []
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    for detail in details[:_MOST_PROBLEMS]:
         place = _place_in_file(detail["loc"], file)
         found.append(Problem(name, file.line(place), dotted(place), _words(detail, model)))
+    if (left_out := len(details) - _MOST_PROBLEMS) > 0:
+        found.append(Problem(name, 0, "", f"has {left_out:,} more problems than those listed here"))
     return sorted(set(found))
 
 
@@ -48,21 +52,16 @@ def _words(detail: ErrorDetails, model: type[BaseModel]) -> str:
         return f"unknown key '{key}'." + (did_you_mean(key, _keys_at(model, detail["loc"][:-1])) or " Remove it.")
     if kind == "literal_error":
         valid = _QUOTED.findall(str(context["expected"]))
-        return f"{_shown(value)} is not one of {', '.join(valid)}.{did_you_mean(value, valid)}"
+        return f"{shown(value)} is not one of {', '.join(valid)}.{did_you_mean(value, valid)}"
     if kind == "union_tag_invalid":
         valid = _QUOTED.findall(str(context["expected_tags"]))
-        return f"type {_shown(context['tag'])} is not one of {', '.join(valid)}.{did_you_mean(context['tag'], valid)}"
+        return f"type {shown(context['tag'])} is not one of {', '.join(valid)}.{did_you_mean(context['tag'], valid)}"
     if kind == "union_tag_not_found":
         return "type is missing"
     if kind == "value_error":
         return str(context["error"])
     message = detail["msg"][0].lower() + detail["msg"][1:]
-    return f"{_shown(value)}: {message}"
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN_CHARS else text[: _SHOWN_CHARS - 1] + "…"
+    return f"{shown(value)}: {message}"
 
 
 def _keys_at(model: type[BaseModel], loc: Place) -> list[str]:

@@ -26,6 +26,7 @@ from bulk_export.definitions.values import (
     none_word,
     profile_word,
 )
+from bulk_export.filters.limits import MAX_FILTERS
 from bulk_export.filters.operators import OPERATORS
 from bulk_export.formats.choices import NO_FORMAT, format_labels
 
@@ -73,7 +74,12 @@ class SavedSearch(Model):
     id: Identifier
     name: Text = Field(description="What people call it.", examples=["Detractors of the last week"])
     description: str = Field("", description="For people.")
-    filters: tuple[Filter, ...] = Field((), description="Conditions; a run needs at least one.")
+    # Loading takes any number, so that too many are a problem in words.
+    filters: tuple[Filter, ...] = Field(
+        (),
+        description=f"Conditions; a run needs at least one and takes at most {MAX_FILTERS}.",
+        json_schema_extra={"maxItems": MAX_FILTERS},
+    )
 
 
 # --- exports/*.yaml --------------------------------------------------------------------------------------------

@@ -20,11 +20,18 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from bulk_export.definitions.definition_file import (
+    MAX_BYTES,
+    UnreadableDefinitionError,
+    definition_files,
+    read_definition,
+    too_long,
+)
 from bulk_export.definitions.messages import problems_of
 from bulk_export.definitions.models import SavedExport, SavedSearch
 from bulk_export.definitions.safe_names import safe_name
 from bulk_export.definitions.yaml_edit import edit_yaml
-from bulk_export.definitions.yaml_file import read_yaml
+from bulk_export.definitions.yaml_file import parse_yaml, shown_name
 from bulk_export.errors import BulkExportError, DefinitionError, Problem, RefusedError
 
 Kind = Literal["searches", "exports"]
@@ -79,7 +86,11 @@ class DefinitionStore:
 
     def ids(self, kind: Kind) -> list[str]:
         """Stems of all files of a kind, loadable or not, sorted."""
-        return sorted(path.stem for path in (self._folder / kind).glob("*.yaml"))
+        try:
+            names = definition_files(self._folder, kind)
+        except UnreadableDefinitionError:
+            return []  # loading the definitions says why
+        return [shown_name(name.removesuffix(".yaml")) for name in names if name.endswith(".yaml")]
 
     def read(self, kind: Kind, id: str) -> Source:
         """A file; `DefinitionError` DEFINITION_UNKNOWN when there is none."""
@@ -143,18 +154,18 @@ class DefinitionStore:
     def _path(self, kind: Kind, id: str) -> Path:
         path = self._folder / kind / f"{id}.yaml"
         # An id comes from an address: it must name a file of this very folder.
-        if not id or path.parent != self._folder / kind or Path(id).name != id or id.startswith("."):
+        if not id or path.parent != self._folder / kind or Path(id).name != id or id[0] == "." or "\0" in id:
             raise DefinitionError("DEFINITION_UNKNOWN", f"there is no file {kind}/{id}.yaml")
         return path
 
     def _found(self, kind: Kind, id: str) -> Source | None:
         try:
-            content = self._path(kind, id).read_bytes()
+            content = read_definition(self._folder, f"{kind}/{self._path(kind, id).name}")
         except FileNotFoundError:
             return None
-        except OSError as error:
+        except UnreadableDefinitionError as error:
             raise DefinitionError(
-                "DEFINITION_UNREADABLE", f"{kind}/{id}.yaml cannot be read: {error.strerror}"
+                "DEFINITION_UNREADABLE", f"{kind}/{id}.yaml {error}", hint="Put a file of its own there, or delete it."
             ) from error
         return Source(kind, id, content.decode("utf-8", errors="replace"), hashlib.sha256(content).hexdigest())
 
@@ -164,7 +175,7 @@ class DefinitionStore:
         folder = self._folder / kind
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            handle = os.open(folder, os.O_RDONLY)
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except OSError as error:
             raise _read_only(folder, error) from error
         try:
@@ -176,16 +187,18 @@ class DefinitionStore:
             os.close(handle)
 
     def _write(self, kind: Kind, id: str, text: str) -> None:
-        path = self._path(kind, id)
+        path, name = self._path(kind, id), f"{kind}/{id}.yaml"
+        content = text.encode()
+        if problems := _problems(content, name, kind, id):
+            raise _invalid(name, problems)
         temporary = path.with_name(f".{id}.yaml.part")
+        # What a killed process left, or somebody put there to be written through.
+        temporary.unlink(missing_ok=True)
         try:
-            with temporary.open("w", encoding="utf-8") as stream:
-                stream.write(text)
+            with temporary.open("xb") as stream:
+                stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())
-            problems = _problems(temporary, f"{kind}/{id}.yaml", kind, id)
-            if problems:
-                raise _invalid(f"{kind}/{id}.yaml", problems)
             if path.exists():
                 temporary.chmod(path.stat().st_mode)
             temporary.replace(path)
@@ -193,9 +206,11 @@ class DefinitionStore:
             temporary.unlink(missing_ok=True)
 
 
-def _problems(path: Path, name: str, kind: Kind, id: str) -> list[Problem]:
+def _problems(content: bytes, name: str, kind: Kind, id: str) -> list[Problem]:
     """What keeps a file from loading."""
-    file = read_yaml(path, name)
+    if len(content) > MAX_BYTES:
+        return [Problem(name, 0, "", too_long(len(content)))]
+    file = parse_yaml(content, name)
     if file.problems:
         return list(file.problems)
     if not isinstance(file.value, dict):

@@ -16,6 +16,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from bulk_export.definitions.yaml_layout import with_layout_of
+from bulk_export.definitions.yaml_nodes import YamlError, parse_nodes
 from bulk_export.errors import DefinitionError
 
 # Lists of at most so many plain values are written in one line, as people do: [mon, thu].
@@ -36,8 +37,9 @@ def edit_yaml(text: str, changes: Mapping[str, object]) -> str:
     """
     yaml = _yaml(flush=_FLUSH_LIST.search(text) is not None)
     try:
+        parse_nodes(text)  # whose limits are also those of the editor, which calls itself once a level
         document = yaml.load(text) if text.strip() else CommentedMap()
-    except YAMLError as error:
+    except (YAMLError, YamlError) as error:
         raise _not_editable() from error
     if not isinstance(document, CommentedMap):
         raise _not_editable()

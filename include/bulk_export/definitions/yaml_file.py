@@ -10,22 +10,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import yaml
-
+from bulk_export.definitions.definition_file import UnreadableDefinitionError, read_definition
+from bulk_export.definitions.yaml_nodes import MAX_DEPTH, MAX_NODES, Node, YamlError, parse_nodes
 from bulk_export.errors import Problem
 
 Place = tuple[str | int, ...]
 
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= dict.fromkeys(("true", "True", "TRUE"), True) | dict.fromkeys(("false", "False", "FALSE"), False)
-_QUOTED = frozenset("'\"|>")  # a plain word's style is '' or None, depending on the parser
+_QUOTED = frozenset("'\"|>")
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-_MAX_BYTES = 1 << 20
-_MAX_NODES = 20_000  # an alias bomb stops here; the largest sensible definition has a few hundred
-_MAX_DEPTH = 20
+_MAX_KEY_CHARS = 200
 _MAX_DIGITS = 400  # far above any operand, far below where int() becomes slow
 
 
@@ -50,38 +47,43 @@ class YamlFile:
         return self.lines.get(place, 1)
 
 
-def read_yaml(path: Path, name: str) -> YamlFile:
+def read_yaml(folder: Path, name: str) -> YamlFile:
     """Read a file; what is wrong with it becomes a `Problem`.
 
     Args:
-        path: of the file.
+        folder: the definitions folder.
+        name: path of the file below it, which is also what problems call it.
+    """
+    try:
+        return parse_yaml(read_definition(folder, name), shown_name(name))
+    except FileNotFoundError as error:
+        return _refused(shown_name(name), 0, f"cannot be read: {error.strerror}")
+    except UnreadableDefinitionError as error:
+        return _refused(shown_name(name), 0, str(error))
+
+
+def shown_name(name: str) -> str:
+    """A file's name for people, escaped where it is not UTF-8."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def parse_yaml(raw: bytes, name: str) -> YamlFile:
+    """Parse the content of a file; faults become a `Problem`.
+
+    Args:
+        raw: its bytes.
         name: what problems call it.
     """
     try:
-        raw = path.read_bytes()
-    except OSError as error:
-        return _refused(name, 0, f"cannot be read: {error.strerror}")
-    if len(raw) > _MAX_BYTES:
-        return _refused(name, 0, f"is {len(raw):,} bytes long; a definition holds at most {_MAX_BYTES:,}")
-    try:
-        text = raw.decode("utf-8-sig")
+        node = parse_nodes(raw.decode("utf-8-sig"))
+        if node is None:
+            return _refused(name, 0, "is empty")
+        reader = _Reader(name)
+        return YamlFile(reader.value(node, ()), reader.lines, tuple(reader.problems))
     except UnicodeDecodeError as error:
         return _refused(name, raw[: error.start].count(b"\n") + 1, "is not UTF-8 text")
-    try:
-        node = yaml.compose(text, Loader=_LOADER)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        return _refused(name, mark.line + 1 if mark else 0, f"is not YAML: {error.problem or error.context}")
-    except (yaml.YAMLError, RecursionError) as error:
-        return _refused(name, 0, f"is not YAML: {str(error).splitlines()[0]}")
-    if node is None:
-        return _refused(name, 0, "is empty")
-    reader = _Reader(name)
-    value = reader.value(node, ())
-    return YamlFile(value, reader.lines, tuple(reader.problems))
-
-
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    except YamlError as error:
+        return _refused(name, error.line, str(error))
 
 
 def _refused(name: str, line: int, message: str) -> YamlFile:
@@ -89,7 +91,7 @@ def _refused(name: str, line: int, message: str) -> YamlFile:
 
 
 class _Reader:
-    """Turns composed nodes into values, collecting lines and problems on the way."""
+    """Turns nodes into values, collecting lines and problems on the way."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -97,40 +99,43 @@ class _Reader:
         self.lines: dict[Place, int] = {}
         self.problems: list[Problem] = []
 
-    def _problem(self, node: yaml.Node, place: Place, message: str) -> None:
-        self.problems.append(Problem(self._name, node.start_mark.line + 1, dotted(place), message))
+    def _problem(self, node: Node, place: Place, message: str) -> None:
+        self.problems.append(Problem(self._name, node.line, dotted(place), message))
 
-    def value(self, node: yaml.Node, place: Place) -> object:
+    def value(self, node: Node, place: Place) -> object:
         self._nodes += 1
-        if self._nodes > _MAX_NODES or len(place) > _MAX_DEPTH:
-            if not any("too large" in problem.message for problem in self.problems):
-                self._problem(node, (), "is too large or refers to itself")
-            return None
-        self.lines.setdefault(place, node.start_mark.line + 1)
-        if isinstance(node, yaml.MappingNode):
+        # Aliases make a small text a large tree.
+        if self._nodes > MAX_NODES or len(place) > MAX_DEPTH:
+            raise YamlError(node.line, "is too large or refers to itself")
+        self.lines.setdefault(place, node.line)
+        if node.is_mapping:
             return self._mapping(node, place)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.value(item, (*place, index)) for index, item in enumerate(node.value)]
+        if node.items is not None:
+            return [self.value(item, (*place, index)) for index, item in enumerate(node.items)]
         return self._scalar(node, place)
 
-    def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, object]:
+    def _mapping(self, node: Node, place: Place) -> dict[str, object]:
         result: dict[str, object] = {}
-        for key_node, value_node in node.value:
-            if not isinstance(key_node, yaml.ScalarNode):
+        for key_node, value_node in node.pairs():
+            key = key_node.text
+            if key_node.items is not None or "\0" in key:
                 self._problem(key_node, place, "a key must be a word")
-                continue
-            key = str(key_node.value)
-            if key in result:
+            elif len(key) > _MAX_KEY_CHARS:
+                self._problem(key_node, place, f"a key has at most {_MAX_KEY_CHARS} characters, not {len(key):,}")
+            elif key in result:
                 self._problem(key_node, (*place, key), "is given twice")
-                continue
-            self.lines[(*place, key)] = key_node.start_mark.line + 1
-            result[key] = self.value(value_node, (*place, key))
+            else:
+                self.lines[(*place, key)] = key_node.line
+                result[key] = self.value(value_node, (*place, key))
         return result
 
-    def _scalar(self, node: Any, place: Place) -> object:
-        text = str(node.value)
-        if not str(node.tag).startswith("tag:yaml.org,2002:"):
-            self._problem(node, place, f"has the unknown tag {node.tag}")
+    def _scalar(self, node: Node, place: Place) -> object:
+        text = node.text
+        if "\0" in text:
+            self._problem(node, place, "has the character U+0000, which no database keeps")
+            return text
+        if node.tag not in {"", "!"} and not node.tag.startswith("tag:yaml.org,2002:"):
+            self._problem(node, place, f"has the unknown tag {node.tag[:60]}")
             return text
         if node.style in _QUOTED:
             return text

@@ -24,7 +24,7 @@ class Comparison:
         operands: what it is compared with, typed: none, one, two or many.
         dialect: the SQL of the database.
         as_of: the run's logical date, aware; relative dates look back from it.
-        zone: of the filter's days and times: an IANA name, or `zones.CONTACT_ZONE`.
+        zone: of the filter's days and times: an IANA name, or `time_zones.CONTACT_ZONE`.
         environment_zone: the IANA zone of contacts whose own is unknown.
     """
 

@@ -12,10 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bulk_export.fields import Kind
 from bulk_export.filters.field_catalog import METADATA_PREFIX, WRITTEN_FROM, FilterField
+from bulk_export.filters.limits import MAX_CONTACT_ZONE_FILTERS, MAX_FILTERS, MAX_SEARCH_WORDS
 from bulk_export.filters.operands import read_operands, shown
-from bulk_export.filters.zones import CONTACT_ZONE, zone_names
+from bulk_export.filters.words import words_of
 from bulk_export.suggestions import did_you_mean, nearest
+from bulk_export.time_zones import CONTACT_ZONE, nearest_zone, zone_names
 
 if TYPE_CHECKING:
     from bulk_export.definitions.models import Filter
@@ -51,11 +54,41 @@ def problems(filters: Sequence[Filter], catalog: Mapping[str, FilterField]) -> l
     """
     if not filters:
         return [FilterProblem(None, "", "", "the search has no filter; at least one is needed")]
+    if too_large := _too_large(filters, catalog):
+        return [FilterProblem(None, "", "", message) for message in too_large]
     return [
         FilterProblem(index, _cut(item.field), _cut(item.operator), message)
         for index, item in enumerate(filters)
         for message in _messages(item, catalog)
     ]
+
+
+def _too_large(filters: Sequence[Filter], catalog: Mapping[str, FilterField]) -> list[str]:
+    """What no contact store would answer in time; nothing else is looked at then."""
+    if len(filters) > MAX_FILTERS:
+        return [f"the search has {len(filters):,} filters; at most {MAX_FILTERS} are allowed"]
+    fields = [(item, catalog[item.field]) for item in filters if item.field and item.field in catalog]
+    own_zone = sum(
+        item.time_zone == CONTACT_ZONE and field.kind in {Kind.DATE, Kind.TIMESTAMP} for item, field in fields
+    )
+    words = sum(_word_count(item, field) for item, field in fields)
+    found = []
+    if own_zone > MAX_CONTACT_ZONE_FILTERS:
+        found.append(
+            f"the search has {own_zone} filters in each contact's own time zone; at most {MAX_CONTACT_ZONE_FILTERS} "
+            "are allowed"
+        )
+    if words > MAX_SEARCH_WORDS:
+        found.append(
+            f"the search has {words:,} words in its filters on text; at most {MAX_SEARCH_WORDS} are allowed in all"
+        )
+    return found
+
+
+def _word_count(item: Filter, field: FilterField) -> int:
+    if field.kind is not Kind.WORDS or item.operator not in field.operators:
+        return 0
+    return sum(len(words_of(str(term))) for term in read_operands(field, item.operator, item.value).values)
 
 
 def _messages(item: Filter, catalog: Mapping[str, FilterField]) -> Iterable[str]:
@@ -76,7 +109,7 @@ def _messages(item: Filter, catalog: Mapping[str, FilterField]) -> Iterable[str]
     if item.time_zone is not None and item.time_zone != CONTACT_ZONE and item.time_zone not in zone_names():
         yield (
             f"time_zone {shown(item.time_zone)} is neither 'contact' nor an IANA time zone"
-            f"{_sentence(did_you_mean(item.time_zone, [CONTACT_ZONE, *sorted(zone_names())]))}"
+            f"{_sentence(nearest_zone(item.time_zone))}"
         )
 
 

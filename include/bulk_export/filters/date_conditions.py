@@ -16,7 +16,7 @@ from bulk_export.filters.comparison import Comparison
 from bulk_export.filters.date_spans import DateSpan, Reading
 from bulk_export.filters.dates import utc_naive
 from bulk_export.filters.selection import Selection, filled, joined
-from bulk_export.filters.zones import CONTACT_ZONE, zone_names
+from bulk_export.time_zones import CONTACT_ZONE, zone_names
 
 _Bounds: TypeAlias = tuple[date | None, date | None]
 

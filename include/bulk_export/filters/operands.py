@@ -19,15 +19,14 @@ from bulk_export.fields import Kind
 from bulk_export.filters.comparison import Scalar
 from bulk_export.filters.dates import parse_point
 from bulk_export.filters.field_catalog import FilterField
+from bulk_export.filters.limits import MAX_CHARS, MAX_COUNT, MAX_VALUES, MAX_WORDS
 from bulk_export.filters.operators import OPERATORS, Shape
-from bulk_export.filters.words import MAX_WORDS, words_of
+from bulk_export.filters.words import words_of
 from bulk_export.suggestions import did_you_mean
 
 _TYPE_WORDS = {bool: "yes/no", int: "a number", float: "a number", str: "text", dict: "a mapping", list: "a list"}
 
-MAX_COUNT = 36_600  # days in a century, also for hours: more is a slip of the pen
-MAX_VALUES = 1_000
-MAX_CHARS = 1_000
+_MOST_PROBLEMS = 20  # of one value: the nearest name is looked for each time
 _MAX_INTEGER = 2**62  # far beyond any id, and safe for every database's 64-bit integer
 _CLOCK = re.compile(r"(\d{1,6}):([0-5]\d):([0-5]\d)", re.ASCII)
 _PAIR = 2
@@ -113,6 +112,9 @@ def _collect(
             found.append(read(value))
         except _OperandError as wrong:
             problems.append(f"{name} {wrong}")
+            if len(problems) == _MOST_PROBLEMS and position + 1 < len(values):
+                problems.append(f"value has {len(values) - position - 1} more entries that were not looked at")
+                break
     return Operands(problems=tuple(problems)) if problems else Operands(tuple(found))
 
 
@@ -167,6 +169,10 @@ def _as_utc(moment: datetime) -> datetime:
 
 def _terms(value: object, *, whole: bool) -> Operands:
     # Text is one phrase, or split at spaces; in a list every entry is a word or a phrase of its own.
+    if isinstance(value, str) and len(value) > MAX_CHARS:
+        return Operands(problems=(f"value has {len(value)} characters, at most {MAX_CHARS} are allowed",))
+    if isinstance(value, list | tuple) and len(value) > MAX_WORDS:
+        return Operands(problems=(f"value has {len(value)} entries, at most {MAX_WORDS} words are allowed",))
     entries: list[object]
     if isinstance(value, str):
         entries = [value] if whole else list(value.split())
@@ -178,7 +184,6 @@ def _terms(value: object, *, whole: bool) -> Operands:
     operands = _collect(entries, _term, listed=not isinstance(value, str))
     terms = [str(term) for term in operands.values]
     count, length = sum(len(words_of(term)) for term in terms), sum(map(len, terms))
-    # Beyond this a database may refuse the pattern.
     if count > MAX_WORDS:
         return Operands(problems=(f"value has {count} words, at most {MAX_WORDS} are allowed",))
     if length > MAX_CHARS:

@@ -16,7 +16,7 @@ from bulk_export.fields import Kind
 from bulk_export.filters.field_catalog import FilterField
 from bulk_export.filters.operands import read_operands
 from bulk_export.filters.operators import OPERATORS
-from bulk_export.filters.words import gap_is_optional, is_word_char, needs_boundary, spelled, words_of
+from bulk_export.filters.words import fold, gap_is_optional, is_word_char, needs_boundary, spelled, words_of
 
 if TYPE_CHECKING:
     from bulk_export.definitions.models import Filter
@@ -42,7 +42,10 @@ def text_preview(body: str | None, filters: Sequence[Filter]) -> str | None:
     if not terms:
         return None
     line = " ".join(unicodedata.normalize("NFC", body).split())
-    hit = _first_hit(line, terms)
+    # Looking for a plain text is a thousand times faster than for one pattern of hundreds of words.
+    folded = fold(line).casefold()
+    present = tuple(term for term, words in _casefolded(terms) if all(word in folded for word in words))
+    hit = _first_hit(line, present) if present else None
     return None if hit is None else _cut(line, *hit)
 
 
@@ -70,6 +73,11 @@ def _first_hit(line: str, terms: tuple[str, ...]) -> tuple[int, int] | None:
 
 
 @lru_cache(maxsize=64)
+def _casefolded(terms: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((term, tuple(word.casefold() for word in words_of(term))) for term in terms)
+
+
+@lru_cache(maxsize=1_024)
 def _pattern(terms: tuple[str, ...]) -> tuple[re.Pattern[str], dict[str, tuple[str, ...]]]:
     words = {f"term{number}": words_of(term) for number, term in enumerate(terms)}
     return re.compile("|".join(f"(?P<{name}>{_phrase(term)})" for name, term in words.items()), re.IGNORECASE), words

@@ -17,8 +17,6 @@ import unicodedata
 from collections.abc import Sequence
 from itertools import pairwise
 
-MAX_WORDS = 50
-
 _UNSPACED = re.compile(
     r"[\u0E00-\u0EFF\u1000-\u109F\u1780-\u17FF\u3005-\u3007\u3040-\u30FF\u31F0-\u31FF\u3400-\u4DBF\u4E00-\u9FFF"
     r"\uF900-\uFAFF\uFF66-\uFF9F\U0001AFF0-\U0001B16F\U00020000-\U0003FFFF]"
@@ -63,7 +61,14 @@ def body_pattern(terms: Sequence[tuple[str, ...]]) -> str:
     Args:
         terms: each one word or the consecutive words of a phrase, as `words_of` gives them.
     """
-    return "(?i)" + "|".join(f"(?:{_bounded(term)})" for term in terms)
+    # Terms with the same boundaries share them: what is no word is a class of thousands of ranges, and fifty pairs of
+    # it take seconds to compile.
+    bounded: dict[tuple[str, str], list[str]] = {}
+    for term in terms:
+        start = _START if needs_boundary(term[0][0]) else ""
+        end = _END if needs_boundary(term[-1][-1]) else ""
+        bounded.setdefault((start, end), []).append(_consecutive(term))
+    return "|".join(f"{start}(?i:{'|'.join(group)}){end}" for (start, end), group in bounded.items())
 
 
 def stored_pattern(terms: Sequence[tuple[str, ...]]) -> str:
@@ -97,8 +102,8 @@ def needs_boundary(edge: str) -> bool:
     return not _UNSPACED.match(edge)
 
 
-def _bounded(term: tuple[str, ...]) -> str:
-    parts = [_START if needs_boundary(term[0][0]) else "", spelled(term[0])]
+def _consecutive(term: tuple[str, ...]) -> str:
+    parts = [spelled(term[0])]
     for left, right in pairwise(term):
         parts += [_OTHER + ("*" if gap_is_optional(left, right) else "+"), spelled(right)]
-    return "".join([*parts, _END if needs_boundary(term[-1][-1]) else ""])
+    return "".join(parts)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from bulk_export.contacts.access_denials import AccessDenials
-from bulk_export.contacts.addresses import AddressError, Resolve, locate
+from bulk_export.contacts.addresses import AddressError, Addresses, OutsideError
 from bulk_export.contacts.unreadable_objects import UnreadableObjects
 from bulk_export.errors import DefinitionError, RefusedError, UnreadableError
 from bulk_export.jobs.item_fault import ItemFault
@@ -23,22 +23,21 @@ class StoredObjects:
 
     | what happens | becomes |
     |---|---|
-    | the address leads nowhere or out of the store | fault |
+    | the address leads to what may not be read | fault ADDRESS_NOT_ALLOWED |
+    | no object can have the address | fault |
     | no such object, or a key the storage does not take | fault |
     | access denied, or no such storage | fault, unless it is about the whole store (`access_denials.py`) |
     | it is there and cannot be read | fault, unless it is one of many (`unreadable_objects.py`) |
     | anything else | the same error: it ends the job |
 
     Attributes:
-        source: root of the contact store's objects.
-        resolve: for addresses outside of it; without it those are faults.
-        missing: reason of every fault but one.
+        addresses: what the store's addresses may lead to.
+        missing: reason of every fault but these.
         unreadable: reason of what is there and cannot be read.
         shows_keys: whether details name the key.
     """
 
-    source: Storage
-    resolve: Resolve | None
+    addresses: Addresses
     missing: Reason
     unreadable: Reason
     shows_keys: bool = False
@@ -48,7 +47,9 @@ class StoredObjects:
     def locate(self, uri: str) -> tuple[Storage, str]:
         """Storage and key of an object; raises `ItemFault`."""
         try:
-            return locate(uri, self.source, self.resolve)
+            return self.addresses.locate(uri)
+        except OutsideError as error:
+            raise ItemFault(Reason.ADDRESS_NOT_ALLOWED, f"address {error}") from error
         except AddressError as error:
             raise ItemFault(self.missing, f"address {error}") from error
 

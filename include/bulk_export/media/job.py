@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bulk_export.contacts.addresses import Resolve, check_mounted
+from bulk_export.contacts.addresses import Addresses, check_mounted
 from bulk_export.definitions.models import MediaFormats
 from bulk_export.jobs.contact_job import Concurrency, concurrency_for, run_contact_job
 from bulk_export.jobs.earlier_results import EarlierResults
@@ -80,7 +80,7 @@ def copy_job_media(
     *,
     job: int,
     formats: MediaFormats,
-    source: Storage,
+    addresses: Addresses,
     destination: Storage,
     run_prefix: str,
     journal: Journal,
@@ -88,7 +88,6 @@ def copy_job_media(
     workers: int,
     limits: MediaLimits,
     progress: ReportProgress,
-    resolve: Resolve | None = None,
     throttle: Throttle | None = None,
 ) -> MediaCounts:
     """Deliver the media of a job's contacts.
@@ -103,7 +102,7 @@ def copy_job_media(
         contacts: rows with `contact_id, contact_type, recycled, audio_uri, screen_uri, audio_bytes, screen_bytes`.
         job: number of the job, 1 to 9999.
         formats: what was asked for.
-        source: root of the contact store's objects.
+        addresses: what the contact store's addresses may lead to.
         destination: the storage location.
         run_prefix: the run's directory in the destination.
         journal: where results go, and where an earlier attempt's are.
@@ -111,7 +110,6 @@ def copy_job_media(
         workers: converting processes at most, at least 1.
         limits: what one file may take.
         progress: called after every part of the journal.
-        resolve: for addresses outside of the source; without it those are MEDIA_MISSING.
         throttle: what may be read from the source; None for all it gives.
 
     Raises:
@@ -123,7 +121,7 @@ def copy_job_media(
         return counts
     run_prefix = run_prefix.strip("/")
     folder = f"data/media/{job:04d}"
-    check_mounted(source)
+    check_mounted(addresses.root)
     earlier = EarlierResults(journal, destination, run_prefix, folder)
     todo = _not_recycled(contacts)
     counts.contacts = counts.recycled = contacts.num_rows - len(todo)
@@ -133,7 +131,7 @@ def copy_job_media(
             run_contact_job(
                 MediaJobContext(
                     formats=formats,
-                    objects=StoredObjects(source, resolve, Reason.MEDIA_MISSING, Reason.MEDIA_CORRUPT, shows_keys=True),
+                    objects=StoredObjects(addresses, Reason.MEDIA_MISSING, Reason.MEDIA_CORRUPT, shows_keys=True),
                     destination=destination,
                     run_prefix=run_prefix,
                     folder=folder,
@@ -147,7 +145,7 @@ def copy_job_media(
                 without_work=counts.recycled,
                 earlier=earlier,
                 journal=journal,
-                concurrency=concurrency_for(source, destination, _BETWEEN_DISKS),
+                concurrency=concurrency_for(addresses.root, destination, _BETWEEN_DISKS),
                 count=counts.add,
                 progress=progress,
                 slow_threads=workers,

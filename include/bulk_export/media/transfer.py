@@ -154,7 +154,9 @@ def _copy_here(source: SourceFile, scratch: Path) -> None:
 
 def _open_local(storage: Storage, key: str, path: Path, limits: MediaLimits) -> SourceFile:
     try:
-        # A pipe or device in the store must neither block nor be read.
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe or device does something already
+            raise missing("it is not a regular file")
+        # What takes the file's place meanwhile must neither block nor be read.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         raise

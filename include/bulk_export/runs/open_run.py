@@ -19,6 +19,7 @@ from bulk_export.storage.base import Storage
 from bulk_export.storage.capabilities import guard
 
 if TYPE_CHECKING:
+    from bulk_export.contacts.addresses import Addresses
     from bulk_export.contacts.base import ContactStore
     from bulk_export.state.records import RunRecord
 
@@ -79,6 +80,11 @@ class OpenRun:
     def store(self) -> ContactStore:
         """Where the run's contacts come from."""
         return self.site.contact_store(self.snapshot, self.scratch)
+
+    @cached_property
+    def addresses(self) -> Addresses:
+        """What the addresses of its contacts may lead to."""
+        return self.site.addresses(self.snapshot.contact_store, self.store.objects)
 
     @property
     def dry(self) -> bool:

@@ -29,11 +29,10 @@ def export_transcripts(run: OpenRun, job: int) -> Counts:
         contacts,
         job=job,
         format=wanted,
-        source=run.store.objects,
+        addresses=run.addresses,
         destination=run.destination,
         run_prefix=run.record.directory,
         journal=run.staging.journal("transcripts", job),
-        resolve=run.site.resolve,
         progress=run.progress("export_transcripts", job, contacts.num_rows),
     )
     return asdict(counts)

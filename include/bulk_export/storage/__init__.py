@@ -16,8 +16,10 @@
 | `local`, `object_file`, `disk` | directories, their objects when read, and making their files durable |
 | `buckets`, `credentials` | opening a bucket, and the credentials for it |
 | `retry` | tries of a request, and pauses between them |
-| `objects`, `object_reads`, `object_stream`, `object_faults` | buckets of any service, through obstore |
+| `objects`, `object_reads`, `read_requests`, `object_stream` | buckets of any service, through obstore |
+| `object_faults` | what its errors mean |
 | `s3`, `s3_client`, `s3_service`, `s3_uploads`, `s3_copies`, `s3_answers` | S3, where obstore does not suffice |
+| `s3_exact_reads` | S3 objects whose keys are no paths |
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from bulk_export.storage.credentials import Credentials
     from bulk_export.storage.retry import RetryPolicy
 
-__all__ = ["in_folders", "open_storage", "open_uri"]
+__all__ = ["folder_path", "open_storage", "open_uri", "scheme_of"]
 
 
 def open_storage(
@@ -73,11 +75,25 @@ def open_uri(
     return open_storage(location, base=base, credentials=credentials, retry_policy=retry_policy)
 
 
-def in_folders(uri: str) -> bool:
-    """Whether an address is a path of this machine, not a bucket's."""
-    scheme, separator, _ = uri.partition("://")
-    found = _kind_of(scheme) if separator else None
-    return not separator or (found is not None and not found[1].authority)
+def folder_path(uri: str) -> str | None:
+    """The path of an address, None for one that is no path.
+
+    Only `file:` addresses are written with percents; elsewhere a percent is part of the name.
+    """
+    scheme, separator, rest = uri.partition("://")
+    if not separator or uri.startswith("/"):
+        return uri
+    found = _kind_of(scheme)
+    if found is None or found[1].authority:
+        return None
+    authority, slash, path = rest.partition("/")
+    return unquote(slash + path) if slash and authority in {"", "localhost"} else None
+
+
+def scheme_of(scheme: str) -> str:
+    """The scheme of a storage's own addresses, by any of its schemes."""
+    found = _kind_of(scheme)
+    return found[1].schemes[0] if found else scheme
 
 
 def _kind_of(scheme: str) -> tuple[StorageKind, Address] | None:
@@ -99,7 +115,8 @@ def _location_at(uri: str) -> StorageLocation | None:
     # Keys may hold '?' and '#': everything after the authority is path.
     authority, slash, path = rest.partition("/")
     if address.authority:
-        if not is_bucket_name(authority):
+        # A slash more than the one between is part of a prefix, and no prefix begins or ends with one.
+        if not is_bucket_name(authority) or path.startswith("/") or path.endswith("//"):
             return None
         values: dict[str, Any] = {address.authority: authority, address.path: path.strip("/")}
     else:

@@ -14,6 +14,7 @@ A caller asks with `isinstance(storage, LocalPaths)`, and has another way where 
 | `ServerCopy` | | yes | |
 | `Checksums` | | yes | |
 | `Guarded` | yes | yes | yes |
+| `ByteKeys` | | yes | |
 """
 
 from __future__ import annotations
@@ -116,6 +117,18 @@ def guard(storage: Storage, before_change: Callable[[], None]) -> None:
     """
     if isinstance(storage, Guarded):
         storage.before_change = before_change
+
+
+class ByteKeys(ABC):
+    """Keys are bytes, never tidied.
+
+    One with empty, `.` or `..` parts is another object's than the tidied one.
+    """
+
+    @property
+    @abstractmethod
+    def by_bytes(self) -> Storage:
+        """The same objects; `open`, `find` and `fetch` take any key."""
 
 
 def local_path(storage: Storage, key: str) -> Path | None:

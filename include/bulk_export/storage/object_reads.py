@@ -10,22 +10,17 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-import obstore
-
-from bulk_export.errors import RefusedError, TransientError, UnreadableError
+from bulk_export.errors import DefinitionError, RefusedError, UnreadableError
 from bulk_export.storage.base import ByteRange, Entry, Fetched
 from bulk_export.storage.faults import unreadable
-from bulk_export.storage.object_faults import object_faults
 from bulk_export.storage.object_stream import RANGE_BYTES, ObjectStream
+from bulk_export.storage.read_requests import ReadRequests, UnlistableKeyError
 from bulk_export.storage.retry import RetryPolicy
 
 if TYPE_CHECKING:
-    from obstore import GetOptions, ObjectMeta
-    from obstore.store import ObjectStore
-
     from bulk_export.storage.s3_service import Described
 
 _MD5_LENGTH = 32
@@ -35,21 +30,24 @@ class ObjectReader:
     """The reading verbs of one bucket and prefix.
 
     Args:
-        store: obstore's.
+        requests: ask the service.
         uri: address of bucket and prefix.
         retry_policy: for failing requests.
         describe: the checksums that the service keeps of a key in a version, where it keeps any: then its ETags are
             taken for MD5s until one shows otherwise.
+        exactly: lists keys that are no paths, where the service can be asked for them.
     """
 
     def __init__(
         self,
-        store: ObjectStore,
+        requests: ReadRequests,
         uri: str,
         retry_policy: RetryPolicy,
         describe: Callable[[str, str], Described | None] | None = None,
+        exactly: ReadRequests | None = None,
     ) -> None:
-        self._store, self._uri, self._retry_policy, self._describe = store, uri, retry_policy, describe
+        self._requests, self._exactly, self._uri = requests, exactly, uri
+        self._retry_policy, self._describe = retry_policy, describe
         self._etags_are_md5 = describe is not None
         self._doubtful: dict[str, str] = {}
         self._may_head = True
@@ -79,7 +77,7 @@ class ObjectReader:
         """Size and version of the object, None when it is absent."""
         try:
             if self._may_head:
-                return self._retry_policy.call(lambda: self._head(key))
+                return self._retry_policy.call(lambda: self._requests.head(key))
         except FileNotFoundError:
             return None
         except RefusedError as error:
@@ -93,43 +91,41 @@ class ObjectReader:
 
         A page that fails is asked for again.
         """
-        # obstore takes whole folders for prefixes: the beginning of a name is compared here.
-        pages = _Pages(self._store, prefix.rpartition("/")[0] or None, f"{self._uri}/{prefix}")
+        try:
+            yield from self._listed(self._requests, prefix, None)
+        except UnlistableKeyError as error:
+            if self._exactly is None:
+                raise DefinitionError(
+                    "KEY_INVALID",
+                    f"{self._where(prefix)} holds an object whose key has empty, '.' or '..' parts",
+                    hint="Move that object: keys that are no paths can be read from S3 alone.",
+                ) from error
+            yield from self._listed(self._exactly, prefix, error.after)
+
+    def _listed(self, requests: ReadRequests, prefix: str, after: str | None) -> Iterator[Entry]:
+        pages = requests.pages(prefix, after)
         while page := self._retry_policy.call(pages.next):
             for found in page:
-                if found["path"].startswith(prefix):
-                    yield Entry(found["path"], found["size"], found["e_tag"] or "")
+                if found.key.startswith(prefix):
+                    yield found
 
     def _where(self, key: str) -> str:
         return f"{self._uri}/{key}"
 
     def _fetch(self, key: str, max_bytes: int) -> Fetched:
-        with object_faults("read", self._where(key), reading=True):
-            answer = obstore.get(self._store, key)
-            size, version = answer.meta["size"], answer.meta["e_tag"] or ""
-            if size > max_bytes:
-                return Fetched(size, None, version)
-            content = answer.bytes().to_bytes()
-        if len(content) != size:
-            raise self._damaged(key, f"{len(content)} of {size} bytes arrived")
-        self._check_whole(key, version, content)
-        return Fetched(size, content, version)
-
-    def _head(self, key: str) -> Entry:
-        with object_faults("find", self._where(key), reading=True):
-            found = obstore.head(self._store, key)
-            return Entry(key, found["size"], found["e_tag"] or "")
+        fetched = self._requests.get(key, max_bytes)
+        if fetched.content is not None:
+            if len(fetched.content) != fetched.bytes:
+                raise self._damaged(key, f"{len(fetched.content)} of {fetched.bytes} bytes arrived")
+            self._check_whole(key, fetched.version, fetched.content)
+        return fetched
 
     def _read_range(self, key: str, wanted: ByteRange) -> bytes:
-        options: GetOptions = {"range": (wanted.start, wanted.start + wanted.length)}
-        if wanted.version:
-            options["if_match"] = wanted.version
-
-        def once() -> bytes:
-            with object_faults("read", self._where(key), reading=True):
-                return obstore.get(self._store, key, options=options).bytes().to_bytes()
-
-        return self._retry_policy.call(once) if wanted.length > 0 else b""
+        if wanted.length <= 0:
+            return b""
+        return self._retry_policy.call(
+            lambda: self._requests.get_range(key, wanted.start, wanted.length, wanted.version)
+        )
 
     def _check_whole(self, key: str, version: str, content: bytes) -> None:
         etag = version.strip('"').lower()
@@ -157,27 +153,3 @@ class ObjectReader:
 
     def _damaged(self, key: str, cause: str) -> UnreadableError:
         return unreadable(self._where(key), cause)
-
-
-class _Pages:
-    """A listing that goes on behind the last key it has seen when it breaks."""
-
-    def __init__(self, store: ObjectStore, folder: str | None, where: str) -> None:
-        self._store, self._folder, self._where = store, folder, where
-        self._after: str | None = None
-        self._pages: Iterator[Sequence[ObjectMeta]] = self._begun()
-
-    def next(self) -> Sequence[ObjectMeta]:
-        """The next page; an empty one at the end."""
-        try:
-            with object_faults("list", self._where):
-                page = next(self._pages, ())
-        except TransientError:
-            self._pages = self._begun()
-            raise
-        if page:
-            self._after = page[-1]["path"]
-        return page
-
-    def _begun(self) -> Iterator[Sequence[ObjectMeta]]:
-        return obstore.list(self._store, self._folder, offset=self._after, chunk_size=1_000)

@@ -24,6 +24,7 @@ from bulk_export.storage.content_types import content_type
 from bulk_export.storage.keys import check_key, check_prefix
 from bulk_export.storage.object_faults import object_faults
 from bulk_export.storage.object_reads import ObjectReader
+from bulk_export.storage.read_requests import ObstoreRequests, ReadRequests
 from bulk_export.storage.retry import RetryPolicy
 from bulk_export.storage.sources import Tally, parts_of
 from bulk_export.storage.written_once import already_written
@@ -52,6 +53,7 @@ class ObjectStorage(WholeReads, Guarded):
         retry_policy: for failing requests.
         describe: the checksums that the service keeps of a key in a version, where it keeps any.
         ordered: whether the service lists in key order.
+        exactly: reads objects by keys that are no paths, where the service can be asked for them.
     """
 
     def __init__(
@@ -62,11 +64,12 @@ class ObjectStorage(WholeReads, Guarded):
         retry_policy: RetryPolicy | None = None,
         describe: Callable[[str, str], Described | None] | None = None,
         ordered: bool = False,
+        exactly: ReadRequests | None = None,
     ) -> None:
         self._store = store
         self._uri = uri.rstrip("/")
         self._retry_policy = retry_policy or RetryPolicy()
-        self._reader = ObjectReader(store, self._uri, self._retry_policy, describe)
+        self._reader = ObjectReader(ObstoreRequests(store, self._uri), self._uri, self._retry_policy, describe, exactly)
         self._ordered = ordered
         self._large = Semaphore(_LARGE_AT_ONCE)
         self._takes_conditions = True
@@ -98,18 +101,15 @@ class ObjectStorage(WholeReads, Guarded):
 
         One request brings both.
         """
-        check_key(key)
-        return self._reader.fetch(key, max_bytes)
+        return self._reader_of(key).fetch(key, max_bytes)
 
     def open(self, key: str, byte_range: ByteRange | None = None) -> BinaryIO:
         """The object, or a range of it, as a seekable binary stream."""
-        check_key(key)
-        return self._reader.open(key, byte_range)
+        return self._reader_of(key).open(key, byte_range)
 
     def find(self, key: str) -> Entry | None:
         """Size and version of the object, None when it is absent."""
-        check_key(key)
-        return self._reader.find(key)
+        return self._reader_of(key).find(key)
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Every object whose key starts with `prefix`, in key order."""
@@ -124,6 +124,11 @@ class ObjectStorage(WholeReads, Guarded):
             for key in batch:
                 check_key(key)
             self._retry_policy.call(lambda batch=batch: self._delete(batch))  # type: ignore[misc]
+
+    def _reader_of(self, key: str) -> ObjectReader:
+        """What reads an object with this key."""
+        check_key(key)
+        return self._reader
 
     def _put_whole(self, key: str, body: bytes, *, replace: bool) -> Stored:
         tally = Tally()

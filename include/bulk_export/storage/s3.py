@@ -6,14 +6,17 @@ Large objects are written once too; the service copies by itself and keeps check
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bulk_export.storage.base import Fetched, Storage, Stored
-from bulk_export.storage.capabilities import Checksums, ServerCopy, UnfinishedWrites
-from bulk_export.storage.keys import check_key, check_prefix
+from bulk_export.storage.capabilities import ByteKeys, Checksums, ServerCopy, UnfinishedWrites
+from bulk_export.storage.keys import check_key, check_prefix, is_path
+from bulk_export.storage.object_reads import ObjectReader
 from bulk_export.storage.objects import ObjectStorage
 from bulk_export.storage.s3_answers import NotOfferedError, PreconditionError, UploadGoneError
 from bulk_export.storage.s3_copies import S3Copies
+from bulk_export.storage.s3_exact_reads import S3ExactRequests
 from bulk_export.storage.s3_service import S3Service
 from bulk_export.storage.s3_uploads import Upload, abort_unfinished, upload
 from bulk_export.storage.server_copy import S3Bucket, server_copy
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 
-class S3Storage(ObjectStorage, ServerCopy, Checksums, UnfinishedWrites):
+class S3Storage(ObjectStorage, ServerCopy, Checksums, UnfinishedWrites, ByteKeys):
     """A bucket and prefix of Amazon S3 or a compatible service.
 
     Args:
@@ -35,17 +38,23 @@ class S3Storage(ObjectStorage, ServerCopy, Checksums, UnfinishedWrites):
 
     def __init__(self, store: ObjectStore, uri: str, service: S3Service) -> None:
         # Compatible servers need not list in key order.
+        exactly = S3ExactRequests(service)
         super().__init__(
-            store, uri, retry_policy=service.retry_policy, describe=service.describe, ordered=service.is_amazon
+            store,
+            uri,
+            retry_policy=service.retry_policy,
+            describe=service.describe,
+            ordered=service.is_amazon,
+            exactly=exactly,
         )
+        self._exact_reader = ObjectReader(exactly, self.uri, service.retry_policy, service.describe)
         self.service = service
         self.copies = S3Copies(service)
 
     def copy(self, key: str, source: Storage, source_key: str, fetched: Fetched) -> Stored | None:
         """Have the service copy; None where it cannot."""
         check_key(key)
-        check_key(source_key)
-        if not isinstance(source, S3Storage):
+        if not isinstance(source, S3Storage) or not is_path(source_key):
             return None
         self.before_change()
         into, origin = S3Bucket(self, self.service), S3Bucket(source, source.service)
@@ -62,6 +71,11 @@ class S3Storage(ObjectStorage, ServerCopy, Checksums, UnfinishedWrites):
         check_prefix(prefix)
         self.before_change()
         return abort_unfinished(self.service, prefix)
+
+    @cached_property
+    def by_bytes(self) -> Storage:
+        """The same objects, read by keys as they are written."""
+        return _ByBytes(self._store, self.uri, self.service)
 
     def _put_parts(self, key: str, pieces: Iterator[bytes], *, replace: bool) -> Stored:
         tally = Tally()
@@ -87,3 +101,12 @@ class S3Storage(ObjectStorage, ServerCopy, Checksums, UnfinishedWrites):
                 begun.abort()
             else:
                 begun.complete(replace=True)
+
+
+class _ByBytes(S3Storage):
+    """A bucket whose objects are read by any key."""
+
+    def _reader_of(self, key: str) -> ObjectReader:
+        if is_path(key) or not key or "\0" in key:
+            return super()._reader_of(key)
+        return self._exact_reader

@@ -113,10 +113,10 @@ class S3Service:
 
         return self.retry_policy.call(once)
 
-    def pages(self, operation: str, doing: str, prefix: str) -> Iterator[Any]:
+    def pages(self, operation: str, doing: str, prefix: str, **arguments: Any) -> Iterator[Any]:
         """Pages of an operation that lists; nothing is tried again."""
         where, full = self.where(prefix), self.full_key(prefix)
-        return self.client.pages(operation, doing, where, Bucket=self.bucket, Prefix=full)
+        return self.client.pages(operation, doing, where, Bucket=self.bucket, Prefix=full, **arguments)
 
     def same_account(self, other: S3Service) -> bool:
         """Whether one request may name objects of both buckets."""

@@ -103,8 +103,13 @@ def parts_of(content: bytes | Path | BinaryIO, part_bytes: int) -> Generator[byt
 
 
 def open_file(path: str) -> int:
-    """Descriptor of the regular file at `path`; nothing else is an object."""
+    """Open a regular file; nothing else is an object.
+
+    Nothing else is opened either.
+    """
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - a Path costs as much as the call itself
+            raise FileNotFoundError(f"no such object: {path}")
         # O_NONBLOCK: opening a named pipe that nobody writes to must not wait for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (FileNotFoundError, NotADirectoryError):

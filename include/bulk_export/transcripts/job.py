@@ -6,7 +6,8 @@ A contact ends in exactly one way:
 |---|---|
 | recycled | none: it has no transcript to give, and its own status says why |
 | no `transcript_uri` | NO_TRANSCRIPT |
-| object absent or refused, or an address that leads nowhere or out of the store | TRANSCRIPT_MISSING |
+| object absent or refused, or an address no object can have | TRANSCRIPT_MISSING |
+| address of what may not be read | ADDRESS_NOT_ALLOWED, unread |
 | object larger than `max_bytes` | TRANSCRIPT_TOO_LARGE, unread |
 | cut off, empty, not of the format, of another contact, cannot be read | TRANSCRIPT_CORRUPT |
 | anything else | delivered |
@@ -25,7 +26,7 @@ from pkgutil import resolve_name
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
-from bulk_export.contacts.addresses import Resolve, check_mounted
+from bulk_export.contacts.addresses import Addresses, check_mounted
 from bulk_export.errors import RefusedError
 from bulk_export.formats.transcripts import TRANSCRIPT_FORMATS
 from bulk_export.jobs.contact_job import IN_THIS_THREAD, ContactWork, concurrency_for, fault_result, run_contact_job
@@ -100,11 +101,10 @@ def export_job_transcripts(
     *,
     job: int,
     format: str,
-    source: Storage,
+    addresses: Addresses,
     destination: Storage,
     run_prefix: str,
     journal: Journal,
-    resolve: Resolve,
     progress: ReportProgress,
     max_bytes: int = DEFAULT_MAX_BYTES,
 ) -> TranscriptCounts:
@@ -114,11 +114,10 @@ def export_job_transcripts(
         contacts: job table; `contact_id`, `recycled` and `transcript_uri` are read.
         job: its number, from 1.
         format: key of the delivered files' format.
-        source: root of the store's objects, to which relative addresses belong.
+        addresses: what the store's addresses may lead to.
         destination: the storage location.
         run_prefix: key of the run's directory in it.
         journal: results so far; every result is appended to it.
-        resolve: for addresses outside of the source.
         progress: called at the start and after every part of the journal.
         max_bytes: largest stored transcript that is read.
 
@@ -128,7 +127,7 @@ def export_job_transcripts(
         RefusedError: the destination refuses writing, or the source refuses reading anything.
     """
     target = TRANSCRIPT_FORMATS[format]
-    check_mounted(source)
+    check_mounted(addresses.root)
     run_prefix = run_prefix.rstrip("/")
     folder = f"data/transcripts/{job:04d}"
     earlier = EarlierResults(journal, destination, run_prefix, folder, list_always=True)
@@ -139,7 +138,7 @@ def export_job_transcripts(
             # Not at the top: lxml is not loaded for JSON.
             write=resolve_name(target.writer),
             extension=target.extension,
-            objects=StoredObjects(source, resolve, Reason.TRANSCRIPT_MISSING, Reason.TRANSCRIPT_CORRUPT),
+            objects=StoredObjects(addresses, Reason.TRANSCRIPT_MISSING, Reason.TRANSCRIPT_CORRUPT),
             destination=destination,
             run_prefix=run_prefix,
             folder=folder,
@@ -150,7 +149,7 @@ def export_job_transcripts(
         without_work=counts.recycled,
         earlier=earlier,
         journal=journal,
-        concurrency=concurrency_for(source, destination, _BETWEEN_DISKS),
+        concurrency=concurrency_for(addresses.root, destination, _BETWEEN_DISKS),
         count=counts.add,
         progress=progress,
         report_start=True,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
-from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Request
 from pydantic import ValidationError
@@ -19,6 +18,7 @@ from bulk_export.formats.choices import form_choices
 from bulk_export.state.events import append_event
 from bulk_export.state.records import OPEN
 from bulk_export.state.runs import RunFilters, list_runs
+from bulk_export.time_zones import zone_names
 from bulk_export_console.access import Visitor, VisitorDep
 from bulk_export_console.context import ConsoleContext, ContextDep
 from bulk_export_console.estimates import estimate
@@ -89,7 +89,7 @@ def _form_page(
         locations={name: place.type for name, place in context.settings.storage_locations.items()},
         format_choices={asked: form_choices(asked) for asked in ("audio_video", "audio_only", "transcripts")},
         weekdays=WEEKDAYS,
-        zones=sorted(available_timezones()),
+        zones=sorted(zone_names()),
         writable=context.store.writable("exports"),
         upcoming=upcoming(context, export, UPCOMING) if export else [],
         **content,

@@ -7,17 +7,19 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from bulk_export.contacts.addresses import AddressError, locate
+from bulk_export.contacts.addresses import AddressError, Addresses
 from bulk_export.definitions.safe_names import safe_name
 from bulk_export.errors import DefinitionError
 from bulk_export.media.stored_extension import stored_extension
 from bulk_export.storage import open_uri
+from bulk_export.storage.base import Storage
+from bulk_export.storage.capabilities import local_path
 from bulk_export.storage.local import LocalStorage
 
 _SAFE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _EXTENSION = re.compile(r"[a-z0-9]{2,4}")
 _ROOT = Path(tempfile.gettempdir()) / "store"
-_STORE = LocalStorage(_ROOT)
+_ADDRESSES = Addresses(LocalStorage(_ROOT))
 
 
 def run(data: bytes) -> None:
@@ -29,20 +31,15 @@ def run(data: bytes) -> None:
     assert _EXTENSION.fullmatch(stored_extension("", text))
     with suppress(DefinitionError):
         open_uri(text, base=_ROOT)
-    for resolve in (None, _nowhere):
-        try:
-            _check(*locate(text, _STORE, resolve))
-        except AddressError as error:
-            assert str(error)
-
-
-def _nowhere(uri: str) -> tuple[LocalStorage, str]:
-    raise DefinitionError("STORAGE_UNKNOWN", "there is no such storage")
-
-
-def _check(storage: LocalStorage, key: str) -> None:
     try:
-        path = storage.path(key)
+        _check(*_ADDRESSES.locate(text))
+    except AddressError as error:
+        assert str(error)
+
+
+def _check(storage: Storage, key: str) -> None:
+    try:
+        path = local_path(storage, key)
     except DefinitionError:  # the storage does not take the key either
         return
     assert path is not None

@@ -14,6 +14,7 @@ from bulk_export.cli.exit_codes import BAD_DEFINITIONS, FAILED, exit_code
 
 # Raised as a DefinitionError because a retry cannot help; no definition and no argument is at fault.
 NOT_THE_CALLERS = {
+    "CONNECTION_UNSUPPORTED",
     "DIRECTORY_UNWRITABLE",
     "STATE_DRIVER_MISSING",
     "STATE_INVALID",

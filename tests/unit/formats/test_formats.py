@@ -11,6 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 import reference
+from bulk_export.contacts.addresses import Addresses
 from bulk_export.definitions.loader import load_definitions
 from bulk_export.definitions.models import MediaFormats, SavedExport
 from bulk_export.definitions.run import ImmediateExport
@@ -153,11 +154,10 @@ def test_a_format_nobody_has_registered_raises_by_name(tmp_path: Path) -> None:
             pa.table({"contact_id": [1], "recycled": [False], "transcript_uri": ["1.json"]}),
             job=1,
             format="pdf",
-            source=storage,
+            addresses=Addresses(storage),
             destination=storage,
             run_prefix="run",
             journal=Journal(storage, "journal"),
-            resolve=lambda uri: (storage, uri),
             progress=lambda *, contacts_done, bytes_written: None,
         )
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bulk_export.contacts.addresses import Addresses
 from bulk_export.contacts.unreadable_objects import IN_A_ROW
 from bulk_export.errors import DefinitionError, RefusedError, TransientError
 from bulk_export.jobs.item_fault import ItemFault
@@ -23,7 +24,7 @@ def store(tmp_path: Path) -> LocalStorage:
 
 @pytest.fixture
 def objects(store: LocalStorage) -> StoredObjects:
-    return StoredObjects(store, None, Reason.MEDIA_MISSING, Reason.MEDIA_CORRUPT)
+    return StoredObjects(Addresses(store), Reason.MEDIA_MISSING, Reason.MEDIA_CORRUPT)
 
 
 def denied() -> bytes:
@@ -36,23 +37,24 @@ def test_an_object_is_read_where_its_address_says(objects: StoredObjects) -> Non
 
 
 @pytest.mark.parametrize(
-    ("uri", "detail"),
+    ("uri", "reason", "detail"),
     [
-        ("../secret.wav", "address leads out of the store"),
-        ("s3://elsewhere/1.wav", "address lies outside of the store"),
-        ("media/2.wav", "no such object"),
-        ("media/" + "x" * 5_000, "no such object"),
+        ("../secret.wav", Reason.ADDRESS_NOT_ALLOWED, "address leads out of the store"),
+        ("s3://elsewhere/1.wav", Reason.ADDRESS_NOT_ALLOWED, "address lies outside of contact_store.allowed"),
+        ("media/", Reason.MEDIA_MISSING, "address names no object"),
+        ("media/2.wav", Reason.MEDIA_MISSING, "no such object"),
+        ("media/" + "x" * 5_000, Reason.MEDIA_MISSING, "no such object"),
     ],
 )
-def test_an_address_without_an_object_is_a_fault(objects: StoredObjects, uri: str, detail: str) -> None:
+def test_an_address_without_an_object_is_a_fault(objects: StoredObjects, uri: str, reason: Reason, detail: str) -> None:
     with pytest.raises(ItemFault) as fault:
         storage, key = objects.locate(uri)
         objects.read(key, lambda: read(storage, key))
-    assert (fault.value.reason, fault.value.detail) == (Reason.MEDIA_MISSING, detail)
+    assert (fault.value.reason, fault.value.detail) == (reason, detail)
 
 
 def test_details_name_the_key_where_they_shall(store: LocalStorage) -> None:
-    objects = StoredObjects(store, None, Reason.MEDIA_MISSING, Reason.MEDIA_CORRUPT, shows_keys=True)
+    objects = StoredObjects(Addresses(store), Reason.MEDIA_MISSING, Reason.MEDIA_CORRUPT, shows_keys=True)
     with pytest.raises(ItemFault, match=r"no such object: media/2\.wav"):
         objects.read("media/2.wav", lambda: read(store, "media/2.wav"))
     with pytest.raises(ItemFault, match=r"access denied: media/2\.wav"):

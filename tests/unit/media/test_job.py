@@ -5,6 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from bulk_export.contacts.addresses import Addresses
 from bulk_export.definitions.models import MediaFormats
 from bulk_export.errors import RefusedError, TransientError
 from bulk_export.media.job import MediaCounts, MediaLimits, copy_job_media
@@ -50,12 +51,12 @@ class Site:
     def journal(self) -> Journal:
         return Journal(LocalStorage(self.root / "staging"), "abc/results/media/0001")
 
-    def run(self, video=None, audio=None, destination=None, limits=None, resolve=None) -> MediaCounts:
+    def run(self, video=None, audio=None, destination=None, limits=None, places=()) -> MediaCounts:
         return copy_job_media(
             self.table(),
             job=1,
             formats=MediaFormats(audio_video=video, audio_only=audio),
-            source=LocalStorage(self.store),
+            addresses=Addresses(LocalStorage(self.store), tuple(places)),
             destination=destination or self.destination,
             run_prefix=RUN,
             journal=self.journal(),
@@ -63,7 +64,6 @@ class Site:
             workers=2,
             limits=limits or MediaLimits(),
             progress=lambda *, contacts_done, bytes_written: self.progress.append((contacts_done, bytes_written)),
-            resolve=resolve,
         )
 
     def results(self) -> dict[tuple[int, str], FileResult]:
@@ -169,7 +169,7 @@ def test_every_bad_file_is_an_item_with_a_reason(site, media, wanted):
         3: ("page.wav", b"<html>404</html>" * 40, Reason.MEDIA_CORRUPT, "audio: no media: it is text"),
         4: ("noise.wav", bytes(range(128, 256)) * 50, Reason.MEDIA_CORRUPT, "audio: not readable as media"),
         5: ("gone.wav", None, Reason.MEDIA_MISSING, "audio: no such object: media/gone.wav"),
-        6: ("../../etc/passwd", None, Reason.MEDIA_MISSING, "audio: address leads out of the store"),
+        6: ("../../etc/passwd", None, Reason.ADDRESS_NOT_ALLOWED, "audio: address leads out of the store"),
     }
     for contact_id, (name, data, _, _) in bad.items():
         if data is not None:
@@ -334,17 +334,16 @@ class Denying(VerbsAlone):
 def test_one_denied_file_is_an_item_and_a_store_that_denies_all_fails_the_task(site, media):
     media.wav(site.store / "media/1.wav")
     bucket = Denying(site.store)
-    resolve = lambda uri: (bucket, "media/1.wav")  # noqa: E731
     site.contact(1, audio_uri="media/1.wav")
-    site.contact(2, audio_uri="s3://bucket/1.wav")
-    site.run(audio="wav", resolve=resolve)
+    site.contact(2, audio_uri=f"{bucket.uri}/media/1.wav")
+    site.run(audio="wav", places=[bucket])
     assert site.results()[2, "media"].reason == Reason.MEDIA_MISSING
     assert site.results()[2, "media"].detail == "audio: access denied: media/1.wav"
     site.contacts.clear()
     for contact_id in range(100, 130):
-        site.contact(contact_id, audio_uri="s3://bucket/1.wav")
+        site.contact(contact_id, audio_uri=f"{bucket.uri}/media/1.wav")
     with pytest.raises(RefusedError, match="STORAGE_DENIED"):
-        site.run(audio="wav", resolve=resolve)
+        site.run(audio="wav", places=[bucket])
 
 
 def test_scratch_is_left_empty_and_a_killed_attempts_files_go_too(site, media):
@@ -382,9 +381,9 @@ def test_remote_objects_are_fetched_converted_and_copied(site, media):
     media.video(site.store / "media/1.webm")
     bucket = VerbsAlone(site.store)
     for contact_id, audio in ((1, "1.wav"), (2, "2.wav"), (3, "gone.wav")):
-        site.contact(contact_id, audio_uri=f"s3://bucket/media/{audio}")
-    site.contact(4, audio_uri="s3://bucket/media/1.wav", screen_uri="s3://bucket/media/1.webm")
-    counts = site.run("webm", "wav", resolve=lambda uri: (bucket, uri.removeprefix("s3://bucket/")))
+        site.contact(contact_id, audio_uri=f"{bucket.uri}/media/{audio}")
+    site.contact(4, audio_uri=f"{bucket.uri}/media/1.wav", screen_uri=f"{bucket.uri}/media/1.webm")
+    counts = site.run("webm", "wav", places=[bucket])
     delivered = site.delivered()
     assert sorted(name.rpartition("/")[2] for name in delivered) == ["1.wav", "2.wav", "4.webm"]
     assert delivered["data/media/0001/2.wav"] == large.read_bytes()
@@ -413,8 +412,8 @@ def test_a_large_remote_object_is_judged_by_its_ends_and_copied_inside_the_servi
     bucket, destination = VerbsAlone(site.store), Copying(site.root / "destination")
     for contact_id in (1, 2, 3):
         noted_bytes = large.stat().st_size if contact_id > 1 else 0
-        site.contact(contact_id, audio_uri=f"s3://bucket/media/{contact_id}.wav", audio_bytes=noted_bytes)
-    site.run(audio="original", destination=destination, resolve=lambda uri: (bucket, uri.removeprefix("s3://bucket/")))
+        site.contact(contact_id, audio_uri=f"{bucket.uri}/media/{contact_id}.wav", audio_bytes=noted_bytes)
+    site.run(audio="original", destination=destination, places=[bucket])
     assert destination.copied == ["media/2.wav"]
     assert sorted(site.delivered()) == ["data/media/0001/1.wav", "data/media/0001/2.wav"]
     assert site.results()[3, "media"].detail.startswith("audio: cut off")
@@ -440,3 +439,19 @@ def test_a_thousand_contacts_are_journaled_in_parts(site, media):
     assert len(list((site.root / "staging").rglob("part-*.parquet"))) >= 3
     assert [done for done, _ in site.progress] == sorted(done for done, _ in site.progress)
     assert site.progress[-1] == (1200, counts.bytes)
+
+
+def test_a_device_is_never_opened(site, monkeypatch):
+    (site.store / "media").mkdir(parents=True, exist_ok=True)
+    (site.store / "media/1.wav").symlink_to("/dev/null")
+    os.mkfifo(site.store / "media/2.wav")
+    opened = []
+    really = os.open
+    monkeypatch.setattr(os, "open", lambda path, *rest: opened.append(str(path)) or really(path, *rest))
+    for contact_id in (1, 2):
+        site.contact(contact_id, audio_uri=f"media/{contact_id}.wav")
+    site.run(audio="original", places=[LocalStorage(Path("/dev"))])
+    assert [site.results()[contact_id, "media"].detail for contact_id in (1, 2)] == [
+        "audio: it is not a regular file"
+    ] * 2
+    assert not [path for path in opened if path.endswith((".wav", "/null"))]

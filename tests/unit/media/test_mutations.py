@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from bulk_export.contacts.addresses import Addresses
 from bulk_export.definitions.models import MediaFormats
 from bulk_export.formats.media import MEDIA_FORMATS
 from bulk_export.media.conversion import Conversion
@@ -123,7 +124,7 @@ def run_job(tmp_path: Path) -> Callable[..., list[FileResult]]:
             pa.Table.from_pylist(rows, schema=pa.schema(types)),
             job=1,
             formats=formats,
-            source=LocalStorage(tmp_path / "store"),
+            addresses=Addresses(LocalStorage(tmp_path / "store")),
             destination=LocalStorage(tmp_path / "exports"),
             run_prefix=RUN,
             journal=journal,

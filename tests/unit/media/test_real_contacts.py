@@ -8,6 +8,7 @@ import av
 import pyarrow.dataset as ds
 import pytest
 
+from bulk_export.contacts.addresses import Addresses
 from bulk_export.definitions.models import MediaFormats
 from bulk_export.media.job import MediaLimits, copy_job_media
 from bulk_export.reasons import Reason
@@ -43,7 +44,7 @@ def run(contacts, tmp_path_factory):
             contacts,
             job=1,
             formats=MediaFormats(audio_video=video, audio_only=audio),
-            source=LocalStorage(STORE),
+            addresses=Addresses(LocalStorage(STORE)),
             destination=LocalStorage(root / "out"),
             run_prefix="e/r",
             journal=journal,

@@ -265,3 +265,21 @@ def test_an_errno_says_who_must_act(number: int, kind: type[BulkExportError], co
     assert (type(error), error.code) == (kind, code)
     assert error.message == f"Could not write /srv/exports/key: {os.strerror(number)}"
     assert error.hint == ERROR_CODES[code].remedy
+
+
+def test_nothing_but_regular_files_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "device").symlink_to("/dev/null")
+    opened: list[object] = []
+    really = os.open
+    monkeypatch.setattr(os, "open", lambda path, *rest: opened.append(path) or really(path, *rest))
+    storage = LocalStorage(tmp_path)
+
+    for key in ("pipe", "folder", "device"):
+        with pytest.raises(FileNotFoundError, match="no such object"):
+            storage.open(key)
+        with pytest.raises(FileNotFoundError, match="no such object"):
+            storage.fetch(key, 10)
+
+    assert opened == []

@@ -57,7 +57,16 @@ def test_an_address_opens_what_it_names(uri: str, opened: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "uri", ["ftp://host/x", "file://host/share", "s3://", "s3://key:secret@acme/x", "https://user:secret@h/x"]
+    "uri",
+    [
+        "ftp://host/x",
+        "file://host/share",
+        "s3://",
+        "s3://key:secret@acme/x",
+        "s3://acme//x",
+        "s3://acme/x//",
+        "https://user:secret@h/x",
+    ],
 )
 def test_another_address_is_refused_without_repeating_its_secrets(uri: str) -> None:
     with pytest.raises(DefinitionError, match="URI_UNSUPPORTED") as caught:

@@ -14,21 +14,19 @@ from typing import Any, BinaryIO, Literal
 import pyarrow as pa
 import pytest
 
-from bulk_export.errors import DefinitionError, TransientError
+from bulk_export.contacts.addresses import Addresses
+from bulk_export.errors import TransientError
 from bulk_export.reasons import Reason
 from bulk_export.staging.journal import FileResult, Journal
 from bulk_export.storage.base import Storage, Stored
 from bulk_export.storage.local import LocalStorage
 from bulk_export.storage.reading import read
 from bulk_export.transcripts.job import TranscriptCounts, export_job_transcripts
+from verbs_alone import VerbsAlone
 
 StoredDocument = Callable[..., dict[str, Any]]
 RUN = "weekly/20261123T023000Z_ab12"
 MAX_BYTES = 100_000
-
-
-def nowhere(uri: str) -> tuple[Storage, str]:
-    raise DefinitionError("URI_UNSUPPORTED", f"No storage can be opened at {uri}")
 
 
 @dataclass
@@ -53,7 +51,7 @@ class Bench:
         *,
         format: Literal["json", "xml"] = "json",
         recycled: frozenset[int] = frozenset(),
-        resolve: Callable[[str], tuple[Storage, str]] = nowhere,
+        places: tuple[Storage, ...] = (),
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> TranscriptCounts:
         contacts = pa.table(
@@ -67,12 +65,11 @@ class Bench:
             contacts,
             job=2,
             format=format,
-            source=LocalStorage(self.root / "store"),
+            addresses=Addresses(LocalStorage(self.root / "store"), places),
             destination=self.destination,
             run_prefix=RUN,
             journal=self.journal,
             max_bytes=MAX_BYTES,
-            resolve=resolve,
             progress=lambda *, contacts_done, bytes_written: progress(contacts_done, len(uris)),
         )
 
@@ -183,14 +180,14 @@ def test_a_huge_transcript_is_never_read_into_memory(bench: Bench) -> None:
         ("../secret.json", "address leads out of the store"),
         ("transcripts/../../secret.json", "address leads out of the store"),
         ("transcripts/../../store/transcripts/1.json", "address leads out of the store"),
-        ("/etc/hostname", "address cannot be opened (URI_UNSUPPORTED)"),
-        ("//etc/hostname", "address cannot be opened (URI_UNSUPPORTED)"),
+        ("/etc/hostname", "address lies outside of contact_store.allowed"),
+        ("//etc/hostname", "address lies outside of contact_store.allowed"),
         ("transcripts/", "address names no object"),
         (".", "address names no object"),
         ("transcripts/..", "address names no object"),
         ("transcripts/1.json\0", "address has control characters"),
         ("transcripts/\n1.json", "address has control characters"),
-        ("ftp://host/1.json", "address cannot be opened (URI_UNSUPPORTED)"),
+        ("ftp://host/1.json", "address lies outside of contact_store.allowed"),
         ("file:/etc/hostname", "no such object"),
         ("transcripts", "no such object"),
         ("transcripts/1.json/2", "no such object"),
@@ -202,7 +199,9 @@ def test_a_huge_transcript_is_never_read_into_memory(bench: Bench) -> None:
 def test_an_address_that_leads_nowhere_or_out_is_missing(uri: str, detail: str, bench: Bench) -> None:
     bench.store(1)
     (bench.root / "secret.json").write_bytes(document(1))
-    assert bench.run({1: uri}).failed == {Reason.TRANSCRIPT_MISSING: 1}
+    outside = "contact_store.allowed" in detail or "out of the store" in detail
+    reason = Reason.ADDRESS_NOT_ALLOWED if outside else Reason.TRANSCRIPT_MISSING
+    assert bench.run({1: uri}).failed == {reason: 1}
     assert bench.results()[1].detail == detail
     assert bench.delivered() == {}
 
@@ -219,18 +218,16 @@ def test_an_absolute_address_may_be_the_stores_own(address: str, bench: Bench) -
     assert bench.run({1: address.format(root=bench.root)}).delivered == 1
 
 
-def test_an_absolute_address_is_read_where_it_says(bench: Bench) -> None:
-    elsewhere = LocalStorage(bench.root / "elsewhere")
-    elsewhere.put("deep/1.json", document(1))
-    asked: list[str] = []
+def test_an_absolute_address_is_read_where_a_place_is_allowed(bench: Bench) -> None:
+    LocalStorage(bench.root / "elsewhere").put("deep/1.json", document(1))
+    elsewhere = VerbsAlone(bench.root / "elsewhere")
+    addresses = {number: f"{elsewhere.uri}/deep/{number}.json" for number in (1, 2)}
 
-    def resolve(uri: str) -> tuple[Storage, str]:
-        asked.append(uri)
-        return elsewhere, uri.removeprefix("s3://bucket/")
+    assert bench.run({**addresses, 3: f"{elsewhere.uri}-other/3.json"}, places=(elsewhere,)).delivered == 1
 
-    assert bench.run({1: "s3://bucket/deep/1.json", 2: "s3://bucket/deep/2.json"}, resolve=resolve).delivered == 1
-    assert sorted(asked) == ["s3://bucket/deep/1.json", "s3://bucket/deep/2.json"]
-    assert bench.results()[2].detail == "no such object"
+    results = bench.results()
+    assert results[2].detail == "no such object"
+    assert results[3].reason is Reason.ADDRESS_NOT_ALLOWED
 
 
 def test_a_second_run_writes_nothing_again(bench: Bench) -> None:

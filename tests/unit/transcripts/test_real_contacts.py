@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from bulk_export.contacts.addresses import Addresses
 from bulk_export.reasons import Reason
 from bulk_export.staging.journal import Journal
-from bulk_export.storage.base import Storage
 from bulk_export.storage.local import LocalStorage
 from bulk_export.transcripts.job import export_job_transcripts
 
@@ -29,9 +29,6 @@ WITHOUT_SCHEMA = {100199, 100242, 100285, 100328, 100371}
 def test_exactly_the_broken_ones_are_faulty(
     format: Literal["json", "xml"], tmp_path: Path, validate: Callable[[bytes], None]
 ) -> None:
-    def resolve(uri: str) -> tuple[Storage, str]:
-        raise AssertionError(f"{uri} is not relative")
-
     contacts = pa.concat_tables([pq.read_table(path) for path in sorted((REAL / "contacts").glob("*.parquet"))])
     contacts = contacts.filter(pc.invert(contacts["is_root"]))
     journal = Journal(LocalStorage(tmp_path / "staging"), "results")
@@ -39,12 +36,11 @@ def test_exactly_the_broken_ones_are_faulty(
         contacts,
         job=1,
         format=format,
-        source=LocalStorage(REAL),
+        addresses=Addresses(LocalStorage(REAL)),
         destination=LocalStorage(tmp_path / "out"),
         run_prefix="run",
         journal=journal,
         max_bytes=2**20,
-        resolve=resolve,
         progress=lambda *, contacts_done, bytes_written: None,
     )
     results = {result.contact_id: result for result in journal.read()}
