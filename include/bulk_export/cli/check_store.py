@@ -30,6 +30,9 @@ def run(options: argparse.Namespace) -> int:
         print(f"Absent, so always empty: {', '.join(report.absent)}")
     if report.ignored:
         print(f"Not used by any field: {', '.join(report.ignored)}")
+    if report.unread:
+        count = f"{len(report.unread):,} files" if len(report.unread) > 1 else "1 file"
+        print(f"Not read, as no name of a Parquet file (.parquet): {count}, the first {report.unread[0]}")
     if found.addresses:
         print(_words(found, settings.allowed))
     return DONE

@@ -7,8 +7,12 @@ kind it opens, no other.
 - `schema.py`: columns and types of stores and of job tables
 - `store_validation.py`: checks, and their words, that every store shares
 - `parquet.py`: contacts in Parquet files, read with DuckDB
-- `parquet_catalog.py`, `bucket_files.py`: the files, on a disk or in a bucket
-- `parquet_files.py`: their columns, and the relation they form
+- `parquet_catalog.py`: its files, on a disk (`local_catalog.py`) or in a bucket (`bucket_files.py`)
+- `catalog_files.py`, `catalog_faults.py`: what a file of it is, and failures of reading it
+- `lake_tables.py`: folders of lake tables, which are refused
+- `parquet_files.py`, `parquet_inspection.py`: the columns of the files, by their footers
+- `column_names.py`, `hive_values.py`, `column_values.py`: mistaken names, and values of key=value directories
+- `parquet_relation.py`: the relation that files form
 - `parquet_damage.py`: the columns at fault when they cannot be read
 - `duckdb_session.py`: a DuckDB for one call
 - `postgres.py`: contacts in a table or view of PostgreSQL

@@ -38,12 +38,14 @@ class StoreReport:
         columns: known columns that are present, in catalogue order.
         absent: optional columns that are missing.
         ignored: columns of the store that no field uses.
+        unread: files of the catalogue that are no Parquet files by their name.
     """
 
     contacts: int
     columns: tuple[str, ...]
     absent: tuple[str, ...]
     ignored: tuple[str, ...]
+    unread: tuple[str, ...] = ()
 
 
 class ContactStore(Protocol):

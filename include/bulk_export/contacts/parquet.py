@@ -8,7 +8,6 @@ Every call opens its own DuckDB with its own limits.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,14 +17,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bulk_export.contacts.base import Matches, StoreReport
+from bulk_export.contacts.catalog_files import FOLDER
 from bulk_export.contacts.duckdb_session import Limits, duckdb_fault, duckdb_session
-from bulk_export.contacts.parquet_catalog import FOLDER, FoundFile, open_catalog, store_faults
+from bulk_export.contacts.parquet_catalog import open_catalog
 from bulk_export.contacts.parquet_damage import damaged_columns
-from bulk_export.contacts.parquet_files import CatalogFile, file_problems, inspect, relation
+from bulk_export.contacts.parquet_files import CatalogFile, file_problems
+from bulk_export.contacts.parquet_inspection import InspectedCatalog
+from bulk_export.contacts.parquet_relation import matched, relation
 from bulk_export.contacts.schema import (
     METADATA,
     NEVER_NULL,
-    STORE_COLUMNS,
     canonical_schema,
     job_columns,
     keys_schema,
@@ -41,7 +42,7 @@ from bulk_export.contacts.store_validation import (
     year_problems,
 )
 from bulk_export.errors import BulkExportError, DefinitionError, Problem
-from bulk_export.storage import open_uri
+from bulk_export.storage import local_folders, open_uri
 from bulk_export.storage.faults import scratch_faults
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def open_parquet_store(
 ) -> ParquetContactStore:
     """Open the store at the settings' address."""
     root = open_uri(settings.uri, base=base, credentials=credentials, retry_policy=retry_policy)
-    return ParquetContactStore(root, scratch=scratch)
+    return ParquetContactStore(root, scratch=scratch, allowed=local_folders(settings.allowed, base))
 
 
 class ParquetContactStore:
@@ -76,17 +77,26 @@ class ParquetContactStore:
 
     Args:
         root: the store's root.
+        allowed: directories that links of the catalogue may lead into, beside the root.
         scratch: local folder for what does not fit into `memory_limit`; made when needed.
         memory_limit: of DuckDB, as it writes sizes.
         threads: of DuckDB.
     """
 
-    def __init__(self, root: Storage, *, scratch: Path, memory_limit: str = "512MB", threads: int = 2) -> None:
+    def __init__(
+        self,
+        root: Storage,
+        *,
+        scratch: Path,
+        allowed: Sequence[Path] = (),
+        memory_limit: str = "512MB",
+        threads: int = 2,
+    ) -> None:
         self._root = root
-        self._catalog = open_catalog(root)
+        self._catalog = open_catalog(root, allowed)
+        self._inspected = InspectedCatalog(self._catalog, root.uri)
         self._scratch = scratch
         self._limits = Limits(memory_limit, threads)
-        self._seen: dict[tuple[object, ...], CatalogFile] = {}
 
     @property
     def dialect(self) -> str:
@@ -100,7 +110,7 @@ class ParquetContactStore:
 
     def check(self) -> StoreReport:
         """Look at the whole catalogue; see `ContactStore.check`."""
-        files = self._files()
+        files = self._inspected.files()
         problems = self._problems(files)
         usable = [file for file in files if "contact_id" in file.columns]
         if usable:
@@ -109,7 +119,7 @@ class ParquetContactStore:
             raise self._invalid(problems)
         present = {column for file in files for column in file.columns}
         ignored = {column: None for file in files for column in file.ignored}
-        return store_report(sum(file.rows for file in files), present, ignored)
+        return store_report(sum(file.rows for file in files), present, ignored, self._inspected.unread)
 
     def uris(self) -> Iterator[pa.Table]:
         """Every contact's addresses; see `ContactStore.uris`."""
@@ -123,7 +133,7 @@ class ParquetContactStore:
         """How many contacts match, without writing anything."""
         files = self._usable_files()
         with self._session(files) as connection:
-            query, parameters = _matched(files, selection)
+            query, parameters = matched(files, selection)
             row = connection.execute(f"SELECT {COUNTS} FROM ({query})", parameters).fetchone()
         assert row is not None
         return Matches(row[0], row[1], int(row[2] or 0))
@@ -131,7 +141,7 @@ class ParquetContactStore:
     def preview(self, selection: Selection, count: int) -> tuple[Matches, pa.Table]:
         """How many match, and the oldest of them; see `ContactStore.preview`."""
         files = self._usable_files()
-        query, parameters = _matched(files, selection)
+        query, parameters = matched(files, selection)
         # Structs compare field by field. The oldest are kept while counting: memory does not grow with the matches.
         oldest = "{started_at: started_at, contact_id: contact_id, updated_at: updated_at, media_bytes: media_bytes}"
         with self._session(files) as connection:
@@ -151,7 +161,7 @@ class ParquetContactStore:
             with scratch_faults(into):
                 into.parent.mkdir(parents=True, exist_ok=True)
             with self._session(files) as connection:
-                query, parameters = _matched(files, selection)
+                query, parameters = matched(files, selection)
                 connection.execute(f"CREATE TEMP TABLE matched AS {query}", parameters)
                 matches = self._checked(connection)
                 target = str(unfinished).replace("'", "''")
@@ -193,24 +203,8 @@ class ParquetContactStore:
             raise self._invalid([fetched_twice(FOLDER)])
         return table.rename_columns(schema.names).cast(schema)
 
-    def _files(self) -> list[CatalogFile]:
-        found = self._catalog.files()
-        if not found:
-            raise DefinitionError(
-                "STORE_INVALID",
-                f"contact store {self._root.uri} has no Parquet file below '{FOLDER}'",
-                hint="Check contact_store.uri in settings.yaml; the catalogue is <uri>/contacts/**/*.parquet.",
-            )
-        with store_faults(self._root.uri), ThreadPoolExecutor(self._catalog.footers_at_once) as pool:
-            return list(pool.map(self._inspected, found))
-
-    def _inspected(self, file: FoundFile) -> CatalogFile:
-        if file.identity not in self._seen:
-            self._seen[file.identity] = inspect(file, self._catalog.open(file))
-        return self._seen[file.identity]
-
     def _usable_files(self) -> list[CatalogFile]:
-        files = self._files()
+        files = self._inspected.files()
         problems = self._problems(files)
         if problems:
             raise self._invalid(problems)
@@ -281,17 +275,6 @@ class ParquetContactStore:
             hint=_HINT,
             problems=problems,
         )
-
-
-def _matched(files: Sequence[CatalogFile], selection: Selection) -> tuple[str, list[object]]:
-    """The query of what matches: keys, stored bytes and whether it is a root recording."""
-    source, parameters = relation(files, list(STORE_COLUMNS))
-    query = (
-        f"WITH contacts AS NOT MATERIALIZED ({source}) SELECT contact_id, started_at, updated_at,"
-        " coalesce(audio_bytes, 0) + coalesce(screen_bytes, 0) AS media_bytes, coalesce(is_root, FALSE) AS root"
-        f" FROM contacts WHERE {selection.sql}"
-    )
-    return query, [*parameters, *selection.parameters]
 
 
 def _duplicates(connection: duckdb.DuckDBPyConnection, source: str, parameters: Sequence[object]) -> list[Problem]:

@@ -1,6 +1,6 @@
-"""Find and open the Parquet files of a contact store.
+"""Open the catalogue of a contact store.
 
-For DuckDB and pyarrow; on a disk, or in a bucket.
+It is on a disk or in a bucket.
 
 A bucket's files are read in place, range by range, through a file system that DuckDB is handed. Nothing is copied, and
 DuckDB needs no extension.
@@ -8,121 +8,35 @@ DuckDB needs no extension.
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO
 
 from bulk_export.contacts.bucket_files import BucketFiles
-from bulk_export.errors import BulkExportError, DefinitionError, RefusedError, TransientError, error_of
+from bulk_export.contacts.catalog_faults import store_fault, store_faults
+from bulk_export.contacts.catalog_files import FOLDER, SUFFIX, Catalog, FoundFile, Listing, is_hidden, unusable
+from bulk_export.contacts.lake_tables import lake_table_problem
+from bulk_export.contacts.local_catalog import LocalCatalog
+from bulk_export.errors import BulkExportError
 from bulk_export.storage.capabilities import local_path
-from bulk_export.storage.faults import Cause, cause_of, words_of
 
 if TYPE_CHECKING:
     import duckdb
 
     from bulk_export.storage.base import Storage
 
-FOLDER = "contacts"
-_CODES = {Cause.DENIED: "STORE_DENIED", Cause.EXHAUSTED: "MACHINE_EXHAUSTED"}
 _FOOTERS_AT_ONCE = 16
 
 
-@dataclass(frozen=True, slots=True)
-class FoundFile:
-    """A Parquet file of the catalogue.
+def open_catalog(root: Storage, allowed: Sequence[Path] = ()) -> Catalog:
+    """The catalogue below a store's root.
 
-    Attributes:
-        name: path below the store's root, for messages and key=value directories.
-        address: what DuckDB opens.
-        identity: another one when the file was replaced.
+    Args:
+        root: the store's.
+        allowed: directories that links of a catalogue on this machine may lead into, beside the root.
     """
-
-    name: str
-    address: str
-    identity: tuple[object, ...]
-
-
-class Catalog(Protocol):
-    """The files of one contact store."""
-
-    footers_at_once: int
-
-    def files(self) -> list[FoundFile]:
-        """Every file in order.
-
-        Raises:
-            DefinitionError: STORE_INVALID, there is no such folder.
-            RefusedError: STORE_DENIED.
-            TransientError: STORE_UNREACHABLE.
-        """
-        ...
-
-    def open(self, file: FoundFile) -> Path | BinaryIO:
-        """The file for pyarrow."""
-        ...
-
-    def attach(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Let this DuckDB open the addresses."""
-        ...
-
-    def fault(self) -> BulkExportError | None:
-        """The failure of reading behind DuckDB's last error; asked once."""
-        ...
-
-
-def open_catalog(root: Storage) -> Catalog:
-    """The catalogue below a store's root."""
     folder = local_path(root, "")
-    return LocalCatalog(folder, root.uri) if folder is not None else BucketCatalog(root)
-
-
-class LocalCatalog:
-    """Files below a directory."""
-
-    footers_at_once = 1
-
-    def __init__(self, root: Path, uri: str) -> None:
-        self._root, self._uri = root, uri
-
-    def files(self) -> list[FoundFile]:
-        """Every `*.parquet` file below the folder.
-
-        What starts with a dot or an underscore is unfinished or foreign.
-        """
-        folder = self._root / FOLDER
-        with store_faults(self._uri):
-            there = folder.is_dir()
-        if not there:
-            raise DefinitionError(
-                "STORE_INVALID",
-                f"contact store {self._uri} has no folder '{FOLDER}'",
-                hint="Check contact_store.uri in settings.yaml; the catalogue is <uri>/contacts/**/*.parquet.",
-            )
-        found: list[FoundFile] = []
-        with store_faults(self._uri):
-            for directory, names, files in os.walk(folder, onerror=_stop):
-                names[:] = [name for name in names if name[0] not in "._"]
-                for name in files:
-                    if name.endswith(".parquet") and name[0] not in "._":
-                        found.append(self._found(Path(directory, name)))
-        return sorted(found, key=lambda file: Path(file.address))
-
-    def _found(self, path: Path) -> FoundFile:
-        # A file that was replaced has another size or time, so a long-lived store sees it.
-        status = path.stat()
-        name = path.relative_to(self._root).as_posix()
-        return FoundFile(name, str(path), (name, status.st_size, status.st_mtime_ns))
-
-    def open(self, file: FoundFile) -> Path:
-        """Where DuckDB and pyarrow find it: on this machine."""
-        return Path(file.address)
-
-    def attach(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """DuckDB knows disks."""
-
-    def fault(self) -> None:
-        """DuckDB's own errors say enough."""
+    return LocalCatalog(folder, root.uri, allowed) if folder is not None else BucketCatalog(root)
 
 
 class BucketCatalog:
@@ -134,13 +48,26 @@ class BucketCatalog:
         self._storage = storage
         self._files = BucketFiles(storage)
 
-    def files(self) -> list[FoundFile]:
-        """Every `*.parquet` of the listing."""
+    def listing(self) -> Listing:
+        """What the bucket's listing shows, by the rules of directories."""
         with store_faults(self._storage.uri):
-            entries = [entry for entry in self._storage.list(f"{FOLDER}/") if _belongs(entry.key)]
-        return [
-            FoundFile(entry.key, self._files.add(entry), (entry.key, entry.bytes, entry.version)) for entry in entries
-        ]
+            entries = [*self._storage.list(f"{FOLDER}/")]
+        folders = {key for entry in entries for key in _folders_of(entry.key)}
+        listing = Listing([], [])
+        lakes: set[str] = set()
+        for entry in entries:
+            if lake := lake_table_problem(entry.key):
+                if lake[0] not in lakes:
+                    lakes.add(lake[0])
+                    listing.files.append(unusable(*lake))
+            elif any(is_hidden(part) for part in entry.key.split("/")[1:]) or entry.key in folders:
+                continue  # unfinished, foreign, or what stands for a folder
+            elif entry.key.endswith(SUFFIX):
+                identity = (entry.key, entry.bytes, entry.version)
+                listing.files.append(FoundFile(entry.key, self._files.add(entry), identity))
+            elif not entry.key.endswith("/"):
+                listing.unread.append(entry.key)
+        return listing
 
     def open(self, file: FoundFile) -> BinaryIO:
         """A seekable stream of its ranges."""
@@ -156,41 +83,8 @@ class BucketCatalog:
         return None if fault is None else store_fault(self._storage.uri, fault)
 
 
-class store_faults:  # noqa: N801 - a context manager, named as the functions of its kind
-    """Turn failures of reading the store into the store's own errors."""
-
-    def __init__(self, uri: str) -> None:
-        self._uri = uri
-
-    def __enter__(self) -> None:
-        """Nothing to open."""
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        """Raise what the failure means."""
-        if isinstance(error, OSError):
-            code = _CODES.get(cause_of(error), "STORE_UNREACHABLE")
-            place = f" at {error.filename}" if error.filename else ""
-            raise error_of(code, f"contact store {self._uri} cannot be read{place}: {words_of(error)}") from error
-        if isinstance(error, RefusedError | TransientError):
-            raise store_fault(self._uri, error) from None
-
-
-def store_fault(uri: str, error: BulkExportError) -> BulkExportError:
-    """A storage's error as one of the contact store.
-
-    One that is not about storage stays what it is.
-    """
-    if not error.code.startswith("STORAGE_"):
-        return error
-    words = f"contact store {uri} cannot be read: {error.message}"
-    if isinstance(error, RefusedError):
-        return RefusedError("STORE_DENIED", words, hint="Give the exporter the rights to list and get there.")
-    return TransientError("STORE_UNREACHABLE", words, hint=error.hint)
-
-
-def _belongs(key: str) -> bool:
-    return key.endswith(".parquet") and not any(part[0] in "._" for part in key.split("/")[1:])
-
-
-def _stop(error: OSError) -> None:
-    raise error
+def _folders_of(key: str) -> Iterator[str]:
+    """The folders that hold an object, as keys."""
+    while "/" in key:
+        key = key.rpartition("/")[0]
+        yield key

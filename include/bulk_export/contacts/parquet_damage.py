@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import duckdb
 
-from bulk_export.contacts.parquet_files import CatalogFile, relation
+from bulk_export.contacts.parquet_files import CatalogFile
+from bulk_export.contacts.parquet_relation import relation
 from bulk_export.errors import Problem
 
 

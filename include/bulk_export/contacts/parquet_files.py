@@ -1,14 +1,15 @@
-"""Check the columns of Parquet files; make one relation of them.
+"""Check the columns of Parquet files.
 
 Only footers are read. Files may differ: in column order, in columns they lack, and in types that hold the same values
-(int32 for int64, dictionary text, timestamps of any unit, with or without a zone, columns of nothing but nulls). Files
-alike in this are read together. A key=value directory fills a column its files lack.
+(int32 for int64, dictionary text, timestamps of any unit, with or without a zone, columns of nothing but nulls). A
+key=value directory fills a column its files lack, and must not contradict one they have. A name that must have meant a
+known column is refused.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -17,26 +18,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import types
 
+from bulk_export.contacts.column_names import mistaken_names, shown
+from bulk_export.contacts.column_values import agrees
+from bulk_export.contacts.hive_values import UNKNOWN, Unknown, folder_keys, folder_value
 from bulk_export.contacts.schema import NEVER_NULL, REQUIRED, STORE_COLUMNS, ColumnType
 from bulk_export.errors import Problem
 
 if TYPE_CHECKING:
-    from bulk_export.contacts.parquet_catalog import FoundFile
+    from bulk_export.contacts.catalog_files import FoundFile
 
 _INT64_BITS = 64
-_NOTHING = "null"
-_SMALL_FLOAT = "small float"
-_ZONED_NANOSECONDS = "zoned nanoseconds"
-_FROM_DIRECTORY = "directory"
-_SQL_TYPES: Mapping[ColumnType, str] = {
-    ColumnType.TEXT: "VARCHAR",
-    ColumnType.INTEGER: "BIGINT",
-    ColumnType.DECIMAL: "DOUBLE",
-    ColumnType.YES_NO: "BOOLEAN",
-    ColumnType.DATE: "DATE",
-    ColumnType.TIMESTAMP: "TIMESTAMP",
-    ColumnType.MAP: "MAP(VARCHAR, VARCHAR)",
-}
+NOTHING = "null"
+SMALL_FLOAT = "small float"
+ZONED_NANOSECONDS = "zoned nanoseconds"
+FROM_DIRECTORY = "directory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +43,8 @@ class CatalogFile:
         name: path below the store's root, for messages.
         rows: how many contacts it holds.
         columns: how each known column is held (see `_held`); columns it lacks are absent.
+        types: the exact type of each: DuckDB reads files together in the type of the first of them.
+        folder_values: of the columns that its key=value directories give, as text; None for null.
         ignored: columns no field uses.
         nulls: nulls per column of `NEVER_NULL`; -1 where the footer does not say.
         problems: what is wrong with it, as (column, message).
@@ -57,9 +54,16 @@ class CatalogFile:
     name: str
     rows: int
     columns: Mapping[str, str]
+    types: Mapping[str, str]
+    folder_values: Mapping[str, str | None]
     ignored: tuple[str, ...]
     nulls: Mapping[str, int]
     problems: tuple[tuple[str, str], ...]
+
+
+def unusable_file(name: str, problem: str) -> CatalogFile:
+    """A place that cannot be read, as a file with that problem."""
+    return CatalogFile("", name, 0, {}, {}, {}, (), {}, (("", problem),))
 
 
 def inspect(found: FoundFile, content: Path | BinaryIO) -> CatalogFile:
@@ -69,32 +73,87 @@ def inspect(found: FoundFile, content: Path | BinaryIO) -> CatalogFile:
         OSError: the file cannot be opened.
         RefusedError, TransientError: its bucket denies it, or does not answer.
     """
-    name, address = found.name, found.address
     try:
         with pq.ParquetFile(content) as file:
-            schema, metadata = file.schema_arrow, file.metadata
-            nulls = {column: _nulls(file, column) for column in NEVER_NULL if column in schema.names}
+            return _Inspection(file, found.name).described(found.address)
     except (pa.ArrowException, UnicodeDecodeError) as error:
-        problem = ("", f"is not a readable Parquet file ({_first_line(error)})")
-        return CatalogFile(address, name, 0, {}, (), {}, (problem,))
-    columns: dict[str, str] = {}
-    problems: list[tuple[str, str]] = []
-    counted = Counter(column.lower() for column in schema.names)
-    for column, kind in STORE_COLUMNS.items():
-        if counted[column] > 1:
-            problems.append((column, "is there more than once (names differ only in case)"))
-        elif column in schema.names:
-            held = _held(schema.field(column).type, kind)
-            if held is None:
-                problems.append((column, f"is {schema.field(column).type}, not {kind}"))
-            else:
-                columns[column] = held
-        elif column in _directory_keys(name) and kind is ColumnType.TEXT:
-            columns[column] = _FROM_DIRECTORY
-        elif column in REQUIRED:
-            problems.append((column, "is required and missing"))
-    ignored = tuple(column for column in schema.names if column not in STORE_COLUMNS)
-    return CatalogFile(address, name, metadata.num_rows, columns, ignored, nulls, tuple(problems))
+        return unusable_file(found.name, f"is not a readable Parquet file ({_first_line(error)})")
+
+
+class _Inspection:
+    """One file, column by column."""
+
+    def __init__(self, file: pq.ParquetFile, name: str) -> None:
+        self._file, self._schema, self._name = file, file.schema_arrow, name
+        self._rows = file.metadata.num_rows
+        self._folders = folder_keys(name)
+        self._columns: dict[str, str] = {}
+        self._types: dict[str, str] = {}
+        self._values: dict[str, str | None] = {}
+        self._problems: list[tuple[str, str]] = []
+
+    def described(self, address: str) -> CatalogFile:
+        """The file as the store knows it."""
+        names = self._schema.names
+        nulls = {column: _nulls(self._file, column) for column in NEVER_NULL if column in names}
+        counted = Counter(column.lower() for column in names)
+        for column, kind in STORE_COLUMNS.items():
+            if counted[column] > 1:
+                self._problems.append((column, "is there more than once (names differ only in case)"))
+            elif column in names:
+                self._take_column(column, kind)
+            elif column in self._folders:
+                self._take_folder(column, kind)
+                if column in NEVER_NULL and column in self._columns:
+                    nulls[column] = self._rows if self._values[column] is None else 0
+            elif column in REQUIRED:
+                self._problems.append((column, "is required and missing"))
+        told = {column for column, _ in self._problems if counted[column] > 1}
+        self._problems += [
+            (column, problem) for column, problem in mistaken_names([*names, *self._folders]) if column not in told
+        ]
+        ignored = tuple(column for column in names if column not in STORE_COLUMNS)
+        return CatalogFile(
+            address,
+            self._name,
+            self._rows,
+            self._columns,
+            self._types,
+            self._values,
+            ignored,
+            nulls,
+            tuple(self._problems),
+        )
+
+    def _take_column(self, column: str, kind: ColumnType) -> None:
+        arrow_type = self._schema.field(column).type
+        held = _held(arrow_type, kind)
+        if held is None:
+            self._problems.append((column, f"is {arrow_type}, not {kind}"))
+            return
+        self._columns[column], self._types[column] = held, str(arrow_type)
+        if column in self._folders:
+            value = self._folder_value(column, kind)
+            if value is not UNKNOWN and not agrees(self._file, column, value):
+                self._problems.append((column, "differs from what its directory says: keep one of them"))
+
+    def _take_folder(self, column: str, kind: ColumnType) -> None:
+        value = self._folder_value(column, kind)
+        if value is not UNKNOWN:
+            self._columns[column], self._types[column] = FROM_DIRECTORY, ""
+            self._values[column] = value
+
+    def _folder_value(self, column: str, kind: ColumnType) -> str | Unknown | None:
+        """What the directories say of a column; the problem is noted where that is nothing."""
+        first, *others = self._folders[column]
+        if any(other != first for other in others):
+            self._problems.append((column, "is given by two directories, which differ"))
+            return UNKNOWN
+        try:
+            return folder_value(first, kind)
+        except ValueError as error:
+            self._problems.append((column, f"its directory {error}: {shown(f'{column}={first}')}"))
+            return UNKNOWN
 
 
 def file_problems(files: Sequence[CatalogFile]) -> list[Problem]:
@@ -115,52 +174,12 @@ def file_problems(files: Sequence[CatalogFile]) -> list[Problem]:
     ]
 
 
-def relation(files: Sequence[CatalogFile], columns: Sequence[str]) -> tuple[str, list[object]]:
-    """A query of these columns over all files, and its parameters.
-
-    Every column has its one SQL type; NaN and infinity are null; timestamps are UTC without a zone. The session's time
-    zone must be UTC.
-    """
-    alike: dict[tuple[str | None, ...], list[CatalogFile]] = defaultdict(list)
-    for file in files:
-        keys = _directory_keys(file.name) if _FROM_DIRECTORY in file.columns.values() else ()
-        alike[(*(file.columns.get(column) for column in columns), *keys)].append(file)
-    queries: list[str] = []
-    parameters: list[object] = []
-    for members in alike.values():
-        held = members[0].columns
-        selected = ", ".join(f"{_expression(column, held.get(column))} AS {column}" for column in columns)
-        hive = _FROM_DIRECTORY in held.values()
-        options = f"hive_partitioning = {str(hive).lower()}" + (", hive_types_autocast = false" if hive else "")
-        queries.append(f"SELECT {selected} FROM read_parquet(?, {options})")
-        parameters.append([member.address for member in members])
-    return " UNION ALL ".join(queries), parameters
-
-
-def _expression(column: str, held: str | None) -> str:
-    sql_type = _SQL_TYPES[STORE_COLUMNS[column]]
-    quoted = f'"{column}"'
-    if held is None or held == _NOTHING:
-        return f"CAST(NULL AS {sql_type})"
-    if held == _SMALL_FLOAT:
-        # Through its shortest decimal form: a float32 of 0.3 is 0.3, not 0.30000001192092896.
-        return f"CASE WHEN isfinite({quoted}) THEN CAST(CAST({quoted} AS VARCHAR) AS DOUBLE) END"
-    if held == ColumnType.DECIMAL:
-        # NaN is no value, and DuckDB orders it above every number. Not isnan(): Parquet statistics leave NaN out, and
-        # DuckDB 2.0 concludes from them that nothing is NaN, so that `> 0` would find it.
-        return f"CASE WHEN isfinite({quoted}) THEN {quoted} END"
-    if held == _ZONED_NANOSECONDS:
-        # DuckDB 2.0 has no direct cast.
-        return f"CAST(CAST({quoted} AS TIMESTAMPTZ) AS TIMESTAMP)"
-    return f"CAST({quoted} AS {sql_type})"
-
-
 def _held(arrow_type: pa.DataType, wanted: ColumnType) -> str | None:
     """How a column of this Arrow type can be read as the wanted one; None when it cannot without loss."""
     if types.is_dictionary(arrow_type):
         arrow_type = arrow_type.value_type
     if types.is_null(arrow_type):
-        return _NOTHING
+        return NOTHING
     whole = types.is_signed_integer(arrow_type) or (
         types.is_unsigned_integer(arrow_type) and arrow_type.bit_width < _INT64_BITS
     )
@@ -171,7 +190,7 @@ def _held(arrow_type: pa.DataType, wanted: ColumnType) -> str | None:
             fits = whole
         case ColumnType.DECIMAL:
             if types.is_float16(arrow_type) or types.is_float32(arrow_type):
-                return _SMALL_FLOAT
+                return SMALL_FLOAT
             if whole:
                 return "whole"
             fits = types.is_float64(arrow_type)
@@ -181,7 +200,7 @@ def _held(arrow_type: pa.DataType, wanted: ColumnType) -> str | None:
             fits = types.is_date(arrow_type)
         case ColumnType.TIMESTAMP:
             if types.is_timestamp(arrow_type) and arrow_type.unit == "ns" and arrow_type.tz:
-                return _ZONED_NANOSECONDS
+                return ZONED_NANOSECONDS
             fits = types.is_timestamp(arrow_type)
         case ColumnType.MAP:
             fits = types.is_map(arrow_type) and _is_text(arrow_type.key_type) and _is_text(arrow_type.item_type)
@@ -212,17 +231,6 @@ def _nulls(file: pq.ParquetFile, column: str) -> int:
             return -1
         total += statistics.null_count
     return total
-
-
-def _directory_keys(name: str) -> tuple[str, ...]:
-    return tuple(_keys(name))
-
-
-def _keys(name: str) -> Iterator[str]:
-    for part in name.split("/")[:-1]:
-        key, equals, _ = part.partition("=")
-        if equals and key:
-            yield key
 
 
 def _first_line(error: Exception) -> str:

@@ -15,12 +15,18 @@ import pyarrow.parquet as pq
 from bulk_export.contacts.base import Matches
 from bulk_export.contacts.postgres_table import ContactTable
 from bulk_export.contacts.schema import STORE_COLUMNS, keys_schema
+from bulk_export.contacts.store_validation import LARGEST_NOTED_BYTES
 
 if TYPE_CHECKING:
     from bulk_export.filters.selection import Selection
 
 # What Python and every consumer of a job table can hold.
 YEARS = "BETWEEN '0001-01-02 00:00:00+00' AND '9999-12-30 00:00:00+00'"
+# A noted size beyond a petabyte is no size, and sums of such would fit into nothing.
+_MEDIA_BYTES = " + ".join(
+    f"least(greatest(coalesce(contacts.{column}, 0)::bigint, 0), {LARGEST_NOTED_BYTES})"
+    for column in ("audio_bytes", "screen_bytes")
+)
 MOMENTS = ("started_at", "updated_at")
 
 
@@ -48,7 +54,7 @@ def matched(table: ContactTable, selection: Selection) -> str:
     return (
         "SELECT contacts.contact_id, contacts.started_at AS ordered_by,"
         f" {readable('started_at')} AS started_at, {readable('updated_at')} AS updated_at,"
-        " coalesce(contacts.audio_bytes, 0)::bigint + coalesce(contacts.screen_bytes, 0)::bigint AS media_bytes,"
+        f" {_MEDIA_BYTES} AS media_bytes,"
         " coalesce(contacts.is_root, false) AS root,"
         f" coalesce(NOT contacts.started_at {YEARS}, false) AS bad_start,"
         f" coalesce(NOT contacts.updated_at {YEARS}, false) AS bad_update"

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bulk_export.contacts.column_names import mistaken_names
 from bulk_export.contacts.schema import METADATA, NEVER_NULL, REQUIRED, STORE_COLUMNS, ColumnType
 from bulk_export.errors import Problem
 
@@ -126,6 +127,7 @@ def describe(session: Session, name: str) -> ContactTable:
         if column in NEVER_NULL and not not_null:
             nullable.append(column)
         unique_ids = unique_ids or (column == "contact_id" and unique)
+    problems += [Problem(name, 0, column, why) for column, why in mistaken_names([*columns, *ignored])]
     known = {*columns, *(problem.where for problem in problems)}
     problems += [
         Problem(name, 0, column, "is required and missing") for column in STORE_COLUMNS if column in REQUIRED - known

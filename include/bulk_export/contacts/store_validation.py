@@ -11,6 +11,7 @@ from bulk_export.errors import Problem
 # Of a relation of matches: contacts, root recordings, stored bytes of the contacts. DuckDB and PostgreSQL take it.
 COUNTS = "count(*) FILTER (WHERE NOT root), count(*) FILTER (WHERE root), sum(media_bytes) FILTER (WHERE NOT root)"
 _SHOWN_DUPLICATES = 5
+LARGEST_NOTED_BYTES = 2**50
 
 
 def duplicates_in(source: str) -> str:
@@ -48,11 +49,14 @@ def year_problems(place: str, bad_starts: int, bad_updates: int) -> list[Problem
     ]
 
 
-def store_report(contacts: int, present: Collection[str], ignored: Iterable[str]) -> StoreReport:
+def store_report(
+    contacts: int, present: Collection[str], ignored: Iterable[str], unread: tuple[str, ...] = ()
+) -> StoreReport:
     """The report of a usable store with these of the known columns."""
     return StoreReport(
         contacts=contacts,
         columns=tuple(column for column in STORE_COLUMNS if column in present),
         absent=tuple(column for column in STORE_COLUMNS if column not in present),
         ignored=tuple(ignored),
+        unread=unread,
     )

@@ -24,6 +24,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ from urllib.parse import unquote, urlsplit
 
 from bulk_export.definitions.locations import STORAGE_KINDS, Address, LocalLocation, StorageKind, StorageLocation
 from bulk_export.errors import DefinitionError
+from bulk_export.storage.capabilities import local_path
 from bulk_export.storage.keys import is_bucket_name
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from bulk_export.storage.credentials import Credentials
     from bulk_export.storage.retry import RetryPolicy
 
-__all__ = ["folder_path", "open_storage", "open_uri", "scheme_of"]
+__all__ = ["folder_path", "local_folders", "open_storage", "open_uri", "scheme_of"]
 
 
 def open_storage(
@@ -88,6 +90,12 @@ def folder_path(uri: str) -> str | None:
         return None
     authority, slash, path = rest.partition("/")
     return unquote(slash + path) if slash and authority in {"", "localhost"} else None
+
+
+def local_folders(places: Iterable[str], base: Path) -> list[Path]:
+    """Those of the places that are directories of this machine."""
+    storages = (open_uri(place, base=base) for place in places if folder_path(place) is not None)
+    return [path for storage in storages if (path := local_path(storage, "")) is not None]
 
 
 def scheme_of(scheme: str) -> str:
