@@ -1,6 +1,6 @@
 # Everything a newcomer needs. GNU make and a POSIX shell; nothing here asks for root.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test test-quick test-long test-spread test-airflow cluster-test coverage test-programs bench \
+.PHONY: help setup demo stop test test-quick test-long test-spread test-airflow cluster-test coverage faults test-programs bench \
 	check graph lock docs env clean
 
 python := .venv/bin/python
@@ -34,6 +34,11 @@ test-quick: setup ## what starts neither an Airflow nor a server and is not slow
 
 test-long: setup coverage ## what is too long for every change: branch coverage, each medium corrupted in a thousand ways
 	@BULK_EXPORT_MUTATIONS=1000 $(python) -m pytest tests/unit/media/test_mutations.py $(REPORT)
+
+# The table is written whatever fails: it says so.
+faults: setup ## every fault that tests inject: kills, errno by errno, disks, bad days of S3; writes docs/reliability.md, an hour
+	@BULK_EXPORT_FAULTS=all BULK_EXPORT_MUTATIONS=$${BULK_EXPORT_MUTATIONS:-100} nice $(python) -m pytest -m faults $(SPREAD) \
+		--faults-report var/faults.json $(REPORT); code=$$?; $(python) scripts/reliability.py var/faults.json && exit $$code
 
 # Of lower priority: an Airflow that is starved answers late, these only take longer.
 test-spread: setup ## every test but those that need a whole Airflow, in two processes

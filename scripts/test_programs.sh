@@ -16,6 +16,7 @@ need psql postgresql-client
 need xmllint libxml2-utils
 need ffprobe ffmpeg
 need soffice libreoffice-calc-nogui
+need cc "gcc libc6-dev"
 
 if [ -n "$packages" ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -22,7 +22,7 @@ os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = "sqlite:////nonexistent/airflow.db"
 
 sys.path.insert(0, str(Path(__file__).parent))
-pytest_plugins = ["quick", "running_airflow"]
+pytest_plugins = ["quick", "fault_report", "running_airflow"]
 
 from servers import AzureServer, S3Server, azurite, azurite_program, seaweedfs, weed_program  # noqa: E402
 

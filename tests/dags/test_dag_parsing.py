@@ -203,6 +203,7 @@ def test_an_export_that_is_disabled_or_on_demand_keeps_its_dag_and_has_no_schedu
     assert dag.schedule is None
 
 
+@pytest.mark.faults("definitions")
 def test_a_broken_definition_leaves_its_siblings_up_and_the_import_error_names_every_problem(
     parse: Parse, definitions: Path
 ) -> None:

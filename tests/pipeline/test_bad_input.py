@@ -29,6 +29,7 @@ def refused(bench: Workbench, code: str, *words: str, **run: Any) -> RunRecord:
     return record
 
 
+@pytest.mark.faults("disk")
 def test_a_destination_that_cannot_be_written_is_named_before_anything_is_done(bench: Workbench) -> None:
     bench.contacts([bench.call(1)])
     (bench.root / "blocker").write_text("a file where a directory should be")
@@ -40,6 +41,7 @@ def test_a_destination_that_cannot_be_written_is_named_before_anything_is_done(b
     assert (record.failed_stage, record.matched) == ("validate_filters", None)
 
 
+@pytest.mark.faults("disk")
 @pytest.mark.slow
 def test_a_full_destination_fails_the_run_and_the_next_try_converges(bench: Workbench) -> None:
     bench.contacts([bench.call(1), bench.call(2)])
@@ -63,6 +65,7 @@ def test_a_full_destination_fails_the_run_and_the_next_try_converges(bench: Work
     assert bench.run().status is RunStatus.COMPLETED
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize(
     ("column", "value", "words"),
     [
@@ -83,6 +86,7 @@ def test_a_store_with_a_column_of_the_wrong_type_is_refused_by_name(
     refused(bench, "STORE_INVALID", *words)
 
 
+@pytest.mark.faults("rows")
 def test_a_store_without_a_required_column_or_with_an_id_twice_is_refused_with_both_named(bench: Workbench) -> None:
     bench.contacts([bench.call(1), bench.call(2)])
     bench.contacts([bench.call(2)], file="again")
@@ -95,6 +99,7 @@ def test_a_store_without_a_required_column_or_with_an_id_twice_is_refused_with_b
     refused(bench, "STORE_INVALID", "time_zone")
 
 
+@pytest.mark.faults("rows")
 def test_duplicate_contact_ids_are_refused_by_number(bench: Workbench) -> None:
     bench.contacts([bench.call(1), bench.call(2)])
     bench.contacts([bench.call(2)], file="again")
@@ -110,6 +115,7 @@ def test_a_search_that_is_not_there_is_named_with_the_nearest(bench: Workbench) 
     refused(bench, "SEARCH_UNKNOWN", "everythin", "Did you mean 'everything'?")
 
 
+@pytest.mark.faults("definitions")
 def test_a_search_deleted_between_runs_fails_the_next_run_and_not_the_last(bench: Workbench) -> None:
     bench.contacts([bench.call(1)])
     bench.export()
@@ -121,6 +127,7 @@ def test_a_search_deleted_between_runs_fails_the_next_run_and_not_the_last(bench
     assert (record.status, record.error_code) == (RunStatus.FAILED, "SEARCH_UNKNOWN")
 
 
+@pytest.mark.faults("definitions")
 def test_an_incomplete_filter_fails_the_run_with_every_problem_and_charges_nothing(bench: Workbench) -> None:
     bench.contacts([bench.call(1)])
     bench.search(
@@ -170,6 +177,7 @@ def test_an_unknown_storage_location_given_for_one_run_is_refused(bench: Workben
     refused(bench, "STORAGE_UNKNOWN", "'archiv'", "Did you mean 'archive'?", parameters={"storage_location": "archiv"})
 
 
+@pytest.mark.faults("definitions")
 def test_an_export_that_does_not_load_fails_with_its_problems_in_the_audit(bench: Workbench) -> None:
     bench.contacts([bench.call(1)])
     bench.export(transcripts="pdf", colour="blue")
@@ -177,6 +185,7 @@ def test_an_export_that_does_not_load_fails_with_its_problems_in_the_audit(bench
     refused(bench, "DEFINITION_INVALID", "transcripts: 'pdf' is not one of json, xml, none", "unknown key 'colour'")
 
 
+@pytest.mark.faults("definitions")
 @pytest.mark.parametrize(
     ("name", "directory"),
     [
@@ -201,6 +210,7 @@ def test_no_name_leads_out_of_the_storage_location(bench: Workbench, name: str, 
     assert verify_run(LocalStorage(bench.directory(record))).faults == ()
 
 
+@pytest.mark.faults("rows")
 def test_a_transcript_of_a_gigabyte_is_an_item_and_is_never_read(bench: Workbench) -> None:
     bench.contacts([bench.call(1), bench.call(2)])
     with (bench.root / "store/transcripts/2.json").open("wb") as out:
@@ -214,6 +224,7 @@ def test_a_transcript_of_a_gigabyte_is_an_item_and_is_never_read(bench: Workbenc
     assert bench.items(record)[2]["media_file"] == "data/media/0001/2.wav"
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize(
     ("audio_only", "status", "reason", "delivered"),
     [
@@ -239,6 +250,7 @@ def test_media_that_claims_a_length_of_days_is_said_to(
     assert there == [f"data/media/0001/{name}" for name in delivered]
 
 
+@pytest.mark.faults("rows")
 def test_object_addresses_that_lead_out_of_the_store_are_not_followed(bench: Workbench) -> None:
     (bench.root / "secret.wav").write_bytes(b"RIFF")
     (bench.root / "secret.json").write_text('{"schema": "transcript-1.0"}')

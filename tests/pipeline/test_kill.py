@@ -45,6 +45,7 @@ def start(root: Path, fatal_write: int) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.faults("kill")
 @pytest.mark.parametrize("fatal_write", range(1, WRITES + 1, 2))
 def test_a_run_killed_at_a_write_is_never_half_and_converges(
     prepared: tuple[Path, dict[str, bytes]], tmp_path: Path, fatal_write: int

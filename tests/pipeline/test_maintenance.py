@@ -69,6 +69,7 @@ def test_a_run_that_is_still_going_is_left_alone(killed: tuple[Workbench, RunReq
     assert held(bench) == 4
 
 
+@pytest.mark.faults("kill")
 def test_a_run_that_is_gone_is_closed_and_converges_when_it_is_cleared(killed: tuple[Workbench, RunRequest]) -> None:
     bench, request = killed
 
@@ -85,6 +86,7 @@ def test_a_run_that_is_gone_is_closed_and_converges_when_it_is_cleared(killed: t
     )
 
 
+@pytest.mark.faults("kill")
 def test_a_run_killed_after_it_was_published_is_completed_and_charged(killed: tuple[Workbench, RunRequest]) -> None:
     bench, request = killed
     publish(bench, request.run_id)

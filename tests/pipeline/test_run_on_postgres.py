@@ -128,6 +128,7 @@ def test_the_worked_example_of_the_document_is_exported(
     ]
 
 
+@pytest.mark.faults("postgresql")
 def test_a_store_that_cannot_be_used_ends_the_run_before_anything_is_charged(
     bench: Workbench, contacts_db: PostgresServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -144,6 +145,7 @@ def test_a_store_that_cannot_be_used_ends_the_run_before_anything_is_charged(
     assert "no such table or view" in capsys.readouterr().err
 
 
+@pytest.mark.faults("postgresql")
 def test_a_contact_that_changes_or_leaves_during_a_run_is_told(
     bench: Workbench, contacts_db: PostgresServer, capsys: pytest.CaptureFixture[str]
 ) -> None:

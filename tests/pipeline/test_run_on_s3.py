@@ -167,6 +167,7 @@ DAYS: dict[str, Any] = {
 }
 
 
+@pytest.mark.faults("object-storage")
 @pytest.mark.parametrize("day", DAYS)
 def test_a_run_on_a_bad_day_ends_with_everything_right(
     bench: Workbench, s3_server: S3Server, proxy: FaultProxy, tmp_path: Path, day: str
@@ -179,6 +180,7 @@ def test_a_run_on_a_bad_day_ends_with_everything_right(
     assert planned.done
 
 
+@pytest.mark.faults("object-storage")
 @pytest.mark.parametrize("day", DAYS)
 def test_a_bad_day_of_the_store_and_the_staging_area_too_changes_nothing(
     bench: Workbench, s3_server: S3Server, proxy: FaultProxy, tmp_path: Path, day: str, monkeypatch: pytest.MonkeyPatch
@@ -194,6 +196,7 @@ def test_a_bad_day_of_the_store_and_the_staging_area_too_changes_nothing(
     assert ("GET", copied) in proxy.requests
 
 
+@pytest.mark.faults("object-storage")
 def test_a_source_that_arrives_damaged_is_read_again(
     bench: Workbench, s3_server: S3Server, proxy: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,6 +208,7 @@ def test_a_source_that_arrives_damaged_is_read_again(
     cloud.check(cloud.run("cli/damaged"), tmp_path / "received")
 
 
+@pytest.mark.faults("object-storage")
 @pytest.mark.parametrize("code", ["ExpiredToken", "AccessDenied", "RequestTimeTooSkewed"])
 def test_a_run_that_is_refused_half_way_converges_when_it_is_tried_again(
     bench: Workbench, s3_server: S3Server, proxy: FaultProxy, tmp_path: Path, code: str
@@ -221,6 +225,7 @@ def test_a_run_that_is_refused_half_way_converges_when_it_is_tried_again(
     cloud.check(cloud.run("cli/half"), tmp_path / "received")
 
 
+@pytest.mark.faults("object-storage")
 def test_an_outage_of_forty_seconds_is_outlasted_with_the_patience_that_is_shipped(
     bench: Workbench, s3_server: S3Server, proxy: FaultProxy, tmp_path: Path
 ) -> None:
@@ -233,6 +238,7 @@ def test_an_outage_of_forty_seconds_is_outlasted_with_the_patience_that_is_shipp
     assert planned.done
 
 
+@pytest.mark.faults("object-storage")
 def test_an_outage_fails_the_run_and_the_next_try_goes_on(
     bench: Workbench, s3_server: S3Server, proxy: FaultProxy, tmp_path: Path
 ) -> None:

@@ -20,6 +20,7 @@ def calls(console: Console, every_call: EveryCall) -> list[tuple[str, str]]:
     return every_call(console.app)
 
 
+@pytest.mark.faults("requests")
 def test_every_route_asks_who_is_there(console: Console, calls: list[tuple[str, str]]) -> None:
     assert len(calls) > 5
     for method, path in calls:
@@ -27,6 +28,7 @@ def test_every_route_asks_who_is_there(console: Console, calls: list[tuple[str, 
         assert answer.status_code == 401, (method, path)
 
 
+@pytest.mark.faults("requests")
 def test_every_route_refuses_whoever_has_no_permission_and_the_event_log_says_so(
     console: Console, calls: list[tuple[str, str]]
 ) -> None:
@@ -37,6 +39,7 @@ def test_every_route_refuses_whoever_has_no_permission_and_the_event_log_says_so
         assert (event.who, event.subject) == ("nobody", f"{method} {path}")
 
 
+@pytest.mark.faults("requests")
 def test_every_change_is_refused_to_viewers(console: Console, calls: list[tuple[str, str]]) -> None:
     for method, path in calls:
         if method != "GET":
@@ -44,6 +47,7 @@ def test_every_change_is_refused_to_viewers(console: Console, calls: list[tuple[
             assert answer.status_code == 403, (method, path)
 
 
+@pytest.mark.faults("requests")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -62,6 +66,7 @@ def test_every_change_sent_by_another_site_is_refused(
             assert answer.status_code == 403, (method, path)
 
 
+@pytest.mark.faults("requests")
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
 def test_every_change_that_is_not_json_is_refused(console: Console, calls: list[tuple[str, str]], kind: str) -> None:
     for method, path in calls:

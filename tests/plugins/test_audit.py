@@ -9,6 +9,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from sqlalchemy import Engine, event, insert, update
 
 from bulk_export.reasons import ItemStatus, Reason
@@ -76,6 +77,7 @@ def test_charts_say_in_words_what_they_draw(console: Console) -> None:
     assert "<title>23/11/2026: Completada con errores 1</title>" in shown(console.client(), "/audit?language=es")
 
 
+@pytest.mark.faults("requests")
 def test_a_hostile_name_is_shown_as_text_and_is_no_formula_in_the_download(console: Console) -> None:
     console.bench.run(console.bench.export("evil", name=HOSTILE))
     client = console.client()

@@ -93,6 +93,7 @@ def test_an_edit_keeps_what_the_form_does_not_know_and_dates_only_a_changed_sche
     assert "csv: {profile: data, language: es}" in path.read_text()
 
 
+@pytest.mark.faults("requests")
 def test_an_unseen_edit_is_answered_with_both_versions(console: Console) -> None:
     client = console.client()
     created = client.post("/exports", json=FORM).json()
@@ -109,6 +110,7 @@ def test_an_unseen_edit_is_answered_with_both_versions(console: Console) -> None
     assert "owner: somebody else" in path.read_text()
 
 
+@pytest.mark.faults("requests")
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -177,6 +179,7 @@ def test_an_export_is_not_deleted_while_it_runs(console: Console) -> None:
     assert record.run_key in text(console, "/audit")
 
 
+@pytest.mark.faults("definitions")
 def test_a_broken_file_is_listed_with_what_is_wrong_and_its_siblings_stay(console: Console) -> None:
     console.bench.export("good")
     (console.bench.definitions / "exports/bad.yaml").write_text("name: Bad\nsearch: everything\nstorage: archive\n")
@@ -202,6 +205,7 @@ def test_a_copy_starts_with_the_values_of_the_original(console: Console) -> None
     assert 'value="thu" checked' in page
 
 
+@pytest.mark.faults("disk")
 def test_where_the_folder_is_read_only_the_pages_say_so(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     from bulk_export.definitions.store import DefinitionStore
 

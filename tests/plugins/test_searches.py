@@ -92,6 +92,7 @@ def test_a_search_is_saved_as_people_write_it_even_while_it_is_incomplete(consol
     assert console.refreshes == ["asked", "asked"]
 
 
+@pytest.mark.faults("requests")
 def test_what_was_saved_comes_back_into_the_builder_and_hostile_values_stay_text(console: Console) -> None:
     filters = [
         {"field": "subject", "operator": "contains", "value": HOSTILE},
@@ -159,6 +160,7 @@ def test_a_preview_writes_its_line_in_the_event_log_and_nothing_else(
     assert list(scratch.iterdir()) == []
 
 
+@pytest.mark.faults("requests")
 @pytest.mark.slow
 def test_previews_are_limited_and_only_for_those_who_may_export(console: Console) -> None:
     from bulk_export_console.context import PREVIEWS_PER_MINUTE

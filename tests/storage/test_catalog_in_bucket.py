@@ -99,6 +99,7 @@ def test_a_narrow_query_reads_a_fraction_of_the_catalogue(
     print(f"catalogue {size}, count {counted}, fetch {fetched}")
 
 
+@pytest.mark.faults("object-storage")
 def test_reading_survives_a_bad_day(
     opened: Open, uploaded: None, catalogue: Path, tmp_path: Path, proxy: FaultProxy
 ) -> None:
@@ -109,6 +110,7 @@ def test_reading_survives_a_bad_day(
     assert remote.count(narrow()) == ParquetContactStore(LocalStorage(catalogue), scratch=tmp_path).count(narrow())
 
 
+@pytest.mark.faults("object-storage")
 def test_a_bucket_that_goes_away_under_a_query_is_no_fault_of_the_store(
     opened: Open, uploaded: None, tmp_path: Path, proxy: FaultProxy
 ) -> None:

@@ -30,6 +30,8 @@ from fault_proxy import (
 )
 from servers import S3Server
 
+pytestmark = pytest.mark.faults("object-storage")
+
 Open = Callable[..., S3Storage]
 SMALL = hashlib.shake_128(b"small").digest(240_000)
 LARGE = hashlib.shake_128(b"large").digest(WHOLE_BYTES + 5_000_000)
@@ -106,6 +108,7 @@ def test_a_listing_goes_on_where_it_broke(opened: Open, proxy: FaultProxy, fault
     assert [entry.key for entry in opened(endpoint=proxy.endpoint).list("data/")] == keys
 
 
+@pytest.mark.faults("clock")
 @pytest.mark.parametrize(
     ("fault", "kind", "code"),
     [(EXPIRED, TransientError, "STORAGE_EXPIRED"), (SKEWED, TransientError, "STORAGE_CLOCK")],

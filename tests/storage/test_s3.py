@@ -69,6 +69,7 @@ def test_what_may_be_replaced_is_replaced(opened: Open, s3_server: S3Server, pre
         assert lies(s3_server, prefix, "items.csv") == content
 
 
+@pytest.mark.faults("object-storage")
 @pytest.mark.parametrize("content", [b"small", LARGE], ids=["small", "large"])
 def test_a_put_whose_answer_was_lost_is_found_done(
     opened: Open, s3_server: S3Server, proxy: FaultProxy, prefix: str, content: bytes
@@ -131,6 +132,7 @@ def test_a_large_object_that_is_refused_part_way_leaves_no_upload(
     assert uploads(s3_server, prefix) == []
 
 
+@pytest.mark.faults("object-storage")
 def test_sweeping_aborts_what_killed_writers_began(opened: Open, s3_server: S3Server, prefix: str) -> None:
     client = s3_server.client()
     client.create_multipart_upload(Bucket="exports", Key=f"{prefix}/run/data/1.mp4")
@@ -209,6 +211,7 @@ def test_a_copy_that_breaks_in_an_answer_that_began_well_is_made_again(
     assert lies(s3_server, prefix, "1.wav") == LARGE[:100_000]
 
 
+@pytest.mark.faults("object-storage")
 def test_copies_that_are_refused_again_and_again_are_not_asked_for_any_more(opened: Open, proxy: FaultProxy) -> None:
     opened("calls").put("stored.wav", b"content")
     source, destination = opened("calls", endpoint=proxy.endpoint), opened(endpoint=proxy.endpoint)

@@ -175,6 +175,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize(("column", "held", "message"), WRONG)
 def test_a_column_of_the_wrong_type_is_refused_by_name(
     column: str, held: pa.DataType, message: str, stores: Any, make_contact: Contact
@@ -201,6 +202,7 @@ def test_every_problem_is_told_at_once(stores: Any, make_contact: Contact) -> No
     assert re.search(r"contacts/e\.parquet: is not a readable Parquet file", said)
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize("column", ["contact_id", "started_at"])
 @pytest.mark.parametrize("statistics", [True, False])
 def test_a_contact_without_identity_or_start_is_refused(
@@ -213,11 +215,13 @@ def test_a_contact_without_identity_or_start_is_refused(
     assert f"{column}: is null in 1" in stores.refusal()
 
 
+@pytest.mark.faults("rows")
 def test_columns_whose_names_differ_only_in_case_are_refused(stores: Any, make_contact: Contact) -> None:
     stores.write(pa.Table.from_pylist([{**make_contact(1), "score": 1, "SCORE": 2}]))
     assert "score: is there more than once" in stores.refusal()
 
 
+@pytest.mark.faults("rows")
 def test_a_start_no_calendar_holds_is_refused(stores: Any, make_contact: Contact) -> None:
     rows = pa.Table.from_pylist([make_contact(1)]).drop_columns(["started_at"])
     stores.write(rows.append_column("started_at", pa.array([2**62], pa.timestamp("us", tz="UTC"))))
@@ -225,6 +229,7 @@ def test_a_start_no_calendar_holds_is_refused(stores: Any, make_contact: Contact
         stores.keys()
 
 
+@pytest.mark.faults("rows")
 def test_text_that_is_not_utf8_is_refused_by_file_and_column_without_quoting_it(
     stores: Any, make_contact: Contact
 ) -> None:
@@ -239,6 +244,7 @@ def test_text_that_is_not_utf8_is_refused_by_file_and_column_without_quoting_it(
     assert "Quispe" not in str(caught.value)
 
 
+@pytest.mark.faults("rows")
 def test_damaged_pages_are_refused_by_file(stores: Any, make_contact: Contact) -> None:
     stores.write([make_contact(n, last_name=f"name {n}") for n in range(1000)])
     path = stores.root / "contacts" / "contacts.parquet"

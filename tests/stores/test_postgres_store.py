@@ -310,6 +310,7 @@ def test_a_big_selection_takes_little_memory(stores: Any, tmp_path: Path) -> Non
     assert keys == list(range(1, 80_001))
 
 
+@pytest.mark.faults("postgresql")
 def test_a_query_that_takes_too_long_is_given_up_and_may_be_tried_again(stores: Any) -> None:
     stores.execute(
         "CREATE VIEW contacts AS SELECT 1::bigint AS contact_id, timestamptz '2026-11-01Z' AS started_at,"
@@ -322,6 +323,7 @@ def test_a_query_that_takes_too_long_is_given_up_and_may_be_tried_again(stores: 
     assert "statement_timeout_s" in caught.value.hint
 
 
+@pytest.mark.faults("postgresql")
 def test_a_view_that_writes_is_refused(stores: Any) -> None:
     stores.execute(
         "CREATE TABLE seen (id bigint)",
@@ -358,12 +360,14 @@ def failure(store: PostgresContactStore) -> BulkExportError:
     return caught.value
 
 
+@pytest.mark.faults("postgresql")
 def test_a_table_that_is_not_there_is_named(stores: Any) -> None:
     error = failure(stores.open(table="nowhere.contacts"))
     assert (error.code, isinstance(error, DefinitionError)) == ("STORE_INVALID", True)
     assert "nowhere.contacts" in error.message
 
 
+@pytest.mark.faults("postgresql")
 def test_no_right_to_read_is_a_refusal(stores: Any, make_contact: Contact) -> None:
     stores.write([make_contact(1)])
     user = f"role_{stores.schema}"
@@ -379,6 +383,7 @@ def test_no_right_to_read_is_a_refusal(stores: Any, make_contact: Contact) -> No
         stores.execute(f"DROP OWNED BY {user}", f"DROP ROLE {user}")
 
 
+@pytest.mark.faults("postgresql")
 @pytest.mark.parametrize(
     ("url", "code"),
     [
@@ -397,6 +402,7 @@ def test_a_connection_that_fails_is_told_without_its_password(url: str, code: st
     assert error.hint
 
 
+@pytest.mark.faults("postgresql")
 def test_a_value_the_view_cannot_read_is_refused_without_quoting_it(stores: Any) -> None:
     stores.execute(
         "CREATE TABLE platform (number text)",
@@ -409,6 +415,7 @@ def test_a_value_the_view_cannot_read_is_refused_without_quoting_it(stores: Any)
     assert "Quispe" not in str(caught.value) + repr(caught.value.__cause__)
 
 
+@pytest.mark.faults("postgresql")
 def test_a_server_that_goes_away_is_a_transient_error(stores: Any, make_contact: Contact) -> None:
     stores.write([make_contact(1)])
     database = Database(stores.server.url, "contacts", 60)
@@ -418,6 +425,7 @@ def test_a_server_that_goes_away_is_a_transient_error(stores: Any, make_contact:
         session.rows("SELECT 1")
 
 
+@pytest.mark.faults("postgresql")
 def test_a_database_of_another_encoding_is_refused(stores: Any, tmp_path: Path) -> None:
     options = "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
     with stores.server.new_database(options) as other:

@@ -18,7 +18,7 @@ from bulk_export.storage.base import ByteRange, Fetched, Storage, Stored
 from bulk_export.storage.capabilities import ServerCopy, local_path
 from bulk_export.storage.faults import file_faults, from_os_error, scratch_faults
 from bulk_export.storage.reading import fetch, read_range
-from bulk_export.storage.sources import open_file
+from bulk_export.storage.sources import close_file, open_file
 
 ONE_READ_BYTES = 8 * 1024 * 1024
 # Many objects of a bucket are under way at once, and each is held in memory.
@@ -168,7 +168,7 @@ def _open_local(storage: Storage, key: str, path: Path, limits: MediaLimits) -> 
         with file_faults("read", str(path)):
             return _source_of(storage, key, path, descriptor, limits)
     finally:
-        os.close(descriptor)
+        close_file(descriptor)
 
 
 def _source_of(storage: Storage, key: str, path: Path, descriptor: int, limits: MediaLimits) -> SourceFile:
@@ -190,7 +190,7 @@ def _read_from(path: Path, offset: int, length: int) -> bytes:
         with file_faults("read", str(path)):
             return os.pread(descriptor, length, offset)
     finally:
-        os.close(descriptor)
+        close_file(descriptor)
 
 
 def _check_size(size: int, limits: MediaLimits) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bulk_export.audit.close import close_audit
@@ -65,7 +66,8 @@ def write_audit(
     who = record.triggered_by or str(record.trigger)
     append_event(site.engine, who, "closed", f"run {run_id}", str(record.status), site.clock())
     if record.definitions:
-        shutil.rmtree(site.scratch(record.run_key), ignore_errors=True)
+        with suppress(BulkExportError):  # where it cannot even be made, there is nothing to remove
+            shutil.rmtree(site.scratch(record.run_key), ignore_errors=True)
         if failed_stage is None and not cancelled:
             closed = OpenRun(site, record)
             closed.staging.clear()

@@ -22,7 +22,7 @@ from bulk_export.storage.disk import flush_file_system
 from bulk_export.storage.faults import file_faults, from_os_error, os_faults
 from bulk_export.storage.keys import check_key, check_prefix
 from bulk_export.storage.object_file import ObjectFile, read_whole
-from bulk_export.storage.sources import Tally, open_file, pieces_of
+from bulk_export.storage.sources import Tally, close_file, open_file, pieces_of
 from bulk_export.storage.written_once import already_written
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads,
                 size = os.fstat(descriptor).st_size
                 return Fetched(size, read_whole(descriptor, size) if size <= max_bytes else None)
         finally:
-            os.close(descriptor)
+            close_file(descriptor)
 
     def open(self, key: str, byte_range: ByteRange | None = None) -> BinaryIO:
         """The object, or a range of it, as a binary stream."""
@@ -117,7 +117,7 @@ class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads,
             with file_faults("read", target):
                 return BytesIO(os.pread(descriptor, byte_range.length, byte_range.start))
         finally:
-            os.close(descriptor)
+            close_file(descriptor)
 
     def find(self, key: str) -> Entry | None:
         """Size of the object, None when it is absent."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import suppress
 from io import FileIO
 from typing import TYPE_CHECKING, TypeVar
 
@@ -40,6 +41,11 @@ class ObjectFile(FileIO):
         """The rest of the file."""
         with file_faults("read", self._path):
             return _some(super().readall())
+
+    def close(self) -> None:
+        """Close it: whatever closing says, its bytes have been had."""
+        with suppress(OSError):
+            super().close()
 
 
 def read_whole(descriptor: int, size: int) -> bytes:

@@ -9,7 +9,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -70,7 +70,7 @@ def pieces_of(content: bytes | Path | BinaryIO, chunk_bytes: int = CHUNK_BYTES) 
                     return
                 yield piece
         finally:
-            os.close(descriptor)
+            close_file(descriptor)
     else:
         while piece := content.read(chunk_bytes):
             yield piece
@@ -125,6 +125,15 @@ def open_file(path: str) -> int:
         if not regular:
             raise FileNotFoundError(f"no such object: {path}")
     except BaseException:
-        os.close(descriptor)
+        close_file(descriptor)
         raise
     return descriptor
+
+
+def close_file(descriptor: int) -> None:
+    """Close a file that was read.
+
+    Whatever closing says, its bytes have been had.
+    """
+    with suppress(OSError):
+        os.close(descriptor)

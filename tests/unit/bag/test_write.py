@@ -97,6 +97,7 @@ def test_a_marker_of_an_earlier_attempt_is_withdrawn_before_anything_changes(run
     assert not (folder / "tagmanifest-sha256.txt").exists()
 
 
+@pytest.mark.faults("kill")
 @pytest.mark.parametrize("killed_at", ["bag-info.txt", "bagit.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt"])
 def test_a_publish_that_is_killed_leaves_no_marker_and_can_be_repeated(run: Run, folder: Path, killed_at: str) -> None:
     code = """
@@ -126,6 +127,7 @@ def test_a_publish_that_is_killed_leaves_no_marker_and_can_be_repeated(run: Run,
     assert verify_run(run.storage, PREFIX).faults == ()
 
 
+@pytest.mark.faults("kill")
 def test_what_a_killed_writer_left_is_swept_before_publishing(run: Run, folder: Path) -> None:
     payload = run.deliver()
     (folder / "data" / "media" / "0001" / ".part-0123456789abcdef").write_bytes(b"half a fi")

@@ -112,6 +112,7 @@ OUTPUTS: Mapping[str, tuple[Callable[[str], str], Callable[[str], str]]] = {
 }
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("cell", RUN_BY_SPREADSHEETS)
 def test_what_a_spreadsheet_would_run_is_prefixed_in_every_output(cell: str, output: str) -> None:

@@ -72,6 +72,7 @@ def test_the_normative_set_loads_without_a_problem(folder: Path) -> None:
     assert set(settings.storage_locations) == {"archive", "lake"}
 
 
+@pytest.mark.faults("definitions")
 def test_every_problem_of_a_file_is_reported_at_once_with_line_value_and_nearest_name(folder: Path) -> None:
     problems = export_problems(
         folder,
@@ -103,6 +104,7 @@ schedule: {weekly: {days: [mon, thur], time: 2:30}, time_zone: America/Bogata}
     ]
 
 
+@pytest.mark.faults("definitions")
 @pytest.mark.parametrize(
     ("schedule", "message"),
     [
@@ -123,6 +125,7 @@ def test_a_schedule_that_would_not_do_what_it_says_is_refused(folder: Path, sche
     assert message in problem
 
 
+@pytest.mark.faults("definitions")
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -138,6 +141,7 @@ def test_what_is_no_definition_is_a_problem_and_never_a_traceback(folder: Path, 
     assert any(message in problem for problem in export_problems(folder, text))
 
 
+@pytest.mark.faults("definitions")
 def test_an_alias_bomb_is_refused_quickly(folder: Path) -> None:
     bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
     names = "abcdefghij"
@@ -147,6 +151,7 @@ def test_an_alias_bomb_is_refused_quickly(folder: Path) -> None:
     assert any("too large" in problem for problem in export_problems(folder, bomb))
 
 
+@pytest.mark.faults("definitions")
 def test_bytes_that_are_no_text_are_named_with_their_line(folder: Path) -> None:
     (folder / "exports/weekly-detractors.yaml").write_bytes(b"name: a\nsearch: \xff\n")
 
@@ -167,6 +172,7 @@ def test_plain_words_stay_words(folder: Path) -> None:
     assert [item.value for item in search.filters] == ["yes", 12]
 
 
+@pytest.mark.faults("definitions")
 def test_a_broken_file_leaves_the_others_alone(folder: Path) -> None:
     (folder / "exports/broken.yaml").write_text("name: 7\n")
 
@@ -247,6 +253,7 @@ def test_a_missing_folder_says_what_to_do(tmp_path: Path) -> None:
         load_definitions(tmp_path / "nowhere")
 
 
+@pytest.mark.faults("definitions")
 def test_a_file_that_would_be_overlooked_is_a_problem(folder: Path) -> None:
     (folder / "exports/second.yml").write_text(EXPORT)
 

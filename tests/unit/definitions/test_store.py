@@ -155,6 +155,7 @@ def test_an_id_never_leaves_the_folder(store: DefinitionStore, tmp_path: Path, i
         store.save("exports", id, NEW, seen=None)
 
 
+@pytest.mark.faults("at-once")
 def test_of_many_who_save_the_same_version_at_once_one_wins(store: DefinitionStore) -> None:
     seen, outcomes, start = store.read("exports", "weekly"), [], threading.Barrier(8)
 

@@ -31,6 +31,7 @@ def claim_in_mp4(media, path, seconds):
     return path
 
 
+@pytest.mark.faults("rows")
 def test_a_wav_that_claims_four_gigabytes_is_corrupt(media, stored, tmp_path):
     path = media.wav(stored("a.wav"))
     media.patch(path, b"data", b"data" + struct.pack("<I", 0xFFFFFF00))
@@ -44,6 +45,7 @@ def test_a_wav_written_to_a_pipe_is_as_long_as_its_audio(media, stored, tmp_path
     assert media.look(tmp_path / "out").duration == pytest.approx(1.0, abs=0.1)
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize("seconds", [60.0, FIVE_DAYS_S])
 def test_a_webm_that_claims_more_than_it_holds_is_corrupt(media, stored, tmp_path, seconds):
     audio = claim_in_webm(media, media.audio(stored("a.webm"), "libopus", "webm", rate=48000), seconds)
@@ -55,12 +57,14 @@ def test_a_webm_that_claims_more_than_it_holds_is_corrupt(media, stored, tmp_pat
     assert (tmp_path / "out").stat().st_size < 100_000
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize("seconds", [60.0, FIVE_DAYS_S])
 def test_an_mp4_that_claims_more_than_it_holds_is_corrupt(media, stored, tmp_path, seconds):
     screen = claim_in_mp4(media, media.video(stored("s.mp4"), "libx264", "mp4"), seconds)
     assert_corrupt(media.convert("webm", tmp_path / "out", screen=screen), "ends after 1.0 s and claims")
 
 
+@pytest.mark.faults("rows")
 def test_frames_days_apart_are_corrupt_and_no_days_are_made(media, stored, tmp_path):
     screen = media.video(stored("s.webm"), times=(0.0, FIVE_DAYS_S))
     audio = media.audio(stored("a.webm"), "libopus", "webm", rate=48000, starts=(0.0, FIVE_DAYS_S))
@@ -71,11 +75,13 @@ def test_frames_days_apart_are_corrupt_and_no_days_are_made(media, stored, tmp_p
     assert (tmp_path / "out").stat().st_size < 100_000
 
 
+@pytest.mark.faults("rows")
 def test_hours_of_silence_between_two_sounds_are_corrupt(media, stored, tmp_path):
     audio = media.audio(stored("a.webm"), "libopus", "webm", rate=48000, starts=(0.0, 7200.0))
     assert_corrupt(media.convert("wav", tmp_path / "out", audio=audio), "timestamps leap by 7199 s")
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize("wanted", ["mp3", "ogg"])
 def test_what_is_truly_too_long_is_too_large(media, stored, tmp_path, wanted):
     path = media.audio(stored("a.webm"), "libopus", "webm", seconds=5.0, rate=48000)
@@ -84,6 +90,7 @@ def test_what_is_truly_too_long_is_too_large(media, stored, tmp_path, wanted):
     assert outcome.detail == "audio: longer than 3 s"
 
 
+@pytest.mark.faults("rows")
 def test_a_long_stream_without_a_claim_is_stopped_where_it_is_too_long(media, stored, tmp_path):
     path = media.audio(stored("a.mp3"), "libmp3lame", "mp3", seconds=5.0)
     outcome = media.convert("wav", tmp_path / "out", audio=path, max_duration_s=3.0)
@@ -98,6 +105,7 @@ def damaged(path, first=0.4, last=0.6):
     return path
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize(
     ("codec", "container", "rate", "wanted"),
     [
@@ -114,6 +122,7 @@ def test_damage_in_the_middle_is_corrupt_and_never_a_shorter_file(
     assert_corrupt(media.convert(wanted, tmp_path / "out", audio=path), "audio: ")
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize(("codec", "container"), [("libvpx", "webm"), ("libx264", "mp4"), ("libx264", "matroska")])
 def test_a_damaged_screen_is_corrupt(media, stored, tmp_path, codec, container):
     times = tuple(number / 5 for number in range(25))
@@ -121,12 +130,14 @@ def test_a_damaged_screen_is_corrupt(media, stored, tmp_path, codec, container):
     assert_corrupt(media.convert("wmv", tmp_path / "out", screen=path), "screen: ")
 
 
+@pytest.mark.faults("rows")
 def test_a_header_with_nothing_behind_it_is_corrupt(media, stored, tmp_path):
     path = stored("a.flac")
     path.write_bytes(media.audio(stored("b.flac"), "flac", "flac").read_bytes()[:60])
     assert_corrupt(media.convert("wav", tmp_path / "out", audio=path))
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize(
     "text",
     [
@@ -148,11 +159,13 @@ def test_a_file_that_lacks_what_it_is_there_for_is_corrupt(media, stored, tmp_pa
     assert_corrupt(media.convert("mp4", tmp_path / "out", screen=blind), "screen: it holds no video")
 
 
+@pytest.mark.faults("rows")
 def test_the_stored_file_may_vanish(media, tmp_path):
     outcome = media.convert("mp3", tmp_path / "out", audio=tmp_path / "gone.wav")
     assert (outcome.verdict, outcome.reason) == ("fault", Reason.MEDIA_MISSING)
 
 
+@pytest.mark.faults("disk")
 def test_scratch_that_cannot_be_written_is_no_fault_of_the_file(media, stored, tmp_path):
     outcome = media.convert("mp3", tmp_path / "nowhere" / "out", audio=media.wav(stored("a.wav")))
     assert (outcome.verdict, outcome.reason) == ("failed", None)

@@ -160,6 +160,7 @@ def test_no_format_wanted_gives_no_results_at_all(site):
     assert site.results() == {}
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize("wanted", ["mp3", "wav", "original"])
 def test_every_bad_file_is_an_item_with_a_reason(site, media, wanted):
     good = media.wav(site.store / "media/good.wav").read_bytes()
@@ -301,6 +302,7 @@ class FullAfter(LocalStorage):
         return super().put(key, content, replace=replace)
 
 
+@pytest.mark.faults("disk")
 @pytest.mark.parametrize("wanted", ["wav", "mp3"])
 def test_a_destination_that_fills_up_fails_the_task_and_a_retry_goes_on(site, media, wanted):
     media.wav(site.store / "media/1.wav")
@@ -346,6 +348,7 @@ def test_one_denied_file_is_an_item_and_a_store_that_denies_all_fails_the_task(s
         site.run(audio="wav", places=[bucket])
 
 
+@pytest.mark.faults("kill")
 def test_scratch_is_left_empty_and_a_killed_attempts_files_go_too(site, media):
     media.wav(site.store / "media/1.wav")
     (site.store / "media/2.wav").write_bytes(b"\x80\x81" * 500)

@@ -30,6 +30,7 @@ from bulk_export.reasons import Reason
 from bulk_export.staging.journal import FileResult, Journal
 from bulk_export.storage.local import LocalStorage
 from bulk_export_sample.encode import AudioFormat, ScreenFormat, write_audio, write_screen
+from fault_report import InjectedFaults
 
 MUTATIONS = int(os.environ.get("BULK_EXPORT_MUTATIONS", "30"))
 RUN = "export/20261123T000000Z_abc"
@@ -138,6 +139,7 @@ def run_job(tmp_path: Path) -> Callable[..., list[FileResult]]:
     return run
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("form", CONVERTED_TO)
 def test_every_corrupted_file_is_converted_or_a_reason(
@@ -145,7 +147,9 @@ def test_every_corrupted_file_is_converted_or_a_reason(
     run_job: Callable[..., list[FileResult]],
     form: str,
     tmp_path: Path,
+    injected_faults: InjectedFaults,
 ) -> None:
+    injected_faults.add(MUTATIONS, MUTATIONS)
     dice, wanted = random.Random(f"mutations of {form}"), CONVERTED_TO[form]
     peak_before = peak_of_children()
     formats = MediaFormats(audio_video=wanted) if form in SCREENS else MediaFormats(audio_only=wanted)
@@ -171,10 +175,16 @@ def test_every_corrupted_file_is_converted_or_a_reason(
     print(f"{form}: {len(results) - details.total()} delivered; {peak // 1024**2} MB; {details.most_common(12)}")
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize("form", CONVERTED_TO)
 def test_a_corrupted_file_asked_for_as_it_is_arrives_as_it_is_or_is_a_reason(
-    seeds: dict[str, bytes], run_job: Callable[..., list[FileResult]], form: str, tmp_path: Path
+    seeds: dict[str, bytes],
+    run_job: Callable[..., list[FileResult]],
+    form: str,
+    tmp_path: Path,
+    injected_faults: InjectedFaults,
 ) -> None:
+    injected_faults.add(MUTATIONS, MUTATIONS)
     dice = random.Random(f"originals of {form}")
     stored = [mutated(seeds[form], dice) for _ in range(MUTATIONS)]
 

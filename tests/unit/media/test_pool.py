@@ -84,6 +84,7 @@ def test_one_process_serves_many_files_and_none_is_started_before(converters, sh
     assert converters.started == 1
 
 
+@pytest.mark.faults("rows")
 def test_a_conversion_that_takes_too_long_is_a_fault_and_its_process_is_replaced(converters, short, long, tmp_path):
     assert converters.convert(conversion(short, tmp_path / "a")).verdict == "built"
     (first,) = workers()
@@ -94,6 +95,7 @@ def test_a_conversion_that_takes_too_long_is_a_fault_and_its_process_is_replaced
     assert converters.started == 2
 
 
+@pytest.mark.faults("kill")
 def test_a_process_that_dies_is_a_fault_of_its_file_and_is_replaced(converters, short, long, tmp_path):
     thread, outcomes = started_in_thread(converters, conversion(long, tmp_path / "a"))
     (process_id,) = workers()
@@ -104,6 +106,7 @@ def test_a_process_that_dies_is_a_fault_of_its_file_and_is_replaced(converters, 
     assert converters.convert(conversion(short, tmp_path / "b")).verdict == "built"
 
 
+@pytest.mark.faults("kill")
 def test_a_process_that_dies_while_idle_is_replaced_unnoticed(converters, short, tmp_path):
     converters.convert(conversion(short, tmp_path / "a"))
     (process_id,) = workers()
@@ -112,6 +115,7 @@ def test_a_process_that_dies_while_idle_is_replaced_unnoticed(converters, short,
     assert converters.convert(conversion(short, tmp_path / "b")).verdict == "built"
 
 
+@pytest.mark.faults("kill")
 @pytest.mark.slow
 def test_a_signal_for_the_whole_process_group_fails_no_file(converters, long, short, tmp_path):
     thread, outcomes = started_in_thread(converters, conversion(long, tmp_path / "a", max_duration_s=700))
@@ -141,6 +145,7 @@ def test_closing_stops_a_conversion_under_way(long, tmp_path):
     assert gone(process_id)
 
 
+@pytest.mark.faults("kill")
 def test_no_process_outlives_a_parent_that_is_killed(long, tmp_path):
     program = (
         "import sys, threading; from pathlib import Path\n"
@@ -198,6 +203,7 @@ def test_without_the_media_library_the_run_is_refused(short, tmp_path, monkeypat
     assert workers() == []
 
 
+@pytest.mark.faults("rows")
 def test_a_file_that_needs_more_memory_than_allowed_is_too_large(converters, media, stored, short, tmp_path):
     screen = media.video(stored("s.webm"), times=(0.0,), size=(8192, 4096))
     limits = MediaLimits(max_memory_bytes=700 * 1024**2)

@@ -78,6 +78,7 @@ def test_a_database_of_every_release_is_brought_up_to_date_with_what_it_holds(
         assert connection.execute(text("SELECT export_id, contact_id FROM deliveries")).all() == [("weekly", 2**53 + 1)]
 
 
+@pytest.mark.faults("at-once")
 @pytest.mark.slow
 def test_eight_processes_may_migrate_a_fresh_database_at_once(empty_state_url: str, run_together) -> None:
     script = "migrate(open_state(sys.argv[1])); print(len(runs.list_runs(open_state(sys.argv[1]))))"
@@ -104,6 +105,7 @@ def test_a_database_newer_than_the_code_is_refused(state: Engine) -> None:
         migrate(state)
 
 
+@pytest.mark.faults("kill")
 def test_a_migration_that_fails_leaves_nothing_behind(empty_state_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = open_state(empty_state_url)
     with transaction(engine) as connection:
@@ -161,6 +163,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
         migrate(open_state(f"sqlite:///{tmp_path}/state.db"))
 
 
+@pytest.mark.faults("disk")
 def test_a_folder_that_cannot_be_made_is_a_transient_error(tmp_path: Path) -> None:
     (tmp_path / "var").write_text("a file")
     with pytest.raises(TransientError, match="STATE_UNREACHABLE: cannot make the folder"):
@@ -178,6 +181,7 @@ def test_an_unusable_url_is_refused_without_its_password(url: str) -> None:
     assert refused.value.__cause__ is None
 
 
+@pytest.mark.faults("postgresql")
 def test_an_unreachable_server_is_a_transient_error_without_the_password() -> None:
     pytest.importorskip("psycopg")
     engine = open_state("postgres://user:hunter2@127.0.0.1:1/state")

@@ -147,6 +147,7 @@ def test_a_settled_run_that_is_run_again_takes_nothing_from_others(state: Engine
     assert usage(state, "acme", TODAY).used == 100
 
 
+@pytest.mark.faults("at-once")
 @pytest.mark.slow
 def test_sixteen_processes_are_granted_exactly_the_limit(state_url: str, run_together) -> None:
     script = """
@@ -164,6 +165,7 @@ print(total)
     assert usage(open_state(state_url), "acme", TODAY) == Usage(used=1000, held=1000)
 
 
+@pytest.mark.faults("at-once")
 @pytest.mark.slow
 def test_eight_attempts_of_one_run_share_one_grant(state_url: str, run_together) -> None:
     script = """

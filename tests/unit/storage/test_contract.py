@@ -230,6 +230,7 @@ def test_a_deleted_folder_can_be_written_to_again(storage: Storage) -> None:
     assert read(storage, "a") == b"now a file"
 
 
+@pytest.mark.faults("at-once")
 def test_many_threads_may_write_at_once(storage: Storage) -> None:
     keys = [f"data/{number % 7}/{number}" for number in range(200)]
 

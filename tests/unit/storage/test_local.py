@@ -113,6 +113,7 @@ def _file_of(path: Path, size: int) -> Path:
     return path
 
 
+@pytest.mark.faults("kill")
 def test_a_writer_that_is_killed_leaves_nothing_under_the_final_name(tmp_path: Path) -> None:
     writer = subprocess.Popen(
         [

@@ -29,6 +29,7 @@ def test_a_stored_transcript_is_read_whole(stored: Stored) -> None:
     assert (transcript.unknown_keys, transcript.replaced) == (0, 0)
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize(
     ("content", "detail"),
     [
@@ -63,6 +64,7 @@ def test_what_is_no_json_object_is_refused(content: bytes, detail: str) -> None:
     assert refusal(content).startswith(detail)
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize(
     ("changes", "detail"),
     [
@@ -175,6 +177,7 @@ def test_a_byte_order_mark_and_whole_floats_are_read(stored: Stored) -> None:
     assert [type(transcript.contact_id), type(transcript.segments[0]["start_ms"])] == [int, int]
 
 
+@pytest.mark.faults("rows")
 @settings(deadline=None, derandomize=True, max_examples=100)
 @given(data=st.data())
 def test_a_transcript_with_any_bytes_changed_is_read_or_refused(data: st.DataObject, stored: Stored) -> None:
@@ -188,6 +191,7 @@ def test_a_transcript_with_any_bytes_changed_is_read_or_refused(data: st.DataObj
         assert str(error)
 
 
+@pytest.mark.faults("rows")
 @settings(deadline=None, derandomize=True, max_examples=100)
 @given(
     value=st.recursive(

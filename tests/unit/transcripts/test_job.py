@@ -162,6 +162,7 @@ def test_every_contact_ends_in_one_way_and_every_file_meets_its_schema(
     )
 
 
+@pytest.mark.faults("rows")
 def test_a_huge_transcript_is_never_read_into_memory(bench: Bench) -> None:
     bench.store(1)
     with (bench.root / "store/transcripts/1.json").open("r+b") as file:
@@ -174,6 +175,7 @@ def test_a_huge_transcript_is_never_read_into_memory(bench: Bench) -> None:
     assert peak < 50 * 2**20
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize(
     ("uri", "detail"),
     [
@@ -263,6 +265,7 @@ def test_what_was_faulty_is_delivered_once_the_store_is_fixed(bench: Bench) -> N
     assert bench.results()[1].reason is None
 
 
+@pytest.mark.faults("kill")
 def test_a_file_left_by_a_killed_run_goes_when_its_transcript_is_gone_since(bench: Bench) -> None:
     bench.destination.put(f"{RUN}/data/transcripts/0002/1.json", document(1))
     assert bench.run(uris(1)).failed == {Reason.TRANSCRIPT_MISSING: 1}
@@ -281,6 +284,7 @@ class FullDisk(LocalStorage):
         return super().put(key, content, replace=replace)
 
 
+@pytest.mark.faults("disk")
 def test_a_disk_that_fills_up_ends_the_job_and_a_retry_goes_on_where_it_ended(bench: Bench) -> None:
     wanted = uris(*range(1, 1_001))
     for contact_id in wanted:
@@ -303,6 +307,7 @@ def _run_and_be_killed(root: Path, at: int) -> None:
     Bench(root, LocalStorage(root / "out")).run(uris(*range(1, 1_201)), progress=progress)
 
 
+@pytest.mark.faults("kill")
 @pytest.mark.parametrize("at", [0, 500, 1_000])
 def test_a_killed_job_converges(at: int, bench: Bench) -> None:
     for contact_id in range(1, 1_201):
