@@ -28,7 +28,6 @@ from bulk_export.state.migrate import migrate
 from bulk_export.state.runs import get_run
 from bulk_export.storage import open_storage, open_uri
 from bulk_export.storage.base import Storage
-from bulk_export.storage.capabilities import local_path
 from bulk_export.storage.faults import scratch_faults
 from bulk_export.storage.local import LocalStorage
 
@@ -116,11 +115,12 @@ class Site:
 
         In the staging area where that is local.
         """
-        local = local_path(self.staging(run_key).storage, f"{run_key}/scratch")
-        if local is None:
+        storage = self.staging(run_key).storage
+        if not isinstance(storage, LocalStorage):
             return private_folder(Path(tempfile.gettempdir()), run_key)
+        local = storage.path(f"{run_key}/scratch")
         with scratch_faults(local):
-            local.mkdir(parents=True, exist_ok=True)
+            storage.make_folder(str(local))
         return local
 
     def destination(self, snapshot: RunSnapshot) -> Storage:

@@ -34,6 +34,25 @@ def used_today(bench: Workbench) -> int:
     return usage(bench.site().engine, "acme", bench.now.date()).used
 
 
+def test_nobody_else_may_read_what_a_run_keeps_and_only_its_group_what_it_delivers(bench: Workbench) -> None:
+    bench.contacts([bench.call(contact_id) for contact_id in range(1, 4)])
+    bench.export(media={"audio_only": "mp3"}, csv={"metadata_parquet": True})
+    run_id = "cli/rights"
+    record = bench.up_to_publishing(bench.request(run_id=run_id)).reread(run_id)
+
+    assert others_may(bench.root / "staging", 0o077) == []
+    assert others_may(bench.root / "exports", 0o027) == []
+    assert [path.name for path in bench.root.glob("state.db*") if path.stat().st_mode & 0o007] == []
+    assert bench.directory(record).stat().st_mode & 0o070 == 0o050
+
+
+def others_may(folder: Path, rights: int) -> list[str]:
+    """What lies in a folder and gives any of these rights; its name and mode."""
+    found = [folder, *folder.rglob("*")]
+    assert any(path.is_file() for path in found)
+    return [f"{path} {path.stat().st_mode:o}" for path in found if path.stat().st_mode & rights]
+
+
 def test_a_run_delivers_a_valid_bag_in_which_every_match_is_accounted_for(bench: Workbench) -> None:
     bench.contacts(
         [

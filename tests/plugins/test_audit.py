@@ -160,6 +160,9 @@ def test_the_tabs_of_a_dag_and_of_a_dag_run_lead_to_its_export(console: Console)
     )
     assert record.run_key in shown(client, "/dag-run/export-nightly/manual__2026-11-23T08%3A00%3A00%2B00%3A00")
     assert "data-wait-for-record" in shown(client, "/dag-run/export-nightly/manual__later")
+    for page in ("/dag/export-nightly", "/dag/export-gone"):
+        foreign = client.get(page, follow_redirects=False, headers={"host": "elsewhere.example"})
+        assert "elsewhere" not in foreign.headers.get("location", "")
     assert "Not a bulk contact export" in shown(client, "/dag/somebody_elses")
 
 

@@ -35,6 +35,12 @@ class LocalLocation(StorageLocation):
 
     type: Literal["local"]
     path: Text = Field(description="The directory; made when it is not there.", examples=["../../var/exports"])
+    readable_by: Literal["owner", "group", "everyone"] = Field(
+        "group",
+        description="Who may read what is written there, if the umask lets them: the user that exports, its group as "
+        "well, or every user of the machine.",
+        examples=["everyone"],
+    )
 
 
 class S3Location(StorageLocation):

@@ -6,9 +6,11 @@ No handle outlives its transaction, so a process that forks shares none with its
 
 from __future__ import annotations
 
+import os
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,7 +27,11 @@ if TYPE_CHECKING:
 _Row = TypeVar("_Row")
 _READING = "bulk_export_reading"
 _TABLE_UNKNOWN = "42P01"  # PostgreSQL's undefined_table
+# What the two databases say of tables that are another program's, or of another time.
+_OTHER_TABLES = frozenset({"42P07", "42P16", "42701", "42703", "42710", "42804"})
+_OTHER_TABLES_SQLITE = re.compile(r"already exists|no such column|has no column named|duplicate column name")
 _CONNECT_TIMEOUT_S = 10
+_NOT_FOR_OTHERS = 0o660
 
 
 def open_state(url: str, *, base: Path | None = None, busy_timeout_s: float = 60.0) -> Engine:
@@ -97,6 +103,12 @@ def _open_sqlite(url: URL, base: Path | None, busy_timeout_s: float) -> Engine:
         connect_args={"timeout": busy_timeout_s},
     )
 
+    @event.listens_for(engine, "do_connect")
+    def make(*_: object) -> None:
+        # SQLite would make the file for everybody; what it keeps beside it gets the file's rights.
+        with suppress(OSError):  # SQLite says better what is wrong
+            os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, _NOT_FOR_OTHERS))
+
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # transactions are begun below, not by the driver's guesses
@@ -131,7 +143,7 @@ def transaction(engine: Engine, *, reading: bool = False) -> Iterator[Connection
 
     Raises:
         TransientError: STATE_UNREACHABLE when the database is locked, gone, full or refuses the connection.
-        DefinitionError: STATE_NOT_MIGRATED when its tables are missing, STATE_INVALID when it is something else.
+        DefinitionError: STATE_NOT_MIGRATED when its tables are missing, STATE_INVALID when they are somebody else's.
     """
     try:
         with (engine.execution_options(**{_READING: True}) if reading else engine).begin() as connection:
@@ -156,6 +168,12 @@ def _sort(error: DBAPIError, engine: Engine) -> BulkExportError | None:
             f"{place} is not a usable state database: {reason}",
             hint="Check state.url, or restore the file from a backup.",
         )
+    if _has_other_tables(error, reason):
+        return DefinitionError(
+            "STATE_INVALID",
+            f"the tables of the state database {place} are not what this program made: {reason}",
+            hint="Give `state` a database of its own, or restore this one from a backup.",
+        )
     if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
         return TransientError(
             "STATE_UNREACHABLE",
@@ -163,6 +181,12 @@ def _sort(error: DBAPIError, engine: Engine) -> BulkExportError | None:
             hint="Check that it runs, can be reached, has room, and that no other program keeps it locked.",
         )
     return None
+
+
+def _has_other_tables(error: DBAPIError, reason: str) -> bool:
+    if isinstance(error.orig, sqlite3.Error):
+        return _OTHER_TABLES_SQLITE.search(reason) is not None
+    return getattr(error.orig, "sqlstate", None) in _OTHER_TABLES
 
 
 def insert_missing(connection: Connection, table: Table, row: Mapping[str, object]) -> bool:

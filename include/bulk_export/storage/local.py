@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 # Short and without the object's own name, so that a name of 255 bytes still has a temporary one.
 _TEMPORARY = re.compile(r"\.part-[0-9a-f]{16}")
+# Of files and of folders.
+_MODES = {"owner": (0o600, 0o700), "group": (0o640, 0o750), "everyone": (0o644, 0o755)}
 
 
 def open_local(
@@ -39,7 +41,7 @@ def open_local(
 ) -> LocalStorage:
     """Open the directory of a location, which may be made later."""
     # Lexical, not realpath: what the administrator wrote is what messages show, links included.
-    return LocalStorage(Path(os.path.normpath(base / location.path)))
+    return LocalStorage(Path(os.path.normpath(base / location.path)), readable_by=location.readable_by)
 
 
 class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads, Guarded):
@@ -48,19 +50,21 @@ class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads,
     Args:
         root: the directory.
         full: code of the error where its disk is full.
+        readable_by: who may read what is written: `owner`, `group` or `everyone`.
     """
 
-    def __init__(self, root: Path, *, full: str = "STORAGE_FULL") -> None:
+    def __init__(self, root: Path, *, full: str = "STORAGE_FULL", readable_by: str = "group") -> None:
         self._root = str(root.absolute())
         self._made: set[str] = set()
         self._full = full
+        self._file_mode, self._folder_mode = _MODES[readable_by]
 
     def for_scratch(self) -> LocalStorage:
         """The same directory, as a place of unfinished work.
 
-        SCRATCH_FULL where its disk is full.
+        Nobody else may read it; SCRATCH_FULL where its disk is full.
         """
-        return LocalStorage(Path(self._root), full="SCRATCH_FULL")
+        return LocalStorage(Path(self._root), full="SCRATCH_FULL", readable_by="owner")
 
     @property
     def uri(self) -> str:
@@ -236,14 +240,23 @@ class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads,
     def _create_temporary(self, folder: str) -> tuple[int, str]:
         temporary = f"{folder}/.part-{os.urandom(8).hex()}"
         if folder not in self._made:
-            os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+            self.make_folder(folder)
             self._made.add(folder)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
-            return os.open(temporary, flags, 0o666), temporary
+            return os.open(temporary, flags, self._file_mode), temporary
         except FileNotFoundError:  # somebody removed the directory since it was made
-            os.makedirs(folder, exist_ok=True)  # noqa: PTH103
-            return os.open(temporary, flags, 0o666), temporary
+            self.make_folder(folder)
+            return os.open(temporary, flags, self._file_mode), temporary
+
+    def make_folder(self, folder: str) -> None:
+        """Make a folder, and those above it, for whoever may read files."""
+        with suppress(FileExistsError):
+            try:
+                os.mkdir(folder, self._folder_mode)  # noqa: PTH102
+            except FileNotFoundError:
+                self.make_folder(folder.rpartition("/")[0])
+                os.mkdir(folder, self._folder_mode)  # noqa: PTH102
 
     def _prune(self, folder: str) -> None:
         with suppress(OSError):  # not empty, or already gone

@@ -6,6 +6,7 @@ The tab of a DAG is its export's definition, that of a DAG run the page of the r
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
+from starlette.datastructures import URL
 from starlette.responses import RedirectResponse, Response
 
 from bulk_export.definitions.dag_ids import IMMEDIATE_DAG_ID, export_id_of
@@ -34,8 +35,13 @@ def dag(request: Request, context: ContextDep, dag_id: str) -> Response:
     if not export:
         return page(request, "other_dag.html")
     if export in context.store.ids("exports"):
-        return RedirectResponse(request.url_for("edit_export", id=export), status_code=307)
-    return RedirectResponse(request.url_for("audit").include_query_params(export=export), status_code=307)
+        return _redirect(request.url_for("edit_export", id=export))
+    return _redirect(request.url_for("audit").include_query_params(export=export))
+
+
+def _redirect(url: URL) -> RedirectResponse:
+    """To a page of this server, whatever host the request names."""
+    return RedirectResponse(f"{url.path}?{url.query}" if url.query else url.path, status_code=307)
 
 
 @router.get("/dag-run/{dag_id}/{dag_run_id:path}")

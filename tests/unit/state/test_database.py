@@ -110,9 +110,28 @@ def test_a_migration_that_fails_leaves_nothing_behind(empty_state_url: str, monk
     engine = open_state(empty_state_url)
     with transaction(engine) as connection:
         connection.execute(text("CREATE TABLE events (mine TEXT)"))  # the last table of the first revision
-    with pytest.raises(Exception, match="already exists"):
+    with pytest.raises(DefinitionError, match=r"STATE_INVALID(.|\n)*already exists(.|\n)*a database of its own"):
         migrate(engine)
     assert inspect(engine).get_table_names() == ["events"]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        f"DELETE FROM {VERSION_TABLE}",
+        f"DROP TABLE {VERSION_TABLE}",
+        f"UPDATE {VERSION_TABLE} SET version_num = '{RELEASED[0]}'",
+        "ALTER TABLE runs RENAME COLUMN matched TO found",
+    ],
+)
+def test_tables_that_are_not_what_was_migrated_are_named_as_that(empty_state_url: str, broken: str) -> None:
+    state = open_state(empty_state_url)
+    migrate(state)
+    with transaction(state) as connection:
+        connection.execute(text(broken))
+    with pytest.raises(DefinitionError, match=r"STATE_INVALID: the tables of the state database .* are not what"):
+        migrate(state)
+        list_runs(state)
 
 
 def test_a_database_without_tables_says_to_migrate(empty_state_url: str) -> None:

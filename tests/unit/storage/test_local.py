@@ -53,6 +53,16 @@ def test_a_root_below_a_file_is_refused(tmp_path: Path) -> None:
         storage.put("key", b"")
 
 
+@pytest.mark.parametrize(
+    ("readable_by", "file", "folder"), [("owner", 0o600, 0o700), ("group", 0o640, 0o750), ("everyone", 0o644, 0o755)]
+)
+def test_who_may_read_what_is_written_is_a_setting(tmp_path: Path, readable_by: str, file: int, folder: int) -> None:
+    LocalStorage(tmp_path / "root", readable_by=readable_by).put("run/data/contacts.csv", b"1")
+
+    modes = {str(path.relative_to(tmp_path)): path.stat().st_mode & 0o777 for path in tmp_path.rglob("*")}
+    assert modes == dict.fromkeys(("root", "root/run", "root/run/data"), folder) | {"root/run/data/contacts.csv": file}
+
+
 @needs_proc
 def test_a_place_nobody_can_write_to_is_refused() -> None:
     with pytest.raises(RefusedError, match="/proc/self/no-such-place"):
@@ -231,11 +241,17 @@ def test_a_name_that_is_not_utf8_is_listed_and_read(tmp_path: Path) -> None:
     assert read(storage, entry.key) == b"content"
 
 
-def test_files_have_the_rights_the_process_gives_new_files(tmp_path: Path) -> None:
-    (tmp_path / "ordinary").write_bytes(b"")
-    LocalStorage(tmp_path).put("key", b"")
+def test_the_umask_takes_rights_away(tmp_path: Path) -> None:
+    code = """
+        import os, sys
+        from pathlib import Path
+        from bulk_export.storage.local import LocalStorage
 
-    assert (tmp_path / "key").stat().st_mode == (tmp_path / "ordinary").stat().st_mode
+        os.umask(0o077)
+        LocalStorage(Path(sys.argv[1]), readable_by="everyone").put("key", b"")
+    """
+    assert run_python(code, tmp_path).returncode == 0
+    assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize(
