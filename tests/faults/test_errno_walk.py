@@ -115,9 +115,9 @@ def cases(place: str, calls: dict[str, int]) -> Iterator[Failing]:
     yield from (failing(place, operation, next(numbers)) for operation in calls)
     if not WHOLE_WALK:
         return
-    yield from (failing(place, *case, *which) for case in itertools.product(calls, COMMON) for which in CALLS)
-    # Of each other number one, at another operation and another call than that of the number before.
+    # At another call, and the numbers that are met seldom at another operation too, than the case before.
     operations, positions = itertools.cycle(calls), itertools.cycle(CALLS)
+    yield from (failing(place, *case, *next(positions)) for case in itertools.product(calls, COMMON))
     yield from (
         failing(place, next(operations), number, *next(positions)) for number in errno.errorcode if number not in COMMON
     )

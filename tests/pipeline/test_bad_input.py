@@ -263,6 +263,7 @@ def test_object_addresses_that_lead_out_of_the_store_are_not_followed(bench: Wor
     assert (item["reason"], item["media_reason"], item["transcript_reason"]) == ("ADDRESS_NOT_ALLOWED",) * 3
 
 
+@pytest.mark.faults("rows")
 def test_links_that_lead_out_of_the_store_are_not_followed(bench: Workbench) -> None:
     elsewhere = bench.root / "elsewhere"
     elsewhere.mkdir()

@@ -183,6 +183,7 @@ def cases() -> list[Any]:
     ]
 
 
+@pytest.mark.faults("kill")
 @pytest.mark.parametrize(("fatal_write", "followed_by"), cases())
 def test_a_run_killed_while_it_is_published_is_what_its_directory_says(
     places: Places, tmp_path: Path, fatal_write: int, followed_by: str

@@ -26,6 +26,8 @@ from bulk_export.state.reservations import usage
 from bulk_export.state.tables import metadata
 from bulk_export.storage.local import LocalStorage
 
+pytestmark = pytest.mark.faults("at-once")
+
 RUN_ID = "cli/run"
 # More than a run of three contacts has; where it has fewer, nothing is stopped.
 STEPS = 140

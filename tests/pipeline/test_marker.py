@@ -90,6 +90,7 @@ def check(bench: Workbench, record: RunRecord, first: RunRecord) -> None:
     ]
 
 
+@pytest.mark.faults("kill")
 @EVERYBODY
 @pytest.mark.parametrize("known", [True, False])
 def test_a_marked_directory_is_adopted_and_left_alone(
@@ -123,6 +124,7 @@ def empty_marker(directory: Path) -> None:
     (directory / MARKER).write_bytes(b"")
 
 
+@pytest.mark.faults("kill")
 @EVERYBODY
 @pytest.mark.parametrize("damage", [add, take, cut, empty_marker])
 def test_a_marker_that_is_wrong_is_withdrawn_and_the_run_converges(
@@ -161,6 +163,7 @@ class RunWithoutRightToDelete(OpenRun):
         return WithoutRightToDelete(self.site.definitions.parent / "exports")
 
 
+@pytest.mark.faults("kill")
 def test_a_wrong_marker_that_may_not_be_deleted_stops_whoever_would_change_the_directory(
     killed: tuple[Workbench, RunRecord],
 ) -> None:
@@ -174,6 +177,7 @@ def test_a_wrong_marker_that_may_not_be_deleted_stops_whoever_would_change_the_d
     assert files_of(bench.directory(first)) == before
 
 
+@pytest.mark.faults("kill")
 def test_a_run_whose_directory_cannot_be_asked_stays_open(killed: tuple[Workbench, RunRecord]) -> None:
     bench, first = killed
     exports = bench.root / "exports"

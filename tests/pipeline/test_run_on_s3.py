@@ -299,6 +299,7 @@ def test_a_tag_file_of_other_content_is_no_finished_directory(
     cloud.check(cloud.run("cli/other"), tmp_path / "received")
 
 
+@pytest.mark.faults("kill")
 @pytest.mark.parametrize("who", ["owner", "dropper"])
 def test_a_run_killed_behind_the_marker_is_published_by_whoever_finds_it(
     bench: Workbench, s3_server: S3Server, tmp_path: Path, who: str

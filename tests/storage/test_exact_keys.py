@@ -37,6 +37,7 @@ def store(server: ExactS3) -> S3Storage:
     return opened
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize("key", ODD)
 @pytest.mark.parametrize("address", ["{key}", "s3://calls/st/{key}", "s3a://calls/st/{key}"])
 def test_an_object_is_the_one_with_exactly_that_key(server: ExactS3, store: S3Storage, key: str, address: str) -> None:
@@ -55,6 +56,7 @@ def test_an_object_is_the_one_with_exactly_that_key(server: ExactS3, store: S3St
     assert {asked for _, asked in server.asked} == {f"calls/st/{key}"}
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize("key", ["media//1.gone", "a/../b.gone", "/lead.gone", "gone/"])
 def test_an_object_that_is_not_there_is_missing_beside_one_with_the_tidied_key(
     server: ExactS3, store: S3Storage, key: str
@@ -76,6 +78,7 @@ def test_a_large_object_streams_by_its_exact_key(server: ExactS3, store: S3Stora
         assert stream.read() == content
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize("address", ["../b.wav", "a//../../b.wav", "s3://calls/st/../other/b.wav"])
 def test_a_key_that_would_lead_out_if_it_were_tidied_is_outside(store: S3Storage, address: str) -> None:
     with pytest.raises(OutsideError):

@@ -90,6 +90,7 @@ def test_filters_exclusion_of_roots_and_sizes_see_what_directories_say(stores: A
     assert stores.ids(Filter(field="score", operator="at_least", value=7)) == [2, 3]
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize(
     ("folder", "column", "words"),
     [
@@ -113,6 +114,7 @@ def test_a_directory_that_cannot_be_used_is_refused_by_name(
     assert refusal.startswith(f"contacts/{folder}/part.parquet {column} {words}")
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize("statistics", [True, False])
 def test_a_directory_and_a_file_must_not_contradict_each_other(
     stores: Any, make_contact: Contact, statistics: bool
@@ -164,6 +166,7 @@ def test_a_linked_directory_or_file_is_read_where_it_is_allowed(stores: Any, els
     assert reopened(stores, elsewhere).check().contacts == 3
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize("link", ["linked", "year=2026", "2.parquet"])
 def test_a_link_that_leads_out_is_refused_by_name(stores: Any, elsewhere: Path, link: str) -> None:
     target = elsewhere / link if link.endswith(".parquet") else elsewhere
@@ -182,6 +185,7 @@ def test_the_whole_catalogue_may_be_a_link_that_is_allowed(stores: Any, elsewher
     assert refusals(stores)[0].startswith("contacts  is a link to")
 
 
+@pytest.mark.faults("rows")
 def test_what_can_lead_nowhere_is_refused_by_name(stores: Any, make_contact: Contact) -> None:
     stores.write([make_contact(1)], "deep/1.parquet")
     contacts = stores.root / "contacts"
@@ -215,6 +219,7 @@ LAKES = {
 }
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize(("log", "table"), LAKES.items())
 def test_a_lake_table_is_refused_by_name_and_told_what_to_do(
     stores: Any, make_contact: Contact, log: str, table: str
@@ -251,6 +256,7 @@ def bucket(make_contact: Contact, *names: str) -> ObjectStorage:
 # --- names -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.faults("rows")
 @pytest.mark.parametrize(
     ("name", "column"),
     [
@@ -281,6 +287,7 @@ def test_a_file_is_never_taken_for_the_pattern_of_another(stores: Any, make_cont
     assert stores.ids() == [*range(1, 10)]
 
 
+@pytest.mark.faults("rows")
 def test_a_name_that_is_not_utf8_is_refused_in_words_that_can_be_printed(stores: Any, make_contact: Contact) -> None:
     stores.write([make_contact(1)], "a.parquet")
     folder = os.fsencode(stores.root / "contacts")
@@ -344,6 +351,7 @@ def naive(value: object) -> object:
     return value.replace(tzinfo=None) if isinstance(value, datetime) else value
 
 
+@pytest.mark.faults("rows")
 def test_sizes_that_no_file_has_do_not_stop_the_others(stores: Any, make_contact: Contact) -> None:
     largest = 2**63 - 1
     stores.write([make_contact(1, audio_bytes=largest, screen_bytes=largest), make_contact(2, audio_bytes=-5)])

@@ -18,7 +18,7 @@ from bulk_export.bag.faults import Fault, FaultKind, VerifyReport, shown
 from bulk_export.bag.items import ITEMS_FILE, ItemFiles, read_items
 from bulk_export.bag.manifest import PAYLOAD_FOLDER, PAYLOAD_MANIFEST, TAG_MANIFEST
 from bulk_export.bag.tags import check_declaration, payload_oxum, read_manifest
-from bulk_export.errors import RefusedError
+from bulk_export.errors import RefusedError, UnreadableError
 from bulk_export.storage.base import Storage
 from bulk_export.storage.capabilities import Checksums, LocalPaths
 
@@ -58,7 +58,7 @@ class _BagReader:
                     yield number, line.decode("utf-8", "surrogateescape").rstrip("\r\n")
         except FileNotFoundError:
             self.add(path, FaultKind.MISSING)
-        except (RefusedError, OSError) as error:
+        except (RefusedError, UnreadableError) as error:
             self.add(path, FaultKind.UNREADABLE, found=_why(error))
 
     def digest(self, path: str) -> _Digest:
@@ -70,15 +70,15 @@ class _BagReader:
                 return _Digest(hashlib.file_digest(stream, "sha256").hexdigest())  # type: ignore[arg-type]
         except FileNotFoundError:
             return _Digest()
-        except (RefusedError, OSError) as error:  # no right to read it, or a disk that fails
+        except (RefusedError, UnreadableError) as error:  # no right to read it, or a disk that fails
             return _Digest(trouble=_why(error))
 
     def _kept_checksum(self, path: str) -> str | None:
         return self.storage.checksum(self.prefix + path) if isinstance(self.storage, Checksums) else None
 
 
-def _why(error: RefusedError | OSError) -> str:
-    return error.message if isinstance(error, RefusedError) else error.strerror or type(error).__name__
+def _why(error: RefusedError | UnreadableError) -> str:
+    return error.message if isinstance(error, RefusedError) else error.cause
 
 
 def verify_run(storage: Storage, prefix: str = "") -> VerifyReport:

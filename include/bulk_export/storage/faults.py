@@ -141,7 +141,7 @@ def scratch_faults(path: Path) -> Iterator[None]:
 def scratch_error(error: OSError, path: Path) -> BulkExportError:
     """What an operating system's error means for an unfinished file."""
     code = _SCRATCH.get(cause_of(error), "SCRATCH_FAILED")
-    return error_of(code, f"Could not write unfinished files at {path}: {words_of(error)}")
+    return error_of(code, f"Could not write, or read again, unfinished files at {path}: {words_of(error)}")
 
 
 def machine_error(error: OSError | MemoryError, doing: str) -> BulkExportError:

@@ -14,6 +14,8 @@ from bulk_export.definitions.loader import load_definitions
 from bulk_export.definitions.store import DefinitionStore
 from bulk_export.errors import DefinitionError, RefusedError
 
+pytestmark = pytest.mark.faults("definitions")
+
 SECRET = "name: not for everybody\nsearch: s\nstorage_location: x\n"
 BRACKETS = 50_000
 

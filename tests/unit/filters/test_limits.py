@@ -30,12 +30,14 @@ def said(filters: list[Filter]) -> list[str]:
     return [str(problem) for problem in problems(filters, FIELDS)]
 
 
+@pytest.mark.faults("requests")
 def test_too_many_filters_are_refused_by_number() -> None:
     filters = [Filter(field="score", operator="equals", value=1)] * (MAX_FILTERS + 1)
     assert said(filters) == ["filters: the search has 51 filters; at most 50 are allowed"]
     assert said(filters[1:]) == []
 
 
+@pytest.mark.faults("requests")
 @pytest.mark.parametrize("operator", ["all_words", "any_words", "none_of"])
 def test_too_many_words_are_refused_by_number(operator: str) -> None:
     filters = texts(6, 50, operator)
