@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from workbench import Workbench, transcript_of
 
+from bulk_export import pipeline
+from bulk_export.errors import TransientError
+from bulk_export.pipeline import run_export
 from bulk_export.state.records import RunStatus
 from fault_proxy import DENIED, fault_proxy
 from servers import SECRETS, S3Server
@@ -129,3 +133,43 @@ def test_a_store_that_refuses_everything_fails_the_run_with_its_own_error(
 
     assert (record.status, record.error_code) == (RunStatus.FAILED, code)
     assert place in record.error_message
+
+
+@pytest.mark.parametrize(("stage", "name"), [("copy_media", "media"), ("export_transcripts", "transcripts")])
+def test_a_directory_that_vanishes_under_a_run_is_an_outage(bench: Workbench, stage: str, name: str) -> None:
+    bench.contacts([bench.call(1), bench.call(2)])
+    bench.export()
+    request, site = bench.request(), bench.site()
+    pipeline.validate_filters(site, request)
+    pipeline.check_quota(site, request.run_id)
+    (job,) = pipeline.batch_contacts(site, request.run_id)
+    folder = bench.root / "store" / name
+    folder.rename(bench.root / "unmounted")
+
+    with pytest.raises(TransientError, match=f"STORAGE_UNREACHABLE: the directory {folder} of the contact store is"):
+        getattr(pipeline, stage)(bench.site(), request.run_id, job)
+
+    (bench.root / "unmounted").rename(folder)
+    record = run_export(bench.site(), request)
+    assert (record.status, record.by_status["delivered"]) == (RunStatus.COMPLETED, 2)
+
+
+def test_a_directory_that_was_lost_before_makes_its_contacts_items(bench: Workbench) -> None:
+    bench.contacts([bench.call(1), bench.call(2)])
+    bench.export()
+    (bench.root / "store/media").rename(bench.root / "lost")
+    assert bench.run().by_reason == {"MEDIA_MISSING": 2}
+
+
+def test_a_deeper_directory_that_retention_removes_makes_its_contacts_items(bench: Workbench) -> None:
+    bench.contacts([bench.call(1), bench.call(2, audio_uri="media/2019/2.wav")])
+    old = bench.root / "store/media/2019"
+    old.mkdir()
+    (bench.root / "store/media/2.wav").rename(old / "2.wav")
+    bench.export()
+    request, site = bench.request(), bench.site()
+    pipeline.validate_filters(site, request)
+    pipeline.check_quota(site, request.run_id)
+    pipeline.batch_contacts(site, request.run_id)
+    shutil.rmtree(old)
+    assert run_export(bench.site(), request).by_reason == {"MEDIA_MISSING": 1}

@@ -357,3 +357,27 @@ def test_sizes_that_no_file_has_do_not_stop_the_others(stores: Any, make_contact
     stores.write([make_contact(1, audio_bytes=largest, screen_bytes=largest), make_contact(2, audio_bytes=-5)])
     assert stores.ids() == [1, 2]
     assert stores.open().count(stores.selection()).media_bytes == 2**51
+
+
+# --- values ------------------------------------------------------------------------------------------------------
+
+
+def test_a_cell_that_is_too_large_is_named_by_file_column_and_contact(stores: Any, make_contact: Contact) -> None:
+    table = pa.Table.from_pylist([make_contact(1, subject="x"), make_contact(2, subject="y" * (70 << 20))])
+    stores.write(table, "large.parquet")
+    small = ParquetContactStore(LocalStorage(stores.root), scratch=stores.root / "scratch", memory_limit="128MB")
+    words = r"contacts/large\.parquet subject: has 73,400,32\d bytes in contact 2: the largest text .* 67,108,864"
+    with pytest.raises(DefinitionError, match=words):
+        small.check(values=True)
+    with pytest.raises(DefinitionError, match=words):
+        small.fetch(stores.keys(), (), with_text=False)
+
+
+def test_a_check_of_values_refuses_what_a_run_of_every_contact_would(stores: Any, make_contact: Contact) -> None:
+    stores.write([make_contact(1, updated_at=datetime(2026, 1, 1, tzinfo=UTC))], "a.parquet")
+    assert stores.open().check(values=True).contacts == 1
+    far = pa.array([2**62], pa.int64()).cast(pa.timestamp("us", "UTC"))
+    stores.write(pa.Table.from_pylist([make_contact(2)]).append_column("updated_at", far), "b.parquet")
+    stores.open().check()
+    with pytest.raises(DefinitionError, match="updated_at: is outside the years 1 to 9999 in 1 contacts"):
+        stores.open().check(values=True)

@@ -154,6 +154,75 @@ def test_metadata_becomes_one_column_per_exportable_key(held: str, stores: Any) 
     assert fetched["metadata.other"].to_pylist() == ["B", None, None, None, None]
 
 
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        (r"a\u0000b", "a\ufffdb"),
+        (r"\u0000\u0000", "\ufffd\ufffd"),
+        (r"x\ud83d", "x\ufffd"),
+        (r"\uDE00y", "\ufffdy"),
+        (r"\ud83d\ude00\ude00", "😀\ufffd"),
+        (r"\ud83d\ud83d\ude00", "\ufffd😀"),
+        (r"\\u0000 \\\u0000", "\\u0000 \\\ufffd"),
+        (r"\\ud83d\ude00", "\\ud83d\ufffd"),
+        (r"\u00d1and\u00fa \"\\\/\n", 'Ñandú "\\/\n'),
+    ],
+)
+def test_json_that_is_no_text_is_replaced_in_its_contact_alone(
+    stores: Any, make_contact: Contact, written: str, text: str
+) -> None:
+    stores.execute(f"CREATE TABLE contacts ({REQUIRED}, metadata json)")
+    with stores.server.connect() as connection:
+        for number, value in enumerate((f'{{"key": "{written}", "o{written}": 1}}', '{"key": "plain"}')):
+            row = (number, AT, "UTC", "CALL", value)
+            connection.execute(f"INSERT INTO {stores.schema}.contacts VALUES (%s, %s, %s, %s, %s)", row)
+    assert stores.open().check(values=True).contacts == 2
+    keys = stores.keys(Filter(field="metadata.key", operator="is_not_empty"), metadata=("key",))
+    assert stores.open().fetch(keys, ("key",), with_text=False)["metadata.key"].to_pylist() == [text, "plain"]
+
+
+def test_a_value_that_a_view_cannot_make_names_its_column(stores: Any) -> None:
+    stores.execute(
+        "CREATE TABLE raw (n bigint, score text, share text)",
+        "INSERT INTO raw VALUES (1, '7', '0.5'), (2, 'seven', '0.5')",
+        "CREATE VIEW contacts AS SELECT n AS contact_id, timestamptz '2026-11-01Z' AS started_at, 'UTC' AS time_zone,"
+        " 'CALL' AS contact_type, score::bigint AS score, share::float8 AS silence_ratio FROM raw",
+    )
+    words = r"score: cannot be read in every contact \(InvalidTextRepresentation, 22P02\)"
+    with pytest.raises(DefinitionError, match=words) as checked:
+        stores.open().check(values=True)
+    with pytest.raises(DefinitionError, match=words) as fetched:
+        stores.open().fetch(stores.keys(), (), with_text=False)
+    with pytest.raises(DefinitionError, match=words):
+        stores.keys(Filter(field="score", operator="at_least", value=1))
+    assert [problem.where for problem in checked.value.problems] == ["score"]
+    assert checked.value.problems == fetched.value.problems
+    assert "seven" not in str(fetched.value)
+
+
+@pytest.mark.parametrize("column", ["started_at", "updated_at"])
+def test_a_check_of_values_refuses_what_a_run_of_every_contact_would(
+    column: str, stores: Any, make_contact: Contact
+) -> None:
+    stores.write([make_contact(1, updated_at=AT), make_contact(2)])
+    stores.execute(f"UPDATE contacts SET {column} = 'infinity' WHERE contact_id = 1")
+    with pytest.raises(DefinitionError, match=f"{column}: is outside the years 1 to 9999 in 1 contacts"):
+        stores.open().check(values=True)
+
+
+def test_a_column_that_differs_only_by_case_is_refused(stores: Any) -> None:
+    stores.execute(f'CREATE TABLE contacts ({REQUIRED}, "Recycled" boolean, "isRoot" boolean, notes text)')
+    with pytest.raises(DefinitionError) as refused:
+        stores.open().check()
+    assert sorted(problem.where for problem in refused.value.problems) == ["is_root", "recycled"]
+
+
+def test_sizes_that_no_file_has_do_not_stop_the_others(stores: Any, make_contact: Contact) -> None:
+    largest = 2**63 - 1
+    stores.write([make_contact(1, audio_bytes=largest, screen_bytes=largest), make_contact(2, audio_bytes=-5)])
+    assert stores.open().count(stores.selection()).media_bytes == 2**51
+
+
 def test_a_column_whose_collation_ignores_case_is_still_compared_as_everywhere(stores: Any) -> None:
     if stores.open().dialect != "postgres":
         pytest.skip("this server was built without ICU and has no such collations")
@@ -410,7 +479,7 @@ def test_a_value_the_view_cannot_read_is_refused_without_quoting_it(stores: Any)
         "CREATE VIEW contacts AS SELECT 1::bigint AS contact_id, timestamptz '2026-11-01Z' AS started_at,"
         " 'UTC' AS time_zone, 'CALL' AS contact_type, number::bigint AS score FROM platform",
     )
-    with pytest.raises(DefinitionError, match=r"STORE_INVALID.*InvalidTextRepresentation, 22P02") as caught:
+    with pytest.raises(DefinitionError, match=r"(?s)STORE_INVALID.*InvalidTextRepresentation, 22P02") as caught:
         stores.keys(Filter(field="score", operator="at_least", value=1))
     assert "Quispe" not in str(caught.value) + repr(caught.value.__cause__)
 

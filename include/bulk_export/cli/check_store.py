@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
     settings = here.settings.contact_store
     with tempfile.TemporaryDirectory(prefix="bulk-export-") as scratch:
         store = here.open_contact_store(settings, Path(scratch))
-        report = store.check()
+        report = store.check(values=True)
         found = outside(here.addresses(settings, store.objects), store.uris())
     print(f"{report.contacts:,} contacts, {len(report.columns)} known columns. The store can be exported from.")
     if report.absent:

@@ -18,9 +18,11 @@ kind it opens, no other.
 - `postgres.py`: contacts in a table or view of PostgreSQL
 - `postgres_session.py`, `postgres_table.py`: one transaction, the columns of the table
 - `postgres_keys.py`: the query of what matches, and its keys
+- `postgres_values.py`: columns that cannot be read
 - `addresses.py`: where an object of a contact is, and whether it may be read
 - `outside.py`: what may not be read, and what would admit it
 - `access_denials.py`: refusals of one object, or of the whole store
+- `standing_folders.py`: directories whose loss is an outage
 - `unreadable_objects.py`: objects that cannot be read, or an outage
 """
 

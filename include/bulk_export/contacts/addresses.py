@@ -94,6 +94,11 @@ class Addresses:
                 self._opened.setdefault(real, place if real == str(path) else LocalStorage(Path(real)))
         object.__setattr__(self, "_folders", Folders(tuple(self._opened)))
 
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Real paths of the directories that may be read."""
+        return self._folders.real
+
     def locate(self, uri: str) -> tuple[Storage, str]:
         """The storage and key at an address.
 

@@ -61,12 +61,13 @@ class ContactStore(Protocol):
         """Storage of relative `audio_uri`, `screen_uri` and `transcript_uri`."""
         ...
 
-    def check(self) -> StoreReport:
-        """Look at the whole catalogue.
+    def check(self, *, values: bool = False) -> StoreReport:
+        """Look at the whole catalogue; with `values`, read every value of it.
 
         Raises:
             DefinitionError: STORE_INVALID, naming every column of the wrong type, every missing required column, nulls
-                in `contact_id` and `started_at`, and the first duplicate contact ids.
+                in `contact_id` and `started_at`, and the first duplicate contact ids; with `values` also
+                what a run of every contact would be refused for.
             RefusedError: STORE_DENIED, no right to read it.
             TransientError: STORE_UNREACHABLE, it cannot be read at all.
         """

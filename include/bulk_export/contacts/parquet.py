@@ -10,20 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from bulk_export.contacts.base import Matches, StoreReport
-from bulk_export.contacts.catalog_files import FOLDER
+from bulk_export.contacts.catalog_files import FOLDER, FoundFile
 from bulk_export.contacts.duckdb_session import Limits, duckdb_fault, duckdb_session
 from bulk_export.contacts.parquet_catalog import open_catalog
-from bulk_export.contacts.parquet_damage import damaged_columns
+from bulk_export.contacts.parquet_damage import damaged_columns, oversized_cells, read_every_value
 from bulk_export.contacts.parquet_files import CatalogFile, file_problems
 from bulk_export.contacts.parquet_inspection import InspectedCatalog
-from bulk_export.contacts.parquet_relation import matched, relation
+from bulk_export.contacts.parquet_relation import OUT_OF_REACH, matched, relation
 from bulk_export.contacts.schema import (
     METADATA,
     NEVER_NULL,
@@ -52,8 +52,6 @@ if TYPE_CHECKING:
     from bulk_export.storage.credentials import Credentials
     from bulk_export.storage.retry import RetryPolicy
 
-# What Python and every consumer of a job table can hold.
-_FIRST_MOMENT, _LAST_MOMENT = "TIMESTAMP '0001-01-02 00:00:00'", "TIMESTAMP '9999-12-30 00:00:00'"
 _ROWS_AT_ONCE = 50_000
 _HINT = "Fix the store's files; `bulk-export check-store` says the same without exporting anything."
 
@@ -108,10 +106,12 @@ class ParquetContactStore:
         """The store's root: relative addresses of media and transcripts start there."""
         return self._root
 
-    def check(self) -> StoreReport:
+    def check(self, *, values: bool = False) -> StoreReport:
         """Look at the whole catalogue; see `ContactStore.check`."""
         files = self._inspected.files()
         problems = self._problems(files)
+        if values and not problems:
+            problems += self._value_problems(files)
         usable = [file for file in files if "contact_id" in file.columns]
         if usable:
             problems += self._id_problems(usable)
@@ -223,6 +223,19 @@ class ParquetContactStore:
         assert row is not None
         return [null_problem(FOLDER, column, count) for column, count in zip(NEVER_NULL, row, strict=True) if count]
 
+    def _value_problems(self, files: Sequence[CatalogFile]) -> list[Problem]:
+        if problems := [*oversized_cells(files, self._opened)]:
+            return problems
+        source, parameters = relation(files, ["started_at", "updated_at"])
+        with self._session(files) as connection:
+            read_every_value(connection, files)
+            row = connection.execute(f"SELECT {OUT_OF_REACH} FROM ({source})", parameters).fetchone()
+        assert row is not None
+        return year_problems(FOLDER, *row)
+
+    def _opened(self, file: CatalogFile) -> Path | BinaryIO:
+        return self._catalog.open(FoundFile(file.name, file.address, ()))
+
     def _id_problems(self, files: Sequence[CatalogFile]) -> list[Problem]:
         source, parameters = relation(files, ["contact_id"])
         with self._session(files) as connection:
@@ -230,11 +243,7 @@ class ParquetContactStore:
 
     def _checked(self, connection: duckdb.DuckDBPyConnection) -> Matches:
         """Counts of the table `matched`; refused when what matched cannot be exported."""
-        row = connection.execute(
-            f"SELECT {COUNTS},"
-            f" count(*) FILTER (started_at NOT BETWEEN {_FIRST_MOMENT} AND {_LAST_MOMENT}),"
-            f" count(*) FILTER (updated_at NOT BETWEEN {_FIRST_MOMENT} AND {_LAST_MOMENT}) FROM matched"
-        ).fetchone()
+        row = connection.execute(f"SELECT {COUNTS}, {OUT_OF_REACH} FROM matched").fetchone()
         assert row is not None
         contacts, roots, media_bytes, bad_starts, bad_updates = row
         problems = year_problems(FOLDER, bad_starts, bad_updates)
@@ -250,6 +259,10 @@ class ParquetContactStore:
             try:
                 yield connection
             except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+                if isinstance(error, duckdb.OutOfMemoryException) and (
+                    problems := [*oversized_cells(files, self._opened)]
+                ):
+                    raise self._invalid(problems) from None
                 raise (self._catalog.fault() or duckdb_fault(error, self._root.uri, self._scratch)) from None
             except (duckdb.Error, BulkExportError, RuntimeError) as error:
                 if reading := self._catalog.fault():

@@ -32,6 +32,13 @@ _SQL_TYPES: Mapping[ColumnType, str] = {
     ColumnType.TIMESTAMP: "TIMESTAMP",
     ColumnType.MAP: "MAP(VARCHAR, VARCHAR)",
 }
+# What Python and every consumer of a job table can hold.
+_FIRST_MOMENT, _LAST_MOMENT = "TIMESTAMP '0001-01-02 00:00:00'", "TIMESTAMP '9999-12-30 00:00:00'"
+# Of a relation: how many of its starts and updates those are not.
+OUT_OF_REACH = ", ".join(
+    f"count(*) FILTER ({column} NOT BETWEEN {_FIRST_MOMENT} AND {_LAST_MOMENT})"
+    for column in ("started_at", "updated_at")
+)
 # A noted size beyond a petabyte is no size, and sums of such would fit into nothing.
 _MEDIA_BYTES = " + ".join(
     f"least(greatest(coalesce({column}, 0), 0), {LARGEST_NOTED_BYTES})" for column in ("audio_bytes", "screen_bytes")

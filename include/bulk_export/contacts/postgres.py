@@ -20,8 +20,9 @@ import pyarrow.compute as pc
 from bulk_export.contacts.base import Matches, StoreReport
 from bulk_export.contacts.duckdb_session import Limits, duckdb_session
 from bulk_export.contacts.postgres_keys import arrow, matched, readable, write_keys
-from bulk_export.contacts.postgres_session import Database, Session, reading
+from bulk_export.contacts.postgres_session import Database, Session, UnreadableValueError, reading
 from bulk_export.contacts.postgres_table import ContactTable, describe
+from bulk_export.contacts.postgres_values import moments_out_of_reach, unreadable_columns
 from bulk_export.contacts.schema import (
     METADATA,
     NEVER_NULL,
@@ -100,11 +101,14 @@ class PostgresContactStore:
         """Where relative addresses start."""
         return self._objects
 
-    def check(self) -> StoreReport:
+    def check(self, *, values: bool = False) -> StoreReport:
         """Look at the whole catalogue; see `ContactStore.check`."""
-        with reading(self._database) as session:
+        with self._reading() as session:
             table = describe(session, self._database.table)
-            problems = [*table.problems, *self._null_problems(session, table)]
+            problems = unreadable_columns(session, table) if values else []
+            problems = [*table.problems, *(problems or self._null_problems(session, table))]
+            if values and not problems:
+                problems += moments_out_of_reach(session, table)
             if "contact_id" in table.columns and not table.unique_ids:
                 problems += self._duplicates(session, table)
             if problems:
@@ -202,12 +206,23 @@ class PostgresContactStore:
     @contextmanager
     def _usable(self) -> Iterator[tuple[Session, ContactTable]]:
         """A transaction and the table, refused when it cannot be exported from."""
-        with reading(self._database) as session:
+        with self._reading() as session:
             table = describe(session, self._database.table)
             problems = [*table.problems, *self._null_problems(session, table)]
             if problems:
                 raise self._invalid(problems)
             yield session, table
+
+    @contextmanager
+    def _reading(self) -> Iterator[Session]:
+        """A transaction; where a value cannot be read its column is named."""
+        try:
+            with reading(self._database) as session:
+                yield session
+        except UnreadableValueError as error:
+            with reading(self._database) as looking:
+                problems = unreadable_columns(looking, describe(looking, self._database.table))
+            raise self._invalid(problems) if problems else error from None
 
     def _null_problems(self, session: Session, table: ContactTable) -> list[Problem]:
         # Two searches that indexes on these columns answer at once; nothing where the columns are NOT NULL.

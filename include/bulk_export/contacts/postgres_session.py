@@ -31,6 +31,13 @@ _SLOW = (
 )
 
 
+class UnreadableValueError(DefinitionError):
+    """A value, or the SQL of a view, cannot be read.
+
+    Which one the server does not tell.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     """Where the contacts are and how patient to be.
@@ -197,7 +204,7 @@ def _sorted(error: psycopg.Error, database: Database) -> BulkExportError:
                 f"{database} stopped answering ({kind})",
                 hint="Try again; if it stays, look into the server's log.",
             )
-    return DefinitionError(
+    return UnreadableValueError(
         "STORE_INVALID",
         f"{database} cannot be read ({kind})",
         hint="A value or the view's own SQL is at fault; the server's log has the details.",

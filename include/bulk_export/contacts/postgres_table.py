@@ -60,6 +60,23 @@ WHERE held.typtype <> 'd' ORDER BY a.attnum
 """
 
 
+def _literal(text: str) -> str:
+    """A text as SQL has it; a statement keeps question marks for its operands."""
+    return "E'" + text.replace("\\", "\\\\").replace("'", "''").replace("?", r"\x3f") + "'"
+
+
+_HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+# What a `json` column may hold and no text of PostgreSQL can, U+0000 and half pairs of UTF-16, becomes U+FFFD: one such
+# contact would stop every query on the column. Escaped backslashes are spelled out first, so that each that is left
+# begins an escape.
+_SPELLED = "replace({name}::text, " + _literal(r"\\") + ", " + _literal(r"\u005c") + ")"
+_NO_TEXT = _literal(rf"\\u0000|{_HIGH}(?!{_LOW})|(?<!{_HIGH}){_LOW}").replace("{", "{{").replace("}", "}}")
+_JSON = (
+    "CASE WHEN strpos({name}::text, " + _literal(r"\u") + ") = 0 THEN {name}"
+    " ELSE regexp_replace(" + _SPELLED + ", " + _NO_TEXT + ", " + _literal(r"\\ufffd") + ", 'g')::json END"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ContactTable:
     """A table or view as the catalogue of the database describes it.
@@ -150,5 +167,7 @@ def _expression(column: str, wanted: ColumnType, held: str, *, by_bytes: bool) -
         case ColumnType.DATE:
             # Days that no calendar of a consumer holds, infinity among them, are no value either.
             return f"CASE WHEN {name} BETWEEN '0001-01-01' AND '9999-12-31' THEN {name} END"
+        case ColumnType.MAP if held == "json":
+            return _JSON.format(name=name)
     # Timestamps and whole numbers stay as they are, so that an index on the column can be used.
     return name

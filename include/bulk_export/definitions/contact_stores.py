@@ -21,6 +21,14 @@ def _place(text: str) -> str:
     return text
 
 
+def _root(text: str) -> str:
+    if "://" in text and "@" in text.partition("://")[2].partition("/")[0]:
+        # It stands in the record of every run, and what it holds is not repeated.
+        raise ValueError("an address has no user and password: they belong into the connection")
+    return text
+
+
+Root = Annotated[Text, AfterValidator(_root)]
 Place = Annotated[Text, AfterValidator(_place)]
 
 
@@ -44,7 +52,7 @@ class ParquetStore(ContactStoreSettings):
     """A directory or bucket prefix with `contacts/**/*.parquet` and the objects beside it."""
 
     type: Literal["parquet"]
-    uri: Text = Field(
+    uri: Root = Field(
         description="Directory, a relative one from the folder of settings.yaml; or `s3://`, `az://`, `gs://` address.",
         examples=["../../var/store"],
     )
@@ -56,7 +64,7 @@ class PostgresStore(ContactStoreSettings):
 
     type: Literal["postgres"]
     connection: Text = Field(description="Airflow connection of the database.", examples=["contacts_db"])
-    objects: Text = Field(
+    objects: Root = Field(
         description="Where the catalogue's relative addresses start.", examples=["s3://acme-calls/store"]
     )
     objects_connection: Text | None = Field(

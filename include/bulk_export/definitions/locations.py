@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from bulk_export.definitions.kinds import Kinds, KindSettings, Models
 from bulk_export.definitions.values import Text
@@ -26,6 +27,19 @@ class StorageLocation(KindSettings, any_kind=True):
         return STORAGE_KINDS.models() if cls.any_kind else (cls,)
 
 
+def _endpoint(text: str) -> str:
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+        plain = parts.hostname is not None and not (parts.username or parts.password or parts.query or parts.fragment)
+    except ValueError:
+        plain = False
+    if not plain or "@" in text or parts.scheme not in {"http", "https"}:
+        # It stands in the record of every run, and what it holds is not repeated.
+        raise ValueError("it must be http://host:port or https://host:port, without user, password and query")
+    return text
+
+
+Endpoint = Annotated[Text, AfterValidator(_endpoint)]
 _PREFIX = "Below which everything is stored."
 _CONNECTION = "Airflow connection with the credentials; on the command line the service's environment variables serve."
 
@@ -51,7 +65,7 @@ class S3Location(StorageLocation):
     prefix: str = Field("", description=_PREFIX, examples=["calls"])
     connection: Text | None = Field(None, description=_CONNECTION, examples=["aws_default"])
     region: Text | None = Field(None, description="Region of the bucket.", examples=["eu-west-1"])
-    endpoint: Text | None = Field(
+    endpoint: Endpoint | None = Field(
         None, description="Address of a compatible server; Amazon's without it.", examples=["https://s3.acme.internal"]
     )
     kms_key: Text | None = Field(

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from bulk_export.contacts.access_denials import AccessDenials
 from bulk_export.contacts.addresses import AddressError, Addresses, OutsideError
+from bulk_export.contacts.standing_folders import NO_FOLDERS, StandingFolders
 from bulk_export.contacts.unreadable_objects import UnreadableObjects
 from bulk_export.errors import DefinitionError, RefusedError, UnreadableError
 from bulk_export.jobs.item_fault import ItemFault
@@ -25,7 +26,7 @@ class StoredObjects:
     |---|---|
     | the address leads to what may not be read | fault ADDRESS_NOT_ALLOWED |
     | no object can have the address | fault |
-    | no such object, or a key the storage does not take | fault |
+    | no such object, or a key the storage does not take | fault, unless its directory is gone (`standing_folders.py`) |
     | access denied, or no such storage | fault, unless it is about the whole store (`access_denials.py`) |
     | it is there and cannot be read | fault, unless it is one of many (`unreadable_objects.py`) |
     | anything else | the same error: it ends the job |
@@ -34,12 +35,14 @@ class StoredObjects:
         addresses: what the store's addresses may lead to.
         missing: reason of every fault but these.
         unreadable: reason of what is there and cannot be read.
+        standing: directories whose loss is an outage.
         shows_keys: whether details name the key.
     """
 
     addresses: Addresses
     missing: Reason
     unreadable: Reason
+    standing: StandingFolders = NO_FOLDERS
     shows_keys: bool = False
     _denials: AccessDenials = field(default_factory=AccessDenials)
     _unreadable: UnreadableObjects = field(default_factory=UnreadableObjects)
@@ -53,11 +56,12 @@ class StoredObjects:
         except AddressError as error:
             raise ItemFault(self.missing, f"address {error}") from error
 
-    def read(self, key: str, reading: Callable[[], Content]) -> Content:
+    def read(self, storage: Storage, key: str, reading: Callable[[], Content]) -> Content:
         """What `reading` gets of the object; raises `ItemFault`."""
         try:
             content = reading()
         except FileNotFoundError as error:
+            self.standing.check(storage, key)
             raise self._fault(self.missing, "no such object", key) from error
         except UnreadableError as error:
             raise self.cannot_read(error, key) from error

@@ -132,6 +132,8 @@ class MediaJobContext:
             uris = ", ".join(contact.stored(source)[0] for source in file.sources)
             return fault_result(contact.contact_id, file.kind, self.objects.cannot_read(error, uris))
         except FileNotFoundError:
+            for source in file.sources:
+                self.objects.standing.check(*self.objects.locate(contact.stored(source)[0]))
             gone = ItemFault(Reason.MEDIA_MISSING, "the stored file is not there any more")
             return fault_result(contact.contact_id, file.kind, gone)
 
@@ -178,7 +180,7 @@ class MediaJobContext:
 
     def _open(self, uri: str) -> SourceFile:
         storage, key = self.objects.locate(uri)
-        opened = self.objects.read(key, lambda: open_source(storage, key, self.limits))
+        opened = self.objects.read(storage, key, lambda: open_source(storage, key, self.limits))
         if self.throttle is not None:
             self.throttle.spend(opened.window.size)
         return opened

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bulk_export.contacts.addresses import Addresses, check_mounted
+from bulk_export.contacts.standing_folders import NO_FOLDERS, StandingFolders
 from bulk_export.definitions.models import MediaFormats
 from bulk_export.jobs.contact_job import Concurrency, concurrency_for, run_contact_job
 from bulk_export.jobs.earlier_results import EarlierResults
@@ -89,6 +90,7 @@ def copy_job_media(
     limits: MediaLimits,
     progress: ReportProgress,
     throttle: Throttle | None = None,
+    standing: StandingFolders = NO_FOLDERS,
 ) -> MediaCounts:
     """Deliver the media of a job's contacts.
 
@@ -111,6 +113,7 @@ def copy_job_media(
         limits: what one file may take.
         progress: called after every part of the journal.
         throttle: what may be read from the source; None for all it gives.
+        standing: directories of the store whose loss is an outage.
 
     Raises:
         TransientError: the source, the destination or the scratch directory is down or full.
@@ -131,7 +134,9 @@ def copy_job_media(
             run_contact_job(
                 MediaJobContext(
                     formats=formats,
-                    objects=StoredObjects(addresses, Reason.MEDIA_MISSING, Reason.MEDIA_CORRUPT, shows_keys=True),
+                    objects=StoredObjects(
+                        addresses, Reason.MEDIA_MISSING, Reason.MEDIA_CORRUPT, standing, shows_keys=True
+                    ),
                     destination=destination,
                     run_prefix=run_prefix,
                     folder=folder,

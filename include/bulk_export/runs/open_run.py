@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bulk_export.contacts.standing_folders import StandingFolders, standing_folders
 from bulk_export.definitions.run import RunSnapshot
 from bulk_export.jobs.progress import ReportProgress
 from bulk_export.runs.attempt import Attempt
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from bulk_export.contacts.addresses import Addresses
     from bulk_export.contacts.base import ContactStore
     from bulk_export.state.records import RunRecord
+
+
+_FOLDERS = "folders"
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,16 @@ class OpenRun:
     def addresses(self) -> Addresses:
         """What the addresses of its contacts may lead to."""
         return self.site.addresses(self.snapshot.contact_store, self.store.objects)
+
+    @property
+    def standing_folders(self) -> StandingFolders:
+        """Directories of its contacts that stood when they were selected."""
+        return StandingFolders(tuple(self.staging.read_facts(_FOLDERS) or ()))
+
+    def note_standing_folders(self) -> None:
+        """Keep which directories stand now, once."""
+        if self.staging.read_facts(_FOLDERS) is None:
+            self.staging.write_facts(_FOLDERS, dict.fromkeys(standing_folders(self.addresses).paths, 1))
 
     @property
     def dry(self) -> bool:

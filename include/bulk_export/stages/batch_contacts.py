@@ -45,6 +45,7 @@ def batch_contacts(run: OpenRun) -> list[int]:
     if run.staging.read_facts("share") != asdict(share):
         run.staging.forget_jobs()
         run.staging.write_facts("share", asdict(share))
+    run.note_standing_folders()
     filters = [item for item in snapshot.search.filters if item.field == "text"]
     report = run.progress("batch_contacts", 0, share.granted)
     return write_jobs(

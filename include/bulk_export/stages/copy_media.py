@@ -33,6 +33,7 @@ def copy_media(run: OpenRun, job: int) -> Counts:
         job=job,
         formats=formats,
         addresses=run.addresses,
+        standing=run.standing_folders,
         destination=run.destination,
         run_prefix=run.record.directory,
         journal=run.staging.journal("media", job),

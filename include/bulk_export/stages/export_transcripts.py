@@ -30,6 +30,7 @@ def export_transcripts(run: OpenRun, job: int) -> Counts:
         job=job,
         format=wanted,
         addresses=run.addresses,
+        standing=run.standing_folders,
         destination=run.destination,
         run_prefix=run.record.directory,
         journal=run.staging.journal("transcripts", job),

@@ -27,6 +27,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
 from bulk_export.contacts.addresses import Addresses, check_mounted
+from bulk_export.contacts.standing_folders import NO_FOLDERS, StandingFolders
 from bulk_export.errors import RefusedError
 from bulk_export.formats.transcripts import TRANSCRIPT_FORMATS
 from bulk_export.jobs.contact_job import IN_THIS_THREAD, ContactWork, concurrency_for, fault_result, run_contact_job
@@ -107,6 +108,7 @@ def export_job_transcripts(
     journal: Journal,
     progress: ReportProgress,
     max_bytes: int = DEFAULT_MAX_BYTES,
+    standing: StandingFolders = NO_FOLDERS,
 ) -> TranscriptCounts:
     """Deliver the transcripts of one job's contacts.
 
@@ -120,6 +122,7 @@ def export_job_transcripts(
         journal: results so far; every result is appended to it.
         progress: called at the start and after every part of the journal.
         max_bytes: largest stored transcript that is read.
+        standing: directories of the store whose loss is an outage.
 
     Raises:
         LookupError: nobody has registered the format.
@@ -138,7 +141,7 @@ def export_job_transcripts(
             # Not at the top: lxml is not loaded for JSON.
             write=resolve_name(target.writer),
             extension=target.extension,
-            objects=StoredObjects(addresses, Reason.TRANSCRIPT_MISSING, Reason.TRANSCRIPT_CORRUPT),
+            objects=StoredObjects(addresses, Reason.TRANSCRIPT_MISSING, Reason.TRANSCRIPT_CORRUPT, standing),
             destination=destination,
             run_prefix=run_prefix,
             folder=folder,
@@ -203,14 +206,14 @@ class _Export:
         if not contact.transcript_uri:
             raise ItemFault(Reason.NO_TRANSCRIPT, "")
         storage, key = self.objects.locate(contact.transcript_uri)
-        fetched = self.objects.read(key, lambda: fetch(storage, key, min(self.max_bytes, _LARGE_BYTES)))
+        fetched = self.objects.read(storage, key, lambda: fetch(storage, key, min(self.max_bytes, _LARGE_BYTES)))
         if fetched.bytes > self.max_bytes:
             detail = f"{fetched.bytes} bytes, the limit is {self.max_bytes}"
             raise ItemFault(Reason.TRANSCRIPT_TOO_LARGE, detail)
         with nullcontext() if fetched.content is not None else self._large:
             content = fetched.content
             if content is None:
-                content = self.objects.read(key, lambda: read(storage, key))
+                content = self.objects.read(storage, key, lambda: read(storage, key))
             try:
                 return self._converted(content, contact.contact_id)
             except TranscriptFormatError as error:

@@ -260,3 +260,38 @@ def test_a_file_that_would_be_overlooked_is_a_problem(folder: Path) -> None:
     assert [str(problem) for problem in load_definitions(folder).problems] == [
         "exports/second.yml: must be named .yaml to be read"
     ]
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["http://maria:hunter2@host/", "https://host/?token=hunter2", "hunter2@host", "ftp://host", "http://[x"]
+)
+def test_an_endpoint_holds_no_secret_and_none_is_repeated(folder: Path, endpoint: str) -> None:
+    (folder / "settings.yaml").write_text(SETTINGS.replace("prefix: calls", f'endpoint: "{endpoint}"'))
+    (problem,) = [str(problem) for problem in load_definitions(folder).problems]
+    assert "storage_locations.lake.endpoint: it must be http://host:port or https://host:port" in problem
+    assert "hunter2" not in problem
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9000", "https://s3.acme.internal/", "s3.acme.internal:9000"])
+def test_an_endpoint_is_a_host(folder: Path, endpoint: str) -> None:
+    (folder / "settings.yaml").write_text(SETTINGS.replace("prefix: calls", f'endpoint: "{endpoint}"'))
+    assert load_definitions(folder).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("allowed", '["../recordings", "http://acme.example/x"]'),
+        ("allowed", '["s3://key:hunter2@acme/x"]'),
+        ("allowed", '["s3://"]'),
+        ("uri", '"s3://key:hunter2@acme/x"'),
+    ],
+)
+def test_places_of_a_contact_store_are_refused_where_nothing_can_be_there(folder: Path, key: str, value: str) -> None:
+    store = {"type": "parquet", "uri": "../store"} | {key: value}
+    text = ", ".join(f"{name}: {written}" for name, written in store.items())
+    settings = SETTINGS.replace("{type: parquet, uri: ../../var/store}", f"{{{text}}}")
+    (folder / "settings.yaml").write_text(settings)
+    (problem,) = [str(problem) for problem in load_definitions(folder).problems]
+    assert f"contact_store.{key}" in problem
+    assert "hunter2" not in problem

@@ -33,7 +33,7 @@ def denied() -> bytes:
 
 def test_an_object_is_read_where_its_address_says(objects: StoredObjects) -> None:
     storage, key = objects.locate("media/../media/1.wav")
-    assert objects.read(key, lambda: read(storage, key)) == b"sound"
+    assert objects.read(storage, key, lambda: read(storage, key)) == b"sound"
 
 
 @pytest.mark.parametrize(
@@ -49,39 +49,39 @@ def test_an_object_is_read_where_its_address_says(objects: StoredObjects) -> Non
 def test_an_address_without_an_object_is_a_fault(objects: StoredObjects, uri: str, reason: Reason, detail: str) -> None:
     with pytest.raises(ItemFault) as fault:
         storage, key = objects.locate(uri)
-        objects.read(key, lambda: read(storage, key))
+        objects.read(storage, key, lambda: read(storage, key))
     assert (fault.value.reason, fault.value.detail) == (reason, detail)
 
 
 def test_details_name_the_key_where_they_shall(store: LocalStorage) -> None:
     objects = StoredObjects(Addresses(store), Reason.MEDIA_MISSING, Reason.MEDIA_CORRUPT, shows_keys=True)
     with pytest.raises(ItemFault, match=r"no such object: media/2\.wav"):
-        objects.read("media/2.wav", lambda: read(store, "media/2.wav"))
+        objects.read(store, "media/2.wav", lambda: read(store, "media/2.wav"))
     with pytest.raises(ItemFault, match=r"access denied: media/2\.wav"):
-        objects.read("media/2.wav", denied)
+        objects.read(store, "media/2.wav", denied)
 
 
 def test_a_key_the_storage_does_not_take_is_a_fault(objects: StoredObjects, store: LocalStorage) -> None:
     with pytest.raises(DefinitionError) as refused:
         read(store, "/etc/passwd")
     with pytest.raises(ItemFault) as fault:
-        objects.read("/etc/passwd", lambda: read(store, "/etc/passwd"))
+        objects.read(store, "/etc/passwd", lambda: read(store, "/etc/passwd"))
     assert fault.value.detail == refused.value.message
 
 
 def test_refusals_alone_are_the_stores_own_error(objects: StoredObjects) -> None:
     for _ in range(19):
         with pytest.raises(ItemFault, match="access denied"):
-            objects.read("1.wav", denied)
+            objects.read(store, "1.wav", denied)
     with pytest.raises(RefusedError, match="STORAGE_DENIED"):
-        objects.read("1.wav", denied)
+        objects.read(store, "1.wav", denied)
 
 
 def test_refusals_beside_readable_objects_stay_faults(objects: StoredObjects, store: LocalStorage) -> None:
-    objects.read("media/1.wav", lambda: read(store, "media/1.wav"))
+    objects.read(store, "media/1.wav", lambda: read(store, "media/1.wav"))
     for _ in range(50):
         with pytest.raises(ItemFault, match="access denied"):
-            objects.read("1.wav", denied)
+            objects.read(store, "1.wav", denied)
 
 
 def test_a_storage_that_is_down_ends_the_job(objects: StoredObjects) -> None:
@@ -89,7 +89,7 @@ def test_a_storage_that_is_down_ends_the_job(objects: StoredObjects) -> None:
         raise TransientError("STORAGE_UNREACHABLE", "no answer")
 
     with pytest.raises(TransientError, match="STORAGE_UNREACHABLE"):
-        objects.read("1.wav", down)
+        objects.read(store, "1.wav", down)
 
 
 def broken() -> bytes:
@@ -98,7 +98,7 @@ def broken() -> bytes:
 
 def test_an_object_that_cannot_be_read_is_a_fault_of_its_own_kind(objects: StoredObjects) -> None:
     with pytest.raises(ItemFault) as fault:
-        objects.read("media/1.wav", broken)
+        objects.read(store, "media/1.wav", broken)
     assert fault.value.reason is Reason.MEDIA_CORRUPT
     assert fault.value.detail == "it cannot be read (Input/output error)"
 
@@ -106,14 +106,14 @@ def test_an_object_that_cannot_be_read_is_a_fault_of_its_own_kind(objects: Store
 def test_objects_that_cannot_be_read_one_after_the_other_are_an_outage(objects: StoredObjects) -> None:
     for _ in range(IN_A_ROW - 1):
         with pytest.raises(ItemFault):
-            objects.read("media/1.wav", broken)
+            objects.read(store, "media/1.wav", broken)
     with pytest.raises(TransientError, match=rf"STORAGE_UNREACHABLE: .*1\.wav.*\({IN_A_ROW} objects in a row\)"):
-        objects.read("media/1.wav", broken)
+        objects.read(store, "media/1.wav", broken)
 
 
 def test_a_readable_object_in_between_shows_that_it_is_no_outage(objects: StoredObjects, store: LocalStorage) -> None:
     for _ in range(3):
         for _ in range(IN_A_ROW - 1):
             with pytest.raises(ItemFault):
-                objects.read("media/1.wav", broken)
-        objects.read("media/1.wav", lambda: read(store, "media/1.wav"))
+                objects.read(store, "media/1.wav", broken)
+        objects.read(store, "media/1.wav", lambda: read(store, "media/1.wav"))
