@@ -230,6 +230,10 @@ _TEXTS: Mapping[ErrorKind, Mapping[str, tuple[str, str]]] = {
             "There is no room left for unfinished files, or in the staging area.",
             "Make room on the disk of the path named, or move `staging` to a larger one, then clear the run.",
         ),
+        "STAGING_LOST": (
+            "Files of the staging area are gone or torn, such as by a power cut.",
+            "Clear the run: what is lost is made anew, and nothing is delivered or charged twice.",
+        ),
         "STATE_UNREACHABLE": (
             "The state database did not answer.",
             "Check that it runs, can be reached, has room, and that nothing keeps it locked.",

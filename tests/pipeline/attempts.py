@@ -3,7 +3,8 @@
 A step is whatever a storage is asked to put or delete, and every commit of the state database; for SIGSTOP every
 connection to it instead of commits, because whoever is stopped within a transaction keeps all others waiting. Each line
 of standard input is a JSON list: what to do, folder, run id, step, signal. The answer is how the child ended and how
-many steps there were; a child that was stopped goes on at the next line.
+many steps there were; a child that was stopped gets the signal of the next
+line.
 
 One process for all, which has loaded the libraries and used none of them: a child of it starts in no time.
 """
@@ -48,7 +49,11 @@ class Attempts:
 
     def wake(self) -> int:
         """Have the stopped run go on to its end; its exit code."""
-        return self._ask()[0]
+        return self._ask(signal.SIGCONT)[0]
+
+    def kill(self) -> None:
+        """End the stopped run where it is."""
+        self._ask(signal.SIGKILL)
 
     def end(self) -> None:
         """End the program."""
@@ -114,8 +119,8 @@ def main() -> None:
         _, status = os.waitpid(process, os.WUNTRACED)
         if os.WIFSTOPPED(status):
             print(json.dumps([-signal.SIGSTOP, 0]), flush=True)
-            sys.stdin.readline()
-            os.kill(process, signal.SIGCONT)
+            [how] = json.loads(sys.stdin.readline())
+            os.kill(process, how)
             _, status = os.waitpid(process, 0)
         steps = os.read(read, 100).decode()
         os.close(read)

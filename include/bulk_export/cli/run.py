@@ -20,7 +20,6 @@ from bulk_export.cli.places import moment, site
 from bulk_export.definitions.run import RunParameters
 from bulk_export.errors import DefinitionError
 from bulk_export.pipeline import run_export
-from bulk_export.reasons import Reason
 from bulk_export.runs.request import RunRequest
 from bulk_export.site import Report
 
@@ -28,6 +27,7 @@ from bulk_export.site import Report
 def run(options: argparse.Namespace) -> int:
     """Run the export, show its progress, print its audit record."""
     from bulk_export.audit.report import audit_summary, record_as_json
+    from bulk_export.runs.follow_up import has_rest
     from bulk_export.state.records import RunStatus
 
     now = datetime.now(UTC)
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     print(record_as_json(record).decode() if options.json else audit_summary(record))
     if record.published and not options.json:
         print(f"\nDelivered to {record.destination_uri}/{record.directory}")
-    if record.by_reason.get(Reason.QUOTA_EXCEEDED) and here.staging(record.run_key).has_rest() and not options.json:
+    if not options.json and has_rest(here.engine, record):
         print(f"The rest can go on tomorrow: bulk-export run {options.export} --continue {record.run_key}")
     if record.status in {RunStatus.FAILED, RunStatus.CANCELLED}:
         return exit_code(record.error_code)

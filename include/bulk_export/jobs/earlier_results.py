@@ -17,28 +17,25 @@ class EarlierResults:
         destination: the storage location.
         run_prefix: key of the run's directory in it.
         folder: of the job's files inside of that, such as `data/media/0001`.
-        list_always: list the destination even when the journal is empty, for `holds`.
     """
 
-    def __init__(
-        self, journal: Journal, destination: Storage, run_prefix: str, folder: str, *, list_always: bool = False
-    ) -> None:
+    def __init__(self, journal: Journal, destination: Storage, run_prefix: str, folder: str) -> None:
         self._results: dict[int, dict[FileKind, FileResult]] = {}
         for result in journal.read():
             self._results.setdefault(result.contact_id, {})[result.kind] = result
         self._run_prefix = run_prefix
-        listed = destination.list(f"{run_prefix}/{folder}/") if self._results or list_always else ()
-        self._present = {entry.key: entry.bytes for entry in listed}
+        self._present = {entry.key: entry.bytes for entry in destination.list(f"{run_prefix}/{folder}/")}
         self._paths = frozenset(
             result.path for kinds in self._results.values() for result in kinds.values() if result.path
         )
 
-    def delivered(self, path: str) -> bool:
-        """Whether an earlier attempt delivered the path.
+    def may_replace(self, path: str) -> bool:
+        """Whether the file is ours: an earlier attempt delivered it.
 
-        Then the file is ours and may be replaced.
+        Also one that was there when the job began and no result names: a power cut has taken the result, and has torn
+        the file perhaps.
         """
-        return path in self._paths
+        return path in self._paths or self.holds(path)
 
     def holds(self, path: str) -> bool:
         """Whether the destination held the path when the job began."""

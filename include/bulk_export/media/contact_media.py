@@ -225,6 +225,6 @@ class MediaJobContext:
             extension = stored_extension(look.container, contact.stored(file.sources[0])[0])
         path = f"{self.folder}/{contact.contact_id}{file.suffix}.{extension}"
         key = f"{self.run_prefix}/{path}"
-        stored = send(source, self.destination, key, replace=self.earlier.delivered(path))
+        stored = send(source, self.destination, key, replace=self.earlier.may_replace(path))
         reason, detail = (Reason.MEDIA_DOUBTFUL, f"{file.sources[0]}: {doubt}") if doubt else (None, "")
         return FileResult(contact.contact_id, file.kind, reason, detail, path, bytes=stored.bytes, sha256=stored.sha256)

@@ -13,15 +13,20 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from bulk_export.contacts.base import Matches
 from bulk_export.definitions.run import IMMEDIATE, RunParameters, RunSnapshot
 from bulk_export.errors import DefinitionError
 from bulk_export.quota import Share, next_quota_day_starts
+from bulk_export.reasons import ItemStatus, Reason
 from bulk_export.state.events import append_event
+from bulk_export.state.items import contacts_with
 from bulk_export.state.records import NewRun, RunRecord, Trigger
-from bulk_export.state.run_links import list_without_follow_up, running_continuations
+from bulk_export.state.run_links import is_continued, list_without_follow_up, running_continuations
 from bulk_export.state.runs import create_run, find_run
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from bulk_export.definitions.settings import Licence
     from bulk_export.runs.open_run import OpenRun
     from bulk_export.runs.request import RunRequest
@@ -40,9 +45,12 @@ def keep_rest(run: OpenRun, share: Share) -> None:
         run.staging.remove_rest()  # an earlier attempt's, of a day with less quota
 
 
-def has_rest(run: OpenRun) -> bool:
-    """Whether a published run left contacts that a follow-up run can export."""
-    return run.record.published and run.staging.has_rest()
+def has_rest(engine: Engine, record: RunRecord) -> bool:
+    """Whether a published run left contacts that no follow-up run has exported."""
+    if not record.published or not record.by_reason.get(Reason.QUOTA_EXCEEDED):
+        return False
+    snapshot = RunSnapshot.model_validate_json(record.definitions)
+    return snapshot.export.on_quota_exceeded == "continue" and not is_continued(engine, record.run_id)
 
 
 def follow_up_due(record: RunRecord) -> datetime:
@@ -65,7 +73,7 @@ def continued_snapshot(site: Site, request: RunRequest, licence: Licence) -> Run
     """
     parent = _parent(site, request.continues_run_id)
     why = ""
-    if not parent.definitions or not site.staging(parent.run_key).has_rest():
+    if not has_rest(site.engine, parent):
         why = "has no contacts left to export"
     elif parent.export_id != request.export_id:
         why = f"was a run of the export '{parent.export_id}', not of '{request.export_id}'"
@@ -79,14 +87,19 @@ def continued_snapshot(site: Site, request: RunRequest, licence: Licence) -> Run
     return snapshot.model_copy(update={"licence": licence, "parameters": RunParameters()})
 
 
-def take_rest(run: OpenRun) -> int:
-    """Select the rest of the run that this one continues.
-
-    Returns how many contacts that is.
-    """
+def take_rest(run: OpenRun) -> Matches | None:
+    """Select the rest of the continued run; None when it is lost."""
     keys = _parent_staging(run).read_rest()
+    if keys is None:
+        return None
     run.staging.write_keys(keys)
-    return int(keys.num_rows)
+    return Matches(contacts=int(keys.num_rows), roots=0, media_bytes=0)
+
+
+def rest_contacts(run: OpenRun) -> list[int]:
+    """Ids of the contacts in it, as the audit has them."""
+    parent = _parent(run.site, run.record.continues_run_id)
+    return contacts_with(run.site.engine, parent.run_id, (ItemStatus.DEFERRED,), reason=Reason.QUOTA_EXCEEDED)
 
 
 def forget_rest(run: OpenRun) -> None:
@@ -138,7 +151,7 @@ def lost_follow_ups(site: Site, known: Known, address: Address) -> list[str]:
     for parent in list_without_follow_up(site.engine):
         if known(parent.dag_id, _dag_run_id(parent)):
             show_queued(site, parent, address)
-        elif site.staging(parent.run_key).has_rest() and _has_dag(site, parent.export_id):
+        elif has_rest(site.engine, parent) and _has_dag(site, parent.export_id):
             lost.append(parent.run_id)
     return lost
 

@@ -39,13 +39,11 @@ def contacts_tried_before(run: OpenRun) -> list[int]:
 def remember_undelivered(run: OpenRun) -> None:
     """Record what the run matched and did not deliver.
 
-    For the next run. A run that matched nothing yet leaves nothing.
+    For the next run. Its keys are frozen.
 
     Contacts the quota did not reach are among them even where a follow-up run is queued: should it never come, the
     next run takes them, and if it comes after that, they are no longer fresh.
     """
-    if run.dry or run.staging.read_facts("matched") is None:
-        return
     if run.record.published:
         missing = contacts_with(run.site.engine, run.record.run_id, (ItemStatus.FAULTY, ItemStatus.DEFERRED))
     else:

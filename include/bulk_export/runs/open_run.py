@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bulk_export.contacts.standing_folders import StandingFolders, standing_folders
 from bulk_export.definitions.run import RunSnapshot
+from bulk_export.errors import DefinitionError
 from bulk_export.jobs.progress import ReportProgress
 from bulk_export.runs.attempt import Attempt
 from bulk_export.site import Site
@@ -48,7 +49,17 @@ class OpenRun:
 
     @cached_property
     def snapshot(self) -> RunSnapshot:
-        """The definitions as they were when the run began."""
+        """The definitions as they were when the run began.
+
+        Raises:
+            DefinitionError: the run was refused before there were any.
+        """
+        if not self.record.definitions:
+            raise DefinitionError(
+                "DEFINITION_INVALID",
+                f"{self.record.run_id} was refused by validate_filters, and has no definitions to go on with",
+                hint="Clear the run from validate_filters on, with everything downstream.",
+            )
         return RunSnapshot.model_validate_json(self.record.definitions)
 
     @cached_property

@@ -18,10 +18,10 @@ from bulk_export.filters.compile import compile_filters
 from bulk_export.filters.field_catalog import field_catalog
 from bulk_export.filters.selection import Selection, among, either
 from bulk_export.quota import Share, quota_day, share_out
-from bulk_export.runs.follow_up import take_rest
+from bulk_export.runs.follow_up import rest_contacts, take_rest
 from bulk_export.runs.incremental import contacts_to_make_up_for, contacts_tried_before, keep_fresh_keys
 from bulk_export.runs.retry import failed_contacts
-from bulk_export.staging.run_staging import KEYS
+from bulk_export.staging.run_staging import FRESH, KEYS
 from bulk_export.state.delivered_contacts import delivered_before
 from bulk_export.state.reservations import reserve
 from bulk_export.state.runs import record_counts
@@ -67,10 +67,12 @@ def run_selection(snapshot: RunSnapshot, dialect: str) -> Selection:
 def freeze_keys(run: OpenRun) -> Matched:
     """Match once, and keep keys and counts.
 
-    The keys go to the staging area, the counts to the record; later calls find both.
+    The keys go to the staging area, the counts to the record; later calls find both. Where a power cut has taken some
+    of it, all of it is selected anew.
     """
     facts = run.staging.read_facts("matched")
-    if facts is None:
+    if facts is None or not all(map(run.staging.has, _key_files(run))):
+        run.staging.forget_selection()
         facts = asdict(_match(run))
         run.staging.write_facts("matched", facts)
     run.attempt.confirm()
@@ -79,17 +81,12 @@ def freeze_keys(run: OpenRun) -> Matched:
     return matched
 
 
+def _key_files(run: OpenRun) -> tuple[str, ...]:
+    return (KEYS, FRESH) if run.snapshot.export.incremental else (KEYS,)
+
+
 def _match(run: OpenRun) -> Matched:
-    if run.record.continues_run_id:
-        matches = Matches(contacts=take_rest(run), roots=0, media_bytes=0)
-    else:
-        path = run.scratch / KEYS
-        try:
-            matches = run.store.select_keys(_selection(run), path)
-            run.staging.write_file(KEYS, path)
-        finally:
-            with suppress(OSError):  # it goes with the scratch folder
-                path.unlink()
+    matches = (take_rest(run) if run.record.continues_run_id else None) or _select(run)
     already = 0
     if run.snapshot.export.incremental:
         delivered = delivered_before(run.site.engine, run.snapshot.export.id, run_id=run.record.run_id)
@@ -97,9 +94,25 @@ def _match(run: OpenRun) -> Matched:
     return Matched(matches.contacts, matches.roots, already)
 
 
+def _select(run: OpenRun) -> Matches:
+    path = run.scratch / KEYS
+    try:
+        matches = run.store.select_keys(_selection(run), path)
+        run.staging.write_file(KEYS, path)
+    finally:
+        with suppress(OSError):  # it goes with the scratch folder
+            path.unlink()
+    return matches
+
+
 def _selection(run: OpenRun) -> Selection:
-    """What the run is about: its search, and what an incremental export still has to deliver; or a retry's contacts."""
+    """What the run is about.
+
+    Its search, and what an incremental export still has to deliver; or the contacts of a retry or of a lost rest.
+    """
     dialect, parameters = run.store.dialect, run.snapshot.parameters
+    if run.record.continues_run_id:
+        return among(rest_contacts(run), dialect)
     if parameters.retry_failed_of:
         return among(failed_contacts(run.site, parameters.retry_failed_of), dialect)
     selection = run_selection(run.snapshot, dialect)

@@ -21,6 +21,7 @@ from bulk_export.reasons import ItemStatus, Reason
 from bulk_export.runs.selection import run_share
 from bulk_export.stages.stage import stage
 from bulk_export.staging.run_staging import EXCLUDED, FRESH, KEYS, RunStaging, job_file
+from bulk_export.staging.tables import lost
 
 if TYPE_CHECKING:
     from bulk_export.contacts.base import ContactStore
@@ -41,6 +42,14 @@ def batch_contacts(run: OpenRun) -> list[int]:
         return []
     if run.record.published:
         return list(range(1, run.record.jobs + 1))
+    return cut_jobs(run)
+
+
+def cut_jobs(run: OpenRun) -> list[int]:
+    """Cut the jobs that are not there; returns the numbers of all.
+
+    Every stage that needs them calls it: a power cut may have taken some since they were cut.
+    """
     snapshot, share = run.snapshot, run_share(run)
     if run.staging.read_facts("share") != asdict(share):
         run.staging.forget_jobs()
@@ -57,6 +66,17 @@ def batch_contacts(run: OpenRun) -> list[int]:
         preview=(lambda body: text_preview(body, filters)) if filters else None,
         progress=lambda contacts: report(contacts_done=contacts, bytes_written=0),
     )
+
+
+def job_contacts(run: OpenRun, job: int, columns: list[str]) -> pa.Table:
+    """The contacts of a job, cut anew where it is lost.
+
+    Raises:
+        TransientError: STAGING_LOST, all jobs were lost, and there are fewer now.
+    """
+    if not run.staging.has(job_file(job)) and job not in cut_jobs(run):
+        raise lost(f"job {job} of {run.record.run_id}")
+    return run.staging.job(job, columns)
 
 
 def write_jobs(
@@ -89,17 +109,19 @@ def write_jobs(
     if staging.has(FRESH):
         fresh = _granted_by_age(fresh, share.granted)
     jobs = range(1, -(-share.granted // job_contacts) + 1)
-    for number in jobs:
+    missing = [number for number in jobs if not staging.has(job_file(number))]
+    if missing:
+        staging.forget_made_of_jobs()
+    for number in missing:
         start = (number - 1) * job_contacts
         keys = fresh.slice(start, min(job_contacts, share.granted - start))
-        if not staging.has(job_file(number)):
-            table = store.fetch(keys, metadata_keys, with_text=preview is not None)
-            previews: list[str | None] = [None] * table.num_rows
-            if preview is not None:
-                previews = [preview(text) for text in table["text"].to_pylist()]
-                table = table.drop_columns(["text"])
-            table = table.append_column("text_preview", pa.array(previews, pa.string()))
-            staging.write_table(job_file(number), table)
+        table = store.fetch(keys, metadata_keys, with_text=preview is not None)
+        previews: list[str | None] = [None] * table.num_rows
+        if preview is not None:
+            previews = [preview(text) for text in table["text"].to_pylist()]
+            table = table.drop_columns(["text"])
+        table = table.append_column("text_preview", pa.array(previews, pa.string()))
+        staging.write_table(job_file(number), table)
         pa.default_memory_pool().release_unused()  # else a million contacts hold half as much again as the largest job
         progress(start + keys.num_rows)
     if not staging.has(EXCLUDED):

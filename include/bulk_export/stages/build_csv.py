@@ -13,9 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bulk_export.contacts.schema import canonical_schema
-from bulk_export.contacts_csv import CsvLayout, typed_table, write_contacts_csv
+from bulk_export.contacts_csv import CsvCounts, CsvLayout, typed_table, write_contacts_csv
 from bulk_export.items.payload_file import PayloadFile
 from bulk_export.stage_registry import Counts
+from bulk_export.stages.batch_contacts import cut_jobs
 from bulk_export.stages.stage import stage
 from bulk_export.state.runs import record_counts
 
@@ -38,8 +39,14 @@ def build_csv(run: OpenRun) -> Counts | None:
     """
     if run.dry:
         return None
-    if run.nothing_to_deliver or _already_delivered(run):
+    if run.nothing_to_deliver:
         return {}
+    cut_jobs(run)
+    return {} if _already_delivered(run) else asdict(build_tables(run))
+
+
+def build_tables(run: OpenRun) -> CsvCounts:
+    """Make and deliver the tables of the jobs that are cut."""
     options = run.snapshot.export.csv
     layout = CsvLayout(options.profile, options.language, run.snapshot.exportable_metadata)
     path = run.scratch / "contacts.csv"
@@ -53,7 +60,7 @@ def build_csv(run: OpenRun) -> Counts | None:
     run.attempt.confirm()
     record_counts(run.site.engine, run.record.run_id, cut_values=counts.cut_values)
     run.staging.write_facts("csv", delivered)
-    return asdict(counts)
+    return counts
 
 
 def delivered_tables(run: OpenRun) -> list[PayloadFile]:

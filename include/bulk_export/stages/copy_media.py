@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bulk_export.media.job import MediaLimits, copy_job_media
 from bulk_export.media.throttle import Throttle
 from bulk_export.stage_registry import Counts
+from bulk_export.stages.batch_contacts import job_contacts
 from bulk_export.stages.stage import stage
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def copy_media(run: OpenRun, job: int) -> Counts:
         return {}
     # Those of now, not of the run's beginning: this is how an operator slows down a run under way.
     limits = run.site.settings.limits
-    contacts = run.staging.job(job, _MEDIA_COLUMNS)
+    contacts = job_contacts(run, job, _MEDIA_COLUMNS)
     counts = copy_job_media(
         contacts,
         job=job,

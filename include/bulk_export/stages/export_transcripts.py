@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from bulk_export.stage_registry import Counts
+from bulk_export.stages.batch_contacts import job_contacts
 from bulk_export.stages.stage import stage
 from bulk_export.transcripts.job import export_job_transcripts
 
@@ -24,7 +25,7 @@ def export_transcripts(run: OpenRun, job: int) -> Counts:
     wanted = run.snapshot.export.transcripts
     if run.nothing_to_deliver or wanted == "none":
         return {}
-    contacts = run.staging.job(job, _TRANSCRIPT_COLUMNS)
+    contacts = job_contacts(run, job, _TRANSCRIPT_COLUMNS)
     counts = export_job_transcripts(
         contacts,
         job=job,

@@ -36,7 +36,8 @@ from bulk_export.runs.marker import ITEMS_FILE
 from bulk_export.runs.outcome import outcome_counts, record_contacts
 from bulk_export.runs.selection import run_share
 from bulk_export.stage_registry import STAGES, Counts
-from bulk_export.stages.build_csv import delivered_tables
+from bulk_export.stages.batch_contacts import cut_jobs
+from bulk_export.stages.build_csv import build_tables, delivered_tables
 from bulk_export.stages.stage import stage
 from bulk_export.staging.journal import FileResult
 from bulk_export.staging.run_staging import EXCLUDED
@@ -71,6 +72,9 @@ def _publish(run: OpenRun) -> None:
     # From here on nothing that is still at work on the run may change what the manifest will name.
     run.attempt.renew()
     guard(run.destination, run.attempt.confirm)
+    cut_jobs(run)
+    if run.staging.read_facts("csv") is None:  # lost by a power cut
+        build_tables(run)
     keep_rest(run, run_share(run))
     publication = _Publication(run, run.scratch / "items.arrow")
     counts = publication.write_items()

@@ -65,7 +65,8 @@ def resume_failed_run(run: OpenRun, stage_name: str) -> OpenRun:
 def _hold_quota_again(run: OpenRun, stage_name: str) -> None:
     reserve_quota(run, freeze_keys(run))
     again = run.reread()
-    if stage_name != "batch_contacts" and again.staging.read_facts("share") != asdict(run_share(again)):
+    cut_for = again.staging.read_facts("share")  # None where a power cut has taken it: then jobs are cut anew
+    if stage_name != "batch_contacts" and cut_for not in (None, asdict(run_share(again))):
         raise RefusedError(
             "GRANT_CHANGED",
             f"the run was granted {run.record.granted} contacts when its jobs were cut, and now {again.record.granted}",

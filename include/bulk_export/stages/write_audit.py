@@ -16,6 +16,7 @@ from bulk_export.runs.follow_up import forget_rest, has_rest
 from bulk_export.runs.incremental import remember_undelivered
 from bulk_export.runs.marker import settle_marker
 from bulk_export.runs.open_run import OpenRun
+from bulk_export.runs.selection import freeze_keys
 from bulk_export.stage_registry import STAGES, Phase
 from bulk_export.stages.stage import load_run
 from bulk_export.state.events import append_event
@@ -107,10 +108,12 @@ def _close(
 ) -> RunRecord:
     engine, run_id = run.site.engine, run.record.run_id
     run.attempt.confirm()
-    if follow_up is not None and has_rest(run):
+    if follow_up is not None and has_rest(engine, run.record):
         record_follow_up(engine, run_id, follow_up(run.record))
     # Before the record is closed, because nobody looks after a closed one again.
-    if run.record.definitions and run.snapshot.export.incremental:
+    if run.record.matched is not None and run.snapshot.export.incremental and not run.dry:
+        if not run.record.published:
+            freeze_keys(run)  # a power cut may have taken them
         remember_undelivered(run)
     if not run.record.published:
         forget_items(engine, run_id, attempt=run.attempt.number)

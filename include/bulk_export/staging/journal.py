@@ -7,16 +7,16 @@ one twice changes nothing.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from bulk_export.errors import TransientError
 from bulk_export.reasons import Reason
+from bulk_export.staging.tables import read_table, write_table
 from bulk_export.storage.base import Storage
-from bulk_export.storage.reading import read
 
 # One of the kinds that a stage says something of (`stage_registry.Results`).
 FileKind = str
@@ -56,19 +56,29 @@ class FileResult:
 class Journal:
     """Results of one stage of one job.
 
-    Kept as `<prefix>/part-NNNNN.parquet` in the staging area.
+    Kept as `<prefix>/part-NNNNN-xxxxxxxx.parquet` in the staging area.
     """
 
     def __init__(self, staging: Storage, prefix: str) -> None:
         self._staging = staging
         self._prefix = prefix.rstrip("/") + "/"
-        self._parts = sum(1 for _ in staging.list(self._prefix))
+        # After the last, even where a power cut has taken one in between; of two attempts none takes the other's name.
+        self._parts = max((_number(entry.key) for entry in staging.list(self._prefix)), default=-1) + 1
+        self._own = secrets.token_hex(4)
 
     def read(self) -> list[FileResult]:
-        """Every result so far, in the order written."""
+        """Every result so far, in the order written.
+
+        Those of a part that was torn are none: their contacts have to be done again.
+        """
         results: list[FileResult] = []
         for entry in self._staging.list(self._prefix):
-            table = pq.read_table(BytesIO(read(self._staging, entry.key)))
+            try:
+                table = read_table(self._staging, entry.key)
+            except TransientError as error:
+                if error.code != "STAGING_LOST":
+                    raise
+                continue
             for row in table.to_pylist():
                 reason = Reason(row.pop("reason")) if row["reason"] else row.pop("reason")
                 results.append(FileResult(**row, reason=reason or None))
@@ -78,12 +88,15 @@ class Journal:
         """Add one part; an empty one is not written."""
         if not results:
             return
-        buffer = BytesIO()
         columns = {name: [getattr(result, name) for result in results] for name in _SCHEMA}
         columns["reason"] = [str(result.reason or "") for result in results]
-        pq.write_table(pa.table(columns, schema=pa.schema(_arrow_types())), buffer, compression="zstd")
-        self._staging.put(f"{self._prefix}part-{self._parts:05d}.parquet", buffer.getvalue())
+        part = pa.table(columns, schema=pa.schema(_arrow_types()))
+        write_table(self._staging, f"{self._prefix}part-{self._parts:05d}-{self._own}.parquet", part, "zstd")
         self._parts += 1
+
+
+def _number(key: str) -> int:
+    return int(key.rpartition("/part-")[2][:5])
 
 
 _SCHEMA = ("contact_id", "kind", "reason", "detail", "path", "bytes", "sha256", "fixes")

@@ -4,23 +4,22 @@ Selected keys, jobs, results.
 
 Rows never travel through Airflow; they are stored here, in a location of their own, under the run's key. Everything is
 written once: a stage that runs again finds it and goes on, so that a retry works on the very contacts the first attempt
-selected, however the store has changed since.
+selected, however the store has changed since. What a power cut has taken or torn counts as not written: it is made
+anew, with all that was made of it.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow.parquet as pq
-
 from bulk_export.staging.journal import Journal
+from bulk_export.staging.tables import is_whole, read_table, write_table
 from bulk_export.state.records import RUN_KEY_LENGTH
 from bulk_export.storage.base import Storage
-from bulk_export.storage.capabilities import UnfinishedWrites, local_path
+from bulk_export.storage.capabilities import Durability, UnfinishedWrites
 from bulk_export.storage.reading import read
 
 if TYPE_CHECKING:
@@ -40,8 +39,8 @@ class RunStaging:
         self._rest = f"rest/{run_key}.parquet"
 
     def has(self, name: str) -> bool:
-        """Whether a file was written (files appear whole or not at all)."""
-        return self.storage.find(self._prefix + name) is not None
+        """Whether a table was written, and is whole."""
+        return is_whole(self.storage, self._prefix + name)
 
     def write_keys(self, keys: pa.Table) -> None:
         """Keep the keys of every matched contact."""
@@ -49,20 +48,15 @@ class RunStaging:
 
     def write_table(self, name: str, table: pa.Table) -> None:
         """Keep an Arrow table as Parquet."""
-        buffer = BytesIO()
-        # Jobs are read once, soon: light compression, no dictionary search on columns of distinct texts.
-        pq.write_table(table, buffer, compression="lz4")
-        self.storage.put(self._prefix + name, buffer.getvalue())
+        write_table(self.storage, self._prefix + name, table)
 
     def write_file(self, name: str, path: Path) -> None:
         """Keep a local file."""
         self.storage.put(self._prefix + name, path)
 
     def read_table(self, name: str, columns: list[str] | None = None) -> pa.Table:
-        """The table, or some of its columns."""
-        path = local_path(self.storage, self._prefix + name)
-        source = path if path is not None else BytesIO(read(self.storage, self._prefix + name))
-        return pq.read_table(source, columns=columns)
+        """The table, or some of its columns; raises as `tables.read_table`."""
+        return read_table(self.storage, self._prefix + name, columns)
 
     def left_to_export(self, columns: list[str] | None = None) -> pa.Table:
         """Keys of what no earlier run has delivered.
@@ -76,12 +70,12 @@ class RunStaging:
         self.storage.put(f"{self._prefix}{name}.json", json.dumps(facts).encode())
 
     def read_facts(self, name: str) -> dict[str, int | str] | None:
-        """The counts, or None when the stage has not ended."""
+        """The counts; None while the stage has not ended, or when torn."""
         try:
-            facts: dict[str, int | str] = json.loads(read(self.storage, f"{self._prefix}{name}.json"))
-        except FileNotFoundError:
+            facts = json.loads(read(self.storage, f"{self._prefix}{name}.json"))
+        except (FileNotFoundError, ValueError):
             return None
-        return facts
+        return facts if isinstance(facts, dict) else None
 
     def jobs(self) -> list[int]:
         """The numbers of the jobs that are written, from 1."""
@@ -103,31 +97,39 @@ class RunStaging:
     def write_rest(self, keys: pa.Table) -> None:
         """Keep the keys a follow-up run will export.
 
-        They outlive the run's own files.
+        They outlive the run's own files, and power cuts: nobody could select the same contacts another day.
         """
-        buffer = BytesIO()
-        pq.write_table(keys, buffer, compression="lz4")
-        self.storage.put(self._rest, buffer.getvalue())
+        write_table(self.storage, self._rest, keys)
+        if isinstance(self.storage, Durability):
+            self.storage.make_durable(self._rest)
 
-    def has_rest(self) -> bool:
-        """Whether there are keys for a follow-up run."""
-        return self.storage.find(self._rest) is not None
-
-    def read_rest(self) -> pa.Table:
-        """The keys for the follow-up run; `FileNotFoundError` when there are none."""
-        return pq.read_table(BytesIO(read(self.storage, self._rest)))
+    def read_rest(self) -> pa.Table | None:
+        """The keys for the follow-up run; None when absent or torn."""
+        return read_table(self.storage, self._rest) if is_whole(self.storage, self._rest) else None
 
     def remove_rest(self) -> None:
         """The follow-up run has exported them."""
         self.storage.delete([self._rest])
+
+    def forget_selection(self) -> None:
+        """Remove what was selected, and the jobs cut from it.
+
+        Results of single contacts stay.
+        """
+        self.forget_jobs()
+        self.storage.delete(self._prefix + name for name in (KEYS, FRESH, "share.json", "matched.json"))
 
     def forget_jobs(self) -> None:
         """Remove the jobs and what was made of all of them.
 
         Results of single contacts stay.
         """
-        jobs = [entry.key for entry in self.storage.list(f"{self._prefix}jobs/")]
-        self.storage.delete([*jobs, self._prefix + EXCLUDED, f"{self._prefix}csv.json"])
+        self.storage.delete(entry.key for entry in self.storage.list(f"{self._prefix}jobs/"))
+        self.forget_made_of_jobs()
+
+    def forget_made_of_jobs(self) -> None:
+        """Remove what was made of all jobs together."""
+        self.storage.delete([self._prefix + EXCLUDED, f"{self._prefix}csv.json"])
 
     def in_use(self) -> bool:
         """Whether the run keeps anything here."""

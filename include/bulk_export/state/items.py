@@ -82,13 +82,17 @@ def _row(run_id: str, item: Item) -> dict[str, object]:
     }
 
 
-def contacts_with(engine: Engine, run_id: str, statuses: Iterable[ItemStatus]) -> list[int]:
+def contacts_with(
+    engine: Engine, run_id: str, statuses: Iterable[ItemStatus], *, reason: Reason | None = None
+) -> list[int]:
     """Ids of a run's contacts that have one of these statuses.
 
-    In ascending order.
+    And this reason, where one is given. In ascending order.
     """
     c = items.c
     statement = select(c.contact_id).where(c.run_id == run_id, c.status.in_([status.value for status in statuses]))
+    if reason is not None:
+        statement = statement.where(c.reason == reason.value)
     with transaction(engine, reading=True) as connection:
         return list(connection.execute(statement.order_by(c.contact_id)).scalars())
 

@@ -21,6 +21,14 @@ def running_continuations(engine: Engine, run_id: str) -> list[str]:
         return list(connection.execute(select(runs.c.run_id).where(mine)).scalars())
 
 
+def is_continued(engine: Engine, run_id: str) -> bool:
+    """Whether another run has published this run's rest."""
+    c = runs.c
+    mine = exists().where(c.continues_run_id.in_((run_id, run_key(run_id))), c.manifest_sha256 != "")
+    with transaction(engine, reading=True) as connection:
+        return bool(connection.execute(select(mine)).scalar())
+
+
 def list_without_follow_up(engine: Engine, *, limit: int = 1_000) -> list[RunRecord]:
     """Runs whose follow-up run has no record, newest first.
 

@@ -133,7 +133,7 @@ def export_job_transcripts(
     check_mounted(addresses.root)
     run_prefix = run_prefix.rstrip("/")
     folder = f"data/transcripts/{job:04d}"
-    earlier = EarlierResults(journal, destination, run_prefix, folder, list_always=True)
+    earlier = EarlierResults(journal, destination, run_prefix, folder)
     todo = _not_recycled(contacts)
     counts = TranscriptCounts(recycled=contacts.num_rows - len(todo))
     run_contact_job(
@@ -195,7 +195,7 @@ class _Export:
     def _deliver(self, contact: Contact, path: str) -> FileResult:
         content, fixes, detail = self._content(contact)
         # What the journal knows is ours, and written anew where somebody has cut it; anything else is not overwritten.
-        replace = self.earlier.delivered(path)
+        replace = self.earlier.may_replace(path)
         stored = self.destination.put(f"{self.run_prefix}/{path}", content, replace=replace)
         return FileResult(
             contact.contact_id, "transcript", None, detail, path, bytes=stored.bytes, sha256=stored.sha256, fixes=fixes

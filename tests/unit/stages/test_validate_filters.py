@@ -68,6 +68,27 @@ def test_a_refused_run_has_a_record_with_the_error_and_takes_the_fixed_definitio
     assert (fixed.error_code, bool(fixed.definitions)) == ("", True)
 
 
+def test_a_refused_run_that_is_cleared_before_its_audit_is_written_takes_the_fixed_definitions(
+    bench: Workbench,
+) -> None:
+    bench.contacts([bench.call(1)])
+    bench.search("everything", {"field": "started_at", "operator": "after"})
+    bench.export()
+    request = bench.request()
+    for _ in range(2):
+        with pytest.raises(DefinitionError, match="FILTER_INCOMPLETE"):
+            validate_filters(bench.site(), request)
+    with pytest.raises(DefinitionError, match=r"DEFINITION_INVALID.*refused.*\n.*from validate_filters on"):
+        pipeline.check_quota(bench.site(), request.run_id)
+
+    bench.search("everything")
+    validate_filters(bench.site(), request)
+
+    fixed = bench.site().reread(request.run_id)
+    assert (fixed.status, fixed.error_code, bool(fixed.definitions)) == (RunStatus.RUNNING, "", True)
+    assert pipeline.run_export(bench.site(), request).status is RunStatus.COMPLETED
+
+
 def test_a_request_that_makes_no_sense_is_refused_in_the_audit(bench: Workbench) -> None:
     bench.contacts([bench.call(1)])
     bench.export()
