@@ -34,7 +34,7 @@ from bulk_export.storage.reading import read
 from postgres_server import postgres_server  # noqa: F401
 from servers import SECRETS, S3Server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.faults("kill")]
 
 RUN_ID = "dag/run"
 PREFIX = "killed"

@@ -24,6 +24,8 @@ from bulk_export.state.reservations import usage
 from bulk_export.state.tables import deliveries, items, publications
 from bulk_export.storage.local import LocalStorage
 
+pytestmark = pytest.mark.faults("kill")
+
 RUN_ID = "dag/run"
 MARKER = "tagmanifest-sha256.txt"
 

@@ -25,6 +25,8 @@ from bulk_export.state.reservations import usage
 from bulk_export.state.undelivered import list_undelivered
 from bulk_export.storage.local import LocalStorage
 
+pytestmark = pytest.mark.faults("power")
+
 RUN_ID = "dag/run"
 JOBS = (1, 2)
 

@@ -23,7 +23,7 @@ from bulk_export.state.records import RunStatus
 from bulk_export.state.reservations import usage
 from bulk_export.storage.local import LocalStorage
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.faults("power")]
 
 RUN_ID = "cli/run"
 STEPS = 140

@@ -255,6 +255,7 @@ def test_an_outage_fails_the_run_and_the_next_try_goes_on(
     cloud.check(cloud.run("cli/outage"), tmp_path / "received")
 
 
+@pytest.mark.faults("object-storage")
 @pytest.mark.parametrize("who", ["owner", "dropper"])
 @pytest.mark.parametrize(
     "name",
@@ -278,6 +279,7 @@ def test_a_file_that_the_service_only_pretends_to_store_is_missed(
     cloud.check(cloud.run("cli/pretended"), tmp_path / "received")
 
 
+@pytest.mark.faults("object-storage")
 def test_a_tag_file_of_other_content_is_no_finished_directory(
     bench: Workbench, s3_server: S3Server, proxy: FaultProxy, tmp_path: Path
 ) -> None:
