@@ -23,10 +23,10 @@ _END = 8  # length of the footer, and the magic
 def is_whole(storage: Storage, key: str) -> bool:
     """Whether a table was written, to its end."""
     entry = storage.find(key)
-    if entry is None or entry.bytes < 2 * _END:
+    if entry is None or entry.bytes < len(_MAGIC) + _END:
         return False
     end = read_range(storage, key, ByteRange(entry.bytes - _END, _END, entry.version))
-    return end[4:] == _MAGIC and int.from_bytes(end[:4], "little") + 2 * _END <= entry.bytes
+    return end[4:] == _MAGIC and int.from_bytes(end[:4], "little") + len(_MAGIC) + _END <= entry.bytes
 
 
 def write_table(storage: Storage, key: str, table: pa.Table, compression: str = "lz4") -> None:
