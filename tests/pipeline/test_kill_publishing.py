@@ -62,8 +62,7 @@ class Places:
             url = stack.enter_context(self.postgres.new_database(f"TEMPLATE {self.postgres.database}")).url
             bench.write_settings(state={"url": url})
         if self.s3 is not None:
-            for one in self.s3.list_objects_v2(Bucket="exports", Prefix=PREFIX).get("Contents", ()):
-                self.s3.delete_object(Bucket="exports", Key=one["Key"])
+            empty_folder(self.s3)
             for key, content in self.objects.items():
                 self.s3.put_object(Bucket="exports", Key=key, Body=content)
         return bench
@@ -96,11 +95,17 @@ def use_s3(bench: Workbench, server: S3Server, environment: pytest.MonkeyPatch) 
     bench.write_settings(storage_locations={"archive": place})
     environment.setenv("AWS_ACCESS_KEY_ID", "owner")
     environment.setenv("AWS_SECRET_ACCESS_KEY", SECRETS["owner"])
+    empty_folder(server.client())
     return server.client()
 
 
+def empty_folder(client: Any) -> None:
+    for key in objects_of(client):
+        client.delete_object(Bucket="exports", Key=key)
+
+
 def objects_of(client: Any) -> dict[str, bytes]:
-    listed = client.list_objects_v2(Bucket="exports", Prefix=PREFIX)["Contents"]
+    listed = client.list_objects_v2(Bucket="exports", Prefix=PREFIX).get("Contents", ())
     return {one["Key"]: client.get_object(Bucket="exports", Key=one["Key"])["Body"].read() for one in listed}
 
 
