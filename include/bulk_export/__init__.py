@@ -19,6 +19,7 @@ What they work on:
 - `csv_cells/`: formula guard and quoting of every CSV
 - `formats/`: the formats of media and transcripts, from which choices, forms and MIME types derive
 - `reasons.py`: why something of a contact is missing
+- `process.py`: which process runs an export, and whether it has ended
 - `errors.py`, `error_codes.py`: how a run can fail, and what to do about it
 - `sizes.py`, `suggestions.py`, `time_zones.py`: bytes as people say them, the nearest valid name, IANA time zones
 - `storage/`: directories and buckets

@@ -173,8 +173,9 @@ _TEXTS: Mapping[ErrorKind, Mapping[str, tuple[str, str]]] = {
             "Make the change where the definitions are managed, such as in git.",
         ),
         "RUN_ACTIVE": (
-            "A run of the export is under way or queued.",
-            "Wait until it has ended, or mark the DAG run as failed.",
+            "A run of the export is under way or queued, or the run that is to be closed or resumed is still at work.",
+            "Wait until it has ended, or mark the DAG run as failed; `bulk-export audit close RUN` closes one that was "
+            "killed.",
         ),
         "SCRATCH_DENIED": (
             "`bulk-export-<user id>` in the temporary directory is not the worker's own.",

@@ -106,3 +106,15 @@ def error_of(code: str, message: str) -> BulkExportError:
     """
     known = ERROR_CODES[code]
     return _CLASSES[known.kind.raised_as](code, message, hint=known.remedy)
+
+
+class StateAwayError(TransientError):
+    """The state database does not answer at the moment.
+
+    It is started again, or out of reach.
+
+    Attributes:
+        lost: whether it went away during a transaction, which is to be done again as a whole.
+    """
+
+    lost = False

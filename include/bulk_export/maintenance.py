@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from bulk_export.errors import DefinitionError
 from bulk_export.pipeline import write_audit
+from bulk_export.process import has_ended, process_of
 from bulk_export.staging.run_staging import run_keys
 from bulk_export.state.progress import list_progress
 from bulk_export.state.records import OPEN, UNSUCCESSFUL, RunRecord
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 # Whether a DAG run is still to be waited for; False for one that has ended or is gone.
 StillGoing = Callable[[str, str], bool]
 
-# A command-line run has nobody to ask. It writes its progress every few seconds, so hours of silence are its end.
+# A command-line run of another machine has nobody to ask. It writes its progress every few seconds, so hours of silence
+# are its end.
 SILENCE = timedelta(hours=6)
 KEEP_STAGING = timedelta(days=14)
 # As many as Airflow makes tasks of, unless configured otherwise. Others are found the next time.
@@ -75,6 +77,20 @@ def close_abandoned(
 def _is_over(site: Site, record: RunRecord, still_going: StillGoing) -> bool:
     if record.dag_run_id:
         return not still_going(record.dag_id, record.dag_run_id)
+    process = process_of(record.process)
+    ended = has_ended(process) if process else None
+    return is_silent(site, record) if ended is None else ended
+
+
+def ended_here(site: Site) -> list[str]:
+    """The open runs whose process on this machine has ended, by id."""
+    open_here = [record for record in list_runs(site.engine, STILL_OPEN, limit=10_000) if not record.dag_run_id]
+    found = ((record.run_id, process_of(record.process)) for record in open_here)
+    return [run_id for run_id, process in found if process is not None and has_ended(process)]
+
+
+def is_silent(site: Site, record: RunRecord) -> bool:
+    """Whether a run has given no sign for too long."""
     return _last_sign(site, record) < site.clock() - SILENCE
 
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from bulk_export.errors import BulkExportError, LateAttemptError
+from bulk_export.errors import BulkExportError, LateAttemptError, StateAwayError, TransientError
 from bulk_export.stage_registry import STAGES, Counts, Phase
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from bulk_export.site import Site
     from bulk_export.state.records import RunRecord
     from bulk_export.storage.credentials import Credentials
+
+_LOST_AT_MOST = 3  # times that the state database goes away during one stage
 
 
 def open_site(
@@ -134,14 +136,14 @@ def run_export(site: Site, request: RunRequest) -> RunRecord:
     [stage] = STAGES.of(Phase.OPEN)
     delivering = STAGES.of(Phase.DELIVER)
     try:
-        stage.call(site, request)
+        _called(stage.call, site, request)
         for stage in STAGES.of(Phase.SELECT):
-            jobs = stage.call(site, run_id)
+            jobs = _called(stage.call, site, run_id)
         for job in jobs:
             for stage in (each for each in delivering if each.per_job):
-                stage.call(site, run_id, job)
+                _called(stage.call, site, run_id, job)
         for stage in [*(each for each in delivering if not each.per_job), *STAGES.of(Phase.PUBLISH)]:
-            stage.call(site, run_id)
+            _called(stage.call, site, run_id)
     except LateAttemptError:  # another one has finished the run, or goes on with it
         return site.reread(run_id)
     except BulkExportError as error:
@@ -155,12 +157,49 @@ def run_export(site: Site, request: RunRequest) -> RunRecord:
     except Exception as error:
         _failed(site, run_id, stage.name, error)
         raise
-    return write_audit(site, run_id)
+    return _closed(site, run_id)
+
+
+def _called(stage: Callable[..., Any], *args: object) -> Any:
+    """Call a stage, and again where the state database went away under it: it goes on where it stopped."""
+    for _ in range(_LOST_AT_MOST):
+        try:
+            return stage(*args)
+        except StateAwayError as error:
+            if not error.lost:
+                raise
+    return stage(*args)
+
+
+def _closed(site: Site, run_id: str, failed_stages: tuple[str, ...] = (), *, cancelled: bool = False) -> RunRecord:
+    """Close the record; who stops a run while it is closed waits for that."""
+
+    def close() -> RunRecord:
+        return write_audit(site, run_id, failed_stages, cancelled=cancelled)
+
+    try:
+        return cast("RunRecord", _called(close))
+    except KeyboardInterrupt:
+        return cast("RunRecord", _called(close))
 
 
 def _failed(site: Site, run_id: str, stage_name: str, error: BaseException) -> RunRecord:
     """Close the record of a run that stopped; where none could be opened, the error itself is the answer."""
     try:
-        return write_audit(site, run_id, (stage_name,), cancelled=isinstance(error, KeyboardInterrupt))
+        if isinstance(error, KeyboardInterrupt):
+            _record_stop(site, run_id, stage_name, str(error))
+        return _closed(site, run_id, (stage_name,), cancelled=isinstance(error, KeyboardInterrupt))
     except BulkExportError:
         raise error from None
+
+
+def _record_stop(site: Site, run_id: str, stage_name: str, signal: str) -> None:
+    from bulk_export.state.run_errors import record_error
+
+    record = site.reread(run_id)
+    stop = TransientError(
+        "INTERRUPTED",
+        f"{stage_name} was stopped by {signal or 'the keyboard'}",
+        hint=f"Go on with it: bulk-export run {record.export_id} --resume {record.run_key}",
+    )
+    record_error(site.engine, run_id, stage=stage_name, error=stop, now=site.clock())

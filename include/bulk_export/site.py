@@ -30,6 +30,7 @@ from bulk_export.storage import open_storage, open_uri
 from bulk_export.storage.base import Storage
 from bulk_export.storage.faults import scratch_faults
 from bulk_export.storage.local import LocalStorage
+from bulk_export.storage.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from bulk_export.media.job import MediaLimits
     from bulk_export.state.records import RunRecord
     from bulk_export.storage.credentials import Credentials
-    from bulk_export.storage.retry import RetryPolicy
 
 Report = Callable[[str, int, int], None]
 
@@ -59,6 +59,7 @@ class Site:
         workers: processes that convert media, and threads that copy it.
         media_limits: what conversion may cost; None for the defaults.
         retry_policy: with buckets that do not answer; None for the default.
+        waits_for_state: whether a state database that is away for a moment is waited for, as long as for buckets.
         report: called with `(stage, contacts done, contacts in all)` as a stage goes on.
     """
 
@@ -69,6 +70,7 @@ class Site:
     workers: int = 2
     media_limits: MediaLimits | None = None
     retry_policy: RetryPolicy | None = None
+    waits_for_state: bool = True
     report: Report = _silent
 
     def load(self, only_export: str | None = None) -> Definitions:
@@ -83,7 +85,8 @@ class Site:
     @cached_property
     def engine(self) -> Engine:
         """The state database, created or upgraded where needed."""
-        engine = open_state(self._state_url, base=self.definitions)
+        patience = (self.retry_policy or RetryPolicy()) if self.waits_for_state else None
+        engine = open_state(self._state_url, base=self.definitions, patience=patience)
         migrate(engine)
         return engine
 

@@ -74,6 +74,7 @@ def get_context() -> ConsoleContext:
         clock=lambda: datetime.now(UTC),
         credentials=credentials,
         database_url=database_url,
+        waits_for_state=False,  # whoever looks at a page is told at once
     )
     return ConsoleContext(
         site=site,

@@ -15,7 +15,7 @@ from import_graph import Edge, Graph, When, circles
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-WORDS = ("error_codes", "errors", "fields", "quota", "reasons", "sizes", "suggestions", "time_zones")
+WORDS = ("error_codes", "errors", "fields", "process", "quota", "reasons", "sizes", "suggestions", "time_zones")
 VOCABULARY = {f"bulk_export.{name}" for name in WORDS}
 
 # These ask Airflow's own tables, which no module of the product describes.

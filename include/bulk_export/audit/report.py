@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 
 from bulk_export.audit.figures import notes, outcomes
+from bulk_export.process import process_of
 from bulk_export.reasons import Reason
 from bulk_export.sizes import size_text
 from bulk_export.state.records import RunRecord
@@ -22,8 +23,8 @@ def record_as_json(record: RunRecord) -> bytes:
     """The record as one JSON object, UTF-8, ending with a line feed.
 
     The keys are the fields of the record, always all of them, in its order. Moments are ISO 8601 in UTC
-    (`2026-11-23T07:30:00Z`), `quota_day` is a date, what is not known is null, `definitions` and `dry_run_report` are
-    objects rather than the texts the record keeps, null when empty.
+    (`2026-11-23T07:30:00Z`), `quota_day` is a date, what is not known is null. `definitions`, `process` and
+    `dry_run_report` are objects rather than the texts the record keeps, null when empty.
     """
     found = {field.name: _plain(field, getattr(record, field.name)) for field in declared_fields(type(record))}
     return json.dumps(found, ensure_ascii=False, indent=2).encode() + b"\n"
@@ -67,6 +68,7 @@ def _facts(record: RunRecord) -> Iterator[tuple[str, str]]:
     yield "run", record.run_id
     yield "continues", record.continues_run_id
     yield "trigger", f"{record.trigger}{who}"
+    yield "process", str(process_of(record.process) or "")
     yield "as of", _moment(record.as_of)
     if record.window_from and record.window_to:
         yield "window", f"{_moment(record.window_from)} to {_moment(record.window_to)}"

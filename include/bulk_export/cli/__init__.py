@@ -12,8 +12,9 @@ One module per command, imported only when it is called, so that `--help` answer
 - `migrate.py`: the state database's tables
 - `sample_store.py`: a contact store to try things on
 
-`places.py` finds the installation for them, `connections.py` reads connections from the environment, `exit_codes.py`
-says which exit code an error ends in.
+`places.py` finds the installation for them, `connections.py` reads connections from the environment, `abandoned.py`
+closes runs that were killed, `signals.py` ends a command, `output.py` prints on any console, `exit_codes.py` says which
+exit code an error ends in.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from pathlib import Path
 
 from bulk_export import __version__
 from bulk_export.cli.exit_codes import DONE, FAILED, exit_code
+from bulk_export.cli.output import show_everything
+from bulk_export.cli.signals import stopped_by_signals
 from bulk_export.definitions.folder import DEFINITIONS_VARIABLE, default_folder
 from bulk_export.errors import BulkExportError
 from bulk_export.state.records import RunStatus
@@ -39,18 +42,20 @@ SCHEMAS = ("definitions", *DEFINITION_KINDS, "transcript-json", "transcript-xsd"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    show_everything()
     options = parser().parse_args(arguments)
-    module = import_module(f"bulk_export.cli.{options.module}")
     try:
-        return int(module.run(options))
+        with stopped_by_signals():
+            module = import_module(f"bulk_export.cli.{options.module}")
+            return int(module.run(options))
     except BulkExportError as error:
         print(error, file=sys.stderr)
         return exit_code(error.code)
     except BrokenPipeError:
         sys.stderr.close()  # the reader (`| head`) has gone; Python must not complain while shutting down
         return DONE
-    except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"Interrupted{f' by {stop}' if str(stop) else ''}.", file=sys.stderr)
         return FAILED
     except (OSError, MemoryError) as error:
         from bulk_export.storage.faults import machine_error
@@ -116,6 +121,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--continue", dest="continues", metavar="RUN", help="export what the quota of that run did not reach"
     )
+    run.add_argument("--resume", metavar="RUN", help="go on with a run that was killed or has failed")
     run.add_argument(
         "--retry-failed-of", metavar="RUN", help="export only the contacts which that run could not deliver"
     )
@@ -125,8 +131,8 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument("uris", nargs="+", metavar="URI", help="directory or bucket address of a run")
     verify.add_argument("--json", action="store_true", help="print the report as JSON; of several runs one per line")
 
-    audit = command("audit", "audit", "read the audit")
-    kinds = audit.add_subparsers(required=True, metavar="list|show|events", dest="audit_command")
+    audit = command("audit", "audit", "read the audit; close what was killed")
+    kinds = audit.add_subparsers(required=True, metavar="list|show|close|events", dest="audit_command")
     listing = kinds.add_parser("list", help="runs, newest first")
     listing.add_argument("--export", metavar="EXPORT", help="only runs of this export")
     listing.add_argument(
@@ -141,6 +147,11 @@ def parser() -> argparse.ArgumentParser:
     show = kinds.add_parser("show", help="one run")
     show.add_argument("run", metavar="RUN", help="run id, or run key")
     show.add_argument("--json", action="store_true", help="print the audit record as JSON")
+
+    close = kinds.add_parser("close", help="close runs of this machine whose process was killed, give their quota back")
+    close.add_argument("run", metavar="RUN", nargs="?", help="run id, or run key (default: all of them)")
+    close.add_argument("--all", action="store_true", help="all of them, as without RUN")
+    close.add_argument("--force", action="store_true", help="also RUN of a machine that is gone, or of Airflow")
 
     events = kinds.add_parser("events", help="who created, edited, triggered or was refused what, newest first")
     events.add_argument("--limit", type=int, default=20, metavar="N", help="at most N events (default: 20)")

@@ -10,6 +10,7 @@ import json
 
 from bulk_export.cli import DEFINITION_KINDS
 from bulk_export.cli.exit_codes import DONE
+from bulk_export.cli.output import print_json
 
 
 def run(options: argparse.Namespace) -> int:
@@ -17,13 +18,13 @@ def run(options: argparse.Namespace) -> int:
     if options.name == "definitions":
         from bulk_export.definitions.json_schema import definitions_schema
 
-        print(json.dumps(definitions_schema(), indent=2))
+        print_json(json.dumps(definitions_schema(), indent=2))
     elif options.name in DEFINITION_KINDS:
         from bulk_export.definitions.json_schema import definition_schema
 
-        print(json.dumps(definition_schema(options.name), indent=2))
+        print_json(json.dumps(definition_schema(options.name), indent=2))
     elif options.name == "store":
-        print(json.dumps(store_schema(), indent=2))
+        print_json(json.dumps(store_schema(), indent=2))
     elif options.name == "store-sql":
         print(store_sql(), end="")
     else:

@@ -110,6 +110,14 @@ class RunSnapshot(Model):
     as_of: AwareTime
 
     @property
+    def exclusive(self) -> bool:
+        """Whether no other such run may be under way.
+
+        Both would deliver the same contacts.
+        """
+        return self.export.incremental and not self.parameters.dry_run
+
+    @property
     def version(self) -> str:
         """Twelve hex digits that change whenever what is exported, or how, changes."""
         definitions = self.model_copy(update={"parameters": RunParameters(), "as_of": datetime.min})

@@ -35,7 +35,7 @@ _ALARM_GRACE_S = 30
 def main() -> None:
     """Serve until the input ends."""
     faulthandler.enable()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump would hold recordings
     answers = os.fdopen(os.dup(1), "wb", buffering=0)

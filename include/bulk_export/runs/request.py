@@ -36,6 +36,7 @@ class RunRequest:
         dag_id: the DAG of the run, empty outside Airflow; with `dag_run_id` and `dag_run_url`.
         continues_run_id: the run whose rest this one exports.
         queued_at: when the run was due, aware; None means when its first stage begins.
+        process: JSON text of the process that runs it (`process.py`); empty in Airflow.
         refusal: why the request as such cannot be taken, such as parameters that make no sense; it is audited.
     """
 
@@ -51,6 +52,7 @@ class RunRequest:
     dag_run_url: str = ""
     continues_run_id: str = ""
     queued_at: datetime | None = None
+    process: str = ""
     refusal: BulkExportError | None = None
 
 

@@ -58,8 +58,10 @@ def resume_failed_run(run: OpenRun, stage_name: str) -> OpenRun:
         return run
     if stage_name != "check_quota" and not record.published and record.granted is not None:
         _hold_quota_again(run, stage_name)
+    exclusive = bool(record.definitions) and run.snapshot.exclusive and not record.published
     # Last: a task that fails before it finds the run failed still, and asks for quota again.
-    return OpenRun(run.site, reopen_run(run.site.engine, record.run_id, run.site.clock()), run.attempt)
+    reopened = reopen_run(run.site.engine, record.run_id, run.site.clock(), exclusive=exclusive)
+    return OpenRun(run.site, reopened, run.attempt)
 
 
 def _hold_quota_again(run: OpenRun, stage_name: str) -> None:

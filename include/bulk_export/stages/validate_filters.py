@@ -61,11 +61,11 @@ def open_record(site: Site, request: RunRequest) -> RunRecord:
     try:
         snapshot = _snapshot(site, definitions, request)
         accepted = _accepted_run(refused, snapshot, site.destination(snapshot).uri, now)
+        return create_run(site.engine, accepted, now, exclusive=snapshot.exclusive)
     except BulkExportError as error:
         create_run(site.engine, refused, now)
         record_error(site.engine, request.run_id, stage="validate_filters", error=error, now=now)
         raise
-    return create_run(site.engine, accepted, now)
 
 
 def _earlier_attempt(site: Site, run_id: str) -> RunRecord | None:
@@ -124,6 +124,7 @@ def _refused_run(definitions: Definitions, request: RunRequest) -> NewRun:
         dag_run_id=request.dag_run_id,
         dag_run_url=request.dag_run_url,
         continues_run_id=request.continues_run_id,
+        process=request.process,
         queued_at=request.queued_at,
     )
 

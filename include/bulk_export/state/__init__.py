@@ -11,6 +11,7 @@
 - `runs.py`: opens, reads, lists, counts and closes runs
 - `attempts.py`: the attempts at a run, so that a late one changes nothing
 - `publications.py`: what a run is about to publish, and that it has
+- `exclusive_runs.py`: which run delivers for an incremental export
 - `run_links.py`: which runs continue or retry another
 - `run_errors.py`: what went wrong in a stage, until its retry goes well
 - `progress.py`: how far each job of a run is

@@ -6,11 +6,12 @@ No handle outlives its transaction, so a process that forks shares none with its
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,7 +20,8 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
 
-from bulk_export.errors import BulkExportError, DefinitionError, TransientError
+from bulk_export.errors import BulkExportError, DefinitionError, StateAwayError, TransientError
+from bulk_export.storage.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -32,9 +34,16 @@ _OTHER_TABLES = frozenset({"42P07", "42P16", "42701", "42703", "42710", "42804"}
 _OTHER_TABLES_SQLITE = re.compile(r"already exists|no such column|has no column named|duplicate column name")
 _CONNECT_TIMEOUT_S = 10
 _NOT_FOR_OTHERS = 0o660
+_PATIENCE = "bulk_export_patience"
+# What a server, or the library on its behalf, says when waiting does not help.
+_REFUSALS = ("authentication failed", "does not exist", "pg_hba", "no password", "permission denied", "not known")
+
+log = logging.getLogger(__name__)
 
 
-def open_state(url: str, *, base: Path | None = None, busy_timeout_s: float = 60.0) -> Engine:
+def open_state(
+    url: str, *, base: Path | None = None, busy_timeout_s: float = 60.0, patience: RetryPolicy | None = None
+) -> Engine:
     """An engine on the state database.
 
     Nothing is connected to yet, except that a SQLite file's folder is made.
@@ -43,6 +52,7 @@ def open_state(url: str, *, base: Path | None = None, busy_timeout_s: float = 60
         url: SQLAlchemy URL: `sqlite:///var/state.db`, `postgresql://…`, or Airflow's `postgres://…`.
         base: the folder that a relative SQLite path is taken from (that of settings.yaml); None leaves it as it is.
         busy_timeout_s: how long a SQLite transaction waits for another process's.
+        patience: how long the beginning of a transaction waits for PostgreSQL to come back; None: not at all.
 
     Raises:
         DefinitionError: STATE_URL_INVALID, or STATE_DRIVER_MISSING when the PostgreSQL driver is not installed.
@@ -53,7 +63,11 @@ def open_state(url: str, *, base: Path | None = None, busy_timeout_s: float = 60
         if parsed.get_backend_name() == "sqlite":
             return _open_sqlite(parsed, base, busy_timeout_s)
         return create_engine(
-            parsed, poolclass=NullPool, hide_parameters=True, connect_args={"connect_timeout": _CONNECT_TIMEOUT_S}
+            parsed,
+            poolclass=NullPool,
+            hide_parameters=True,
+            connect_args={"connect_timeout": _CONNECT_TIMEOUT_S},
+            execution_options={_PATIENCE: patience},
         )
     except ModuleNotFoundError as error:
         raise DefinitionError(
@@ -143,16 +157,42 @@ def transaction(engine: Engine, *, reading: bool = False) -> Iterator[Connection
 
     Raises:
         TransientError: STATE_UNREACHABLE when the database is locked, gone, full or refuses the connection.
+        StateAwayError: STATE_UNREACHABLE while it may come back, at the beginning once patience has ended.
         DefinitionError: STATE_NOT_MIGRATED when its tables are missing, STATE_INVALID when they are somebody else's.
     """
-    try:
-        with (engine.execution_options(**{_READING: True}) if reading else engine).begin() as connection:
-            yield connection
-    except DBAPIError as error:
-        known = _sort(error, engine)
-        if known is None:
-            raise
-        raise known from error
+    with ExitStack() as stack:
+        connection = _begun(engine.execution_options(**{_READING: True}) if reading else engine, stack)
+        try:
+            with stack.pop_all():
+                yield connection
+        except DBAPIError as error:
+            known = _sort(error, engine)
+            if known is None:
+                raise
+            if isinstance(known, StateAwayError):
+                known.lost = True
+            raise known from error
+
+
+def _begun(engine: Engine, stack: ExitStack) -> Connection:
+    """A transaction that ends with the stack, waited for while the database may come back."""
+    patience: RetryPolicy | None = engine.get_execution_options().get(_PATIENCE)
+    told = False
+
+    def begin() -> Connection:
+        nonlocal told
+        try:
+            return stack.enter_context(engine.begin())
+        except DBAPIError as error:
+            known = _sort(error, engine)
+            if known is None:
+                raise
+            if isinstance(known, StateAwayError) and patience is not None and not told:
+                told = True
+                log.warning("%s Waiting for it up to %d seconds.", known.message, patience.window_s)
+            raise known from error
+
+    return begin() if patience is None else patience.call(begin, lambda error: isinstance(error, StateAwayError))
 
 
 def _sort(error: DBAPIError, engine: Engine) -> BulkExportError | None:
@@ -175,7 +215,7 @@ def _sort(error: DBAPIError, engine: Engine) -> BulkExportError | None:
             hint="Give `state` a database of its own, or restore this one from a backup.",
         )
     if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
-        return TransientError(
+        return _unreachable(engine, reason)(
             "STATE_UNREACHABLE",
             f"the state database {place} did not answer: {reason}",
             hint="Check that it runs, can be reached, has room, and that no other program keeps it locked.",
@@ -187,6 +227,12 @@ def _has_other_tables(error: DBAPIError, reason: str) -> bool:
     if isinstance(error.orig, sqlite3.Error):
         return _OTHER_TABLES_SQLITE.search(reason) is not None
     return getattr(error.orig, "sqlstate", None) in _OTHER_TABLES
+
+
+def _unreachable(engine: Engine, reason: str) -> type[TransientError]:
+    """SQLite has waited for its lock already; a server that says no will say so again."""
+    away = engine.dialect.name == "postgresql" and not any(words in reason for words in _REFUSALS)
+    return StateAwayError if away else TransientError
 
 
 def insert_missing(connection: Connection, table: Table, row: Mapping[str, object]) -> bool:

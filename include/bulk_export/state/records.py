@@ -91,6 +91,7 @@ class NewRun:
         dag_run_id: its run.
         dag_run_url: where to see it.
         continues_run_id: the run whose rest this one exports.
+        process: JSON text of the process that runs it (`process.py`), the last one that did; empty in Airflow.
         queued_at: when it was asked for; None means when the record is opened.
     """
 
@@ -114,6 +115,7 @@ class NewRun:
     dag_run_id: str = ""
     dag_run_url: str = ""
     continues_run_id: str = ""
+    process: Annotated[str, RunField(json_text=True)] = ""
     queued_at: datetime | None = None
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, Select, delete, select, tuple_, updat
 
 from bulk_export.errors import DefinitionError
 from bulk_export.state.database import insert_missing, transaction
+from bulk_export.state.exclusive_runs import claim_export, refuse_overtaken
 from bulk_export.state.records import OPEN, UNSUCCESSFUL, NewRun, RunRecord, RunStatus, Trigger, run_key
 from bulk_export.state.run_fields import declared_fields
 from bulk_export.state.tables import publications, reservations, runs, stage_errors
@@ -48,7 +49,7 @@ class RunFilters:
 STILL_OPEN = RunFilters(statuses=OPEN)
 
 
-def create_run(engine: Engine, new: NewRun, now: datetime, *, start: bool = True) -> RunRecord:
+def create_run(engine: Engine, new: NewRun, now: datetime, *, start: bool = True, exclusive: bool = False) -> RunRecord:
     """Open a run's record, or find the one its earlier attempt opened.
 
     The first snapshot, `queued_at` and `started_at` stay whatever `new` says later, except that a run which was queued
@@ -61,6 +62,11 @@ def create_run(engine: Engine, new: NewRun, now: datetime, *, start: bool = True
         new: what is known of the run.
         now: aware time.
         start: False to record it as QUEUED; opening it again starts it.
+        exclusive: no other run of its export may be under way that was opened so.
+
+    Raises:
+        RefusedError: RUN_ACTIVE, another one is under way; nothing is recorded.
+        DefinitionError: NOTHING_LEFT, another one has delivered since this one selected; nothing is recorded.
     """
     row = _EMPTY | {field.name: getattr(new, field.name) for field in declared_fields(NewRun)}
     row |= {
@@ -71,8 +77,14 @@ def create_run(engine: Engine, new: NewRun, now: datetime, *, start: bool = True
         "attempt": 1 if start else 0,
     }
     with transaction(engine) as connection:
+        if exclusive:
+            claim_export(connection, new.export_id, new.run_id)
         if not insert_missing(connection, runs, row) and start:
-            _start_again(connection, lock_run(connection, new.run_id), row, now)
+            record = lock_run(connection, new.run_id)
+            if exclusive:
+                refuse_overtaken(connection, record)
+            _start_again(connection, record, row, now)
+            change_run(connection, new.run_id, {"process": new.process})
         return read_run(connection, new.run_id)
 
 
@@ -91,17 +103,21 @@ def _reopen(connection: Connection, record: RunRecord, defined: dict[str, object
     connection.execute(update(runs).where(runs.c.run_id == record.run_id).values(again | _RESET | defined))
 
 
-def reopen_run(engine: Engine, run_id: str, now: datetime) -> RunRecord:
+def reopen_run(engine: Engine, run_id: str, now: datetime, *, exclusive: bool = False) -> RunRecord:
     """Make a FAILED or CANCELLED run RUNNING again.
 
-    Without its error; any other stays as it is.
+    Without its error; any other stays as it is. `exclusive` as in `create_run`.
 
     Raises:
         DefinitionError: RUN_UNKNOWN.
+        RefusedError: RUN_ACTIVE.
     """
     with transaction(engine) as connection:
         record = lock_run(connection, run_id)
         if record.status in UNSUCCESSFUL:
+            if exclusive:
+                claim_export(connection, record.export_id, run_id)
+                refuse_overtaken(connection, record)
             _reopen(connection, record, {}, now)
         return read_run(connection, run_id)
 

@@ -142,6 +142,14 @@ undelivered = Table(
     Column("run_id", Text, nullable=False),
 )
 
+# The run that delivers for an incremental export, while it is RUNNING.
+exclusive_runs = Table(
+    "exclusive_runs",
+    metadata,
+    Column("export_id", Text, primary_key=True),
+    Column("run_id", Text, nullable=False),
+)
+
 # Append only: triggers of the migration refuse every update and delete.
 events = Table(
     "events",

@@ -17,7 +17,10 @@ from typing import TypeVar
 from bulk_export.errors import TransientError
 
 _Answer = TypeVar("_Answer")
-_RETRIED = frozenset({"STORAGE_UNREACHABLE"})
+
+
+def _unreachable(error: TransientError) -> bool:
+    return error.code == "STORAGE_UNREACHABLE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,13 @@ class RetryPolicy:
     first_pause_s: float = 0.2
     longest_pause_s: float = 10.0
 
-    def call(self, fn: Callable[[], _Answer]) -> _Answer:
-        """What `fn` returns, tried again while the service does not answer."""
+    def call(self, fn: Callable[[], _Answer], may_pass: Callable[[TransientError], bool] = _unreachable) -> _Answer:
+        """What `fn` returns, tried again while the service does not answer.
+
+        Args:
+            fn: one request.
+            may_pass: whether waiting may cure an error.
+        """
         closes, pause = time.monotonic() + self.window_s, self.first_pause_s
         while True:
             try:
@@ -47,7 +55,7 @@ class RetryPolicy:
             except TransientError as error:
                 # Jitter: many threads that were throttled together must not come back together.
                 wait = pause * random.uniform(0.5, 1.0)
-                if error.code not in _RETRIED or time.monotonic() + wait > closes:
+                if not may_pass(error) or time.monotonic() + wait > closes:
                     raise
             time.sleep(wait)
             pause = min(2 * pause, self.longest_pause_s)
