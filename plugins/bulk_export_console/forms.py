@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from bulk_export.definitions.models import SavedExport
+from bulk_export.definitions.models import CsvOptions, SavedExport
 from bulk_export_console.wording import schedule_kind
 
 Short = Annotated[str, StringConstraints(max_length=300)]
@@ -38,6 +38,7 @@ class ExportForm(BaseModel):
     cron: Short = ""
     time_zone: Short = ""
     csv: Short = "standard"
+    separator: Short = ""
     on_quota_exceeded: Short = "continue"
     incremental: bool = False
     enabled: bool = True
@@ -64,15 +65,21 @@ class ExportForm(BaseModel):
             "incremental": self.incremental or None,
             "enabled": None if self.enabled else False,
         }
-        if present is None or present.csv.profile != self.csv:
-            plain = present is None or present.csv == type(present.csv)(profile=present.csv.profile)
-            value: object = self.csv if plain else {"profile": self.csv}
-            found["csv"] = None if plain and self.csv == "standard" else value
+        found |= self._csv(present.csv if present else CsvOptions())
         if self.when in {"none", "now"}:
             found["effective_from"] = None
         elif present is None or self._differs(present):
             found["effective_from"] = f"{now:%Y-%m-%dT%H:%M:%SZ}"
         return found
+
+    def _csv(self, present: CsvOptions) -> dict[str, object]:
+        """The key `csv`, where it changes: a word where the profile is all there is to say."""
+        wanted = {"profile": self.csv, "separator": self.separator or None}
+        if wanted == present.model_dump(include=set(wanted)):
+            return {}
+        if self.separator or present != CsvOptions(profile=present.profile, separator=present.separator):
+            return {"csv": wanted}
+        return {"csv": None if self.csv == "standard" else self.csv}
 
     def _schedule(self) -> dict[str, object] | None:
         kinds: dict[str, object] = {
@@ -117,6 +124,7 @@ def form_of(export: SavedExport) -> ExportForm:
         cron=(schedule.cron or "") if schedule else "",
         time_zone=schedule.time_zone if schedule else "",
         csv=export.csv.profile,
+        separator=export.csv.separator or "",
         on_quota_exceeded=export.on_quota_exceeded,
         incremental=export.incremental,
         enabled=export.enabled,

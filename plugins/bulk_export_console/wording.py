@@ -70,6 +70,8 @@ CSV_PROFILES: Mapping[str, str] = {
     "data": "Data",
 }
 
+SEPARATORS: Mapping[str, str] = {"": "Of the profile", ",": "Comma", ";": "Semicolon"}
+
 FORMAT_KINDS: Mapping[str, str] = {
     "audio_video": "Audio/Video Formats",
     "audio_only": "Audio Only Format",

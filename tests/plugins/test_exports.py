@@ -91,6 +91,17 @@ def test_an_edit_keeps_what_the_form_does_not_know_and_dates_only_a_changed_sche
     assert "notify: {email: [a@example.com]}" in path.read_text()
     assert save(csv="data").status_code == 200
     assert "csv: {profile: data, language: es}" in path.read_text()
+    assert save(csv="data", separator=";").status_code == 200
+    assert load_definitions(console.bench.definitions).exports["legal"].csv.model_dump() == {
+        "profile": "data",
+        "language": "es",
+        "separator": ";",
+        "metadata_parquet": False,
+    }
+    assert '<option value=";" selected>' in text(console, "/exports/legal")
+    assert save(csv="data", separator="|").status_code == 422
+    assert save(csv="data", separator="").status_code == 200
+    assert load_definitions(console.bench.definitions).exports["legal"].csv.separator is None
 
 
 @pytest.mark.faults("requests")

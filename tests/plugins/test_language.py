@@ -26,7 +26,14 @@ def texts() -> set[str]:
     found = {*REASON_WORDS.values(), *filter_forms._NAMES.values()}
     found |= {operator.label for operator in OPERATORS.values()}
     for mapping in (
-        *(wording.STATUSES, wording.TRIGGERS, wording.ITEM_STATUSES, wording.CSV_PROFILES, wording.FORMAT_KINDS),
+        *(
+            wording.STATUSES,
+            wording.TRIGGERS,
+            wording.ITEM_STATUSES,
+            wording.CSV_PROFILES,
+            wording.SEPARATORS,
+            wording.FORMAT_KINDS,
+        ),
         *(wording.stage_labels(), wording.WEEKDAYS, wording.OVER_QUOTA, wording.LICENCES, wording.CHECKS),
     ):
         found |= set(mapping.values())

@@ -83,6 +83,8 @@ def _facts(record: RunRecord) -> Iterator[tuple[str, str]]:
         yield "transcripts", f"{record.transcript_files:,} files, {size_text(record.transcript_bytes)}"
     if record.cut_values:
         yield "cut", f"{record.cut_values:,} texts to the maximum of their column"
+    if record.long_cells:
+        yield "long", f"{record.long_cells:,} cells longer than the 32,767 characters that Excel takes"
     if record.transcript_fixes:
         yield "replaced", f"{record.transcript_fixes:,} characters that XML cannot hold"
     yield "quota", _quota(record)

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from bulk_export.csv_cells.byte_set import ByteSet
 
+EXCEL_CHARS = 32_767
 REPLACEMENT = "\ufffd"
 # NUL ends the cell, the line or the file for many readers; the others XML and most terminals refuse as well.
 _UNREADABLE = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
@@ -49,6 +50,15 @@ def without_nul(text: pa.Array) -> tuple[pa.Array, int]:
         return text, 0
     found = pc.sum(pc.match_substring_regex(text, r"\x00")).as_py() or 0
     return pc.replace_substring_regex(text, r"\x00", REPLACEMENT), found
+
+
+def beyond_excel(text: pa.Array) -> int:
+    """Count cells that are longer than Excel takes."""
+    if len(text) == 0 or (pc.max(pc.binary_length(text)).as_py() or 0) <= EXCEL_CHARS:
+        return 0
+    long = text.filter(pc.fill_null(pc.greater(pc.binary_length(text), EXCEL_CHARS), False))
+    # Excel counts in UTF-16: an emoji is two.
+    return sum(len(cell.encode("utf-16-le")) // 2 > EXCEL_CHARS for cell in long.to_pylist())
 
 
 def cut(text: pa.Array, max_chars: int) -> tuple[pa.Array, int]:

@@ -27,6 +27,7 @@ class Tally:
     rows: int = 0
     masked: int = 0
     cut_values: int = 0
+    long_cells: int = 0
     guarded_cells: int = 0
     replaced_cells: int = 0
     unknown_zones: int = 0
@@ -129,6 +130,7 @@ class BatchColumns:
             text, cut = cells.cut(text, max_chars)
             self.tally.cut_values += cut
         if not self._raw:
-            text, guarded = guard(text)
+            text, guarded = guard(text, self.layout.separator)
             self.tally.guarded_cells += guarded
+        self.tally.long_cells += cells.beyond_excel(text)
         return text

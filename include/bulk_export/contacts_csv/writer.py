@@ -33,6 +33,7 @@ class CsvCounts:
         rows: contacts written.
         masked: recycled contacts, shown as `######`.
         cut_values: cells cut to their column's maximum.
+        long_cells: cells that Excel breaks apart or cuts; it takes 32,767 characters.
         guarded_cells: cells prefixed so that no spreadsheet runs them.
         replaced_cells: cells in which control characters became U+FFFD.
         unknown_zones: contacts whose time zone is missing or not an IANA name; their Date and Time are UTC.
@@ -41,6 +42,7 @@ class CsvCounts:
     rows: int
     masked: int
     cut_values: int
+    long_cells: int
     guarded_cells: int
     replaced_cells: int
     unknown_zones: int
@@ -59,7 +61,7 @@ def write_contacts_csv(jobs: Iterable[pa.Table], layout: CsvLayout, out: BinaryI
         ValueError: a job table lacks columns; named.
     """
     tally = Tally()
-    out.write(layout.byte_order_mark + header_record(layout.header, layout.line_end))
+    out.write(layout.byte_order_mark + header_record(layout.header, layout.line_end, layout.separator))
     under_way: deque[Future[tuple[memoryview, Tally]]] = deque()
     with _frugal_memory(), ThreadPoolExecutor(_THREADS, thread_name_prefix="csv") as pool:
 
@@ -79,6 +81,7 @@ def write_contacts_csv(jobs: Iterable[pa.Table], layout: CsvLayout, out: BinaryI
         rows=tally.rows,
         masked=tally.masked,
         cut_values=tally.cut_values,
+        long_cells=tally.long_cells,
         guarded_cells=tally.guarded_cells,
         replaced_cells=tally.replaced_cells,
         unknown_zones=tally.unknown_zones,
@@ -100,7 +103,7 @@ def _frugal_memory() -> Iterator[None]:
 def _records(batch: pa.RecordBatch, layout: CsvLayout) -> tuple[memoryview, Tally]:
     """The bytes of one batch, and what had to be changed; nothing is shared, so batches are made side by side."""
     tally = Tally()
-    return records(BatchColumns(batch, layout, tally).all(), layout.line_end), tally
+    return records(BatchColumns(batch, layout, tally).all(), layout.line_end, layout.separator), tally
 
 
 def _batches(job: pa.Table, layout: CsvLayout) -> Iterator[pa.RecordBatch]:

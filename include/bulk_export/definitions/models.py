@@ -136,7 +136,7 @@ class Schedule(Model):
 
 
 class CsvOptions(Model):
-    """How contacts.csv is written: profile and the language of Yes/No."""
+    """How contacts.csv is written: profile, separator, language of Yes/No."""
 
     profile: CsvProfile = Field(
         "standard",
@@ -144,6 +144,12 @@ class CsvOptions(Model):
         examples=["excel"],
     )
     language: Literal["en", "es"] = Field("en", description="Of Yes and No in cells.", examples=["es"])
+    separator: Literal[",", ";"] | None = Field(
+        None,
+        description="Between cells; without it `,`, and in profile `excel` with `language: es` the `;` that a Spanish "
+        "Excel takes.",
+        examples=[";"],
+    )
     metadata_parquet: bool = Field(False, description="Deliver contacts.parquet beside contacts.csv.", examples=[True])
 
 

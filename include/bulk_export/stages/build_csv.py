@@ -48,7 +48,7 @@ def build_csv(run: OpenRun) -> Counts | None:
 def build_tables(run: OpenRun) -> CsvCounts:
     """Make and deliver the tables of the jobs that are cut."""
     options = run.snapshot.export.csv
-    layout = CsvLayout(options.profile, options.language, run.snapshot.exportable_metadata)
+    layout = CsvLayout(options.profile, options.language, run.snapshot.exportable_metadata, options.separator)
     path = run.scratch / "contacts.csv"
     with path.open("wb") as out:
         counts = write_contacts_csv(_with_progress(run, "build_csv"), layout, out)
@@ -58,7 +58,7 @@ def build_tables(run: OpenRun) -> CsvCounts:
         _write_parquet(run, layout, path)
         delivered |= _deliver(run, PARQUET_FILE, path)
     run.attempt.confirm()
-    record_counts(run.site.engine, run.record.run_id, cut_values=counts.cut_values)
+    record_counts(run.site.engine, run.record.run_id, cut_values=counts.cut_values, long_cells=counts.long_cells)
     run.staging.write_facts("csv", delivered)
     return counts
 

@@ -210,5 +210,6 @@ def _bag_info(run: OpenRun, counts: ItemCounts) -> dict[str, str]:
         "Bagging-Date": f"{started:%Y-%m-%d}",
         "Bag-Software-Agent": f"bulk-contact-export {__version__}",
         "Contacts-Matched": str(counts.matched),
+        **({"Cells-Longer-Than-Excel-Takes": str(record.long_cells)} if record.long_cells else {}),
         **{f"Contacts-{str(status).replace('_', '-').title()}": str(n) for status, n in counts.by_status.items()},
     }

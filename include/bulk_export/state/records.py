@@ -141,6 +141,7 @@ class RunRecord(NewRun):
             of which one may have two.
         transcript_fixes: characters XML cannot hold that were replaced.
         cut_values: texts cut to their maximum in the CSV.
+        long_cells: cells of the CSV that are longer than Excel takes.
         quota_day: the day charged.
         quota_limit: contacts per day when the reservation was made.
         quota_before: contacts of the day already used then, by other runs.
@@ -176,6 +177,7 @@ class RunRecord(NewRun):
     transcript_bytes: Counted[int] = 0
     transcript_fixes: Counted[int] = 0
     cut_values: Counted[int] = 0
+    long_cells: Counted[int] = 0
     quota_day: Annotated[date | None, RunField(reservation="day")] = None
     quota_limit: Annotated[int | None, RunField(reservation="daily_limit")] = None
     quota_before: Annotated[int | None, RunField(reservation="used_before")] = None

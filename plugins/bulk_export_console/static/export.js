@@ -17,7 +17,7 @@ function values() {
     name: text("name"), description: text("description"), search: text("search"),
     storage_location: text("storage_location"), audio_video: text("audio_video"), audio_only: text("audio_only"),
     transcripts: text("transcripts"), when: text("when"), days: given.getAll("days"), day: Number(text("day")) || 0,
-    time: text("time"), cron: text("cron"), time_zone: text("time_zone"), csv: text("csv") || "standard",
+    time: text("time"), cron: text("cron"), time_zone: text("time_zone"), csv: text("csv") || "standard", separator: text("separator"),
     on_quota_exceeded: text("on_quota_exceeded") || "continue", incremental: given.has("incremental"),
     enabled: given.has("enabled"),
   };

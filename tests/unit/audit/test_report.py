@@ -45,6 +45,7 @@ RECORD = RunRecord(
     transcript_bytes=999,
     transcript_fixes=4,
     cut_values=12,
+    long_cells=3,
     quota_day=date(2026, 11, 23),
     quota_limit=1000,
     quota_before=0,
@@ -77,6 +78,7 @@ Weekly detractors (weekly): COMPLETED_WITH_ERRORS
   media        990 files, 91.2 MB
   transcripts  940 files, 999 bytes
   cut          12 texts to the maximum of their column
+  long         3 cells longer than the 32,767 characters that Excel takes
   replaced     4 characters that XML cannot hold
   quota        2026-11-23: 993 by this run, 0 before, 993 after, 1,000 a day
 

@@ -63,14 +63,24 @@ def tricky_csv(request: pytest.FixtureRequest, tmp_path: Path, make_contacts: Ca
         for number, text in enumerate(TRICKY)
     ]
     out = BytesIO()
-    layout = CsvLayout(request.param, "es", ("key",))
+    profile, separator = request.param
+    layout = CsvLayout(profile, "es", ("key",), separator)
     write_contacts_csv([make_contacts(*rows, metadata_keys=("key",))], layout, out)
     path = tmp_path / "contacts.csv"
     path.write_bytes(out.getvalue())
     return path
 
 
-PROFILES = pytest.mark.parametrize("tricky_csv", ["standard", "excel", "data"], indirect=True)
+PROFILES = pytest.mark.parametrize(
+    "tricky_csv",
+    [("standard", ","), ("excel", ","), ("data", ","), ("standard", ";"), ("excel", None), ("data", ";")],
+    indirect=True,
+    ids=str,
+)
+
+
+def separator_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8-sig").removeprefix("Contact ID")[0]
 
 
 def as_shown(text: str, path: Path) -> str:
@@ -82,7 +92,7 @@ def as_shown(text: str, path: Path) -> str:
 @PROFILES
 def test_python_reads_every_cell(tricky_csv: Path) -> None:
     with tricky_csv.open(encoding="utf-8-sig", newline="") as lines:
-        read = list(csv.DictReader(lines))
+        read = list(csv.DictReader(lines, delimiter=separator_of(tricky_csv)))
     assert [row["Subject"] for row in read] == [as_shown(text, tricky_csv) for text in TRICKY]
     assert [row["key"] for row in read] == [as_shown(text, tricky_csv) for text in TRICKY]
     assert {len(row) for row in read} == {len(CSV_FIELDS) + 1}
@@ -90,7 +100,7 @@ def test_python_reads_every_cell(tricky_csv: Path) -> None:
 
 @PROFILES
 def test_pandas_reads_every_cell(tricky_csv: Path) -> None:
-    read = pd.read_csv(tricky_csv, encoding="utf-8-sig", dtype=str, keep_default_na=False)
+    read = pd.read_csv(tricky_csv, sep=separator_of(tricky_csv), encoding="utf-8-sig", dtype=str, keep_default_na=False)
     assert read.shape == (len(TRICKY), len(CSV_FIELDS) + 1)
     assert read["Subject"].tolist() == [as_shown(text, tricky_csv) for text in TRICKY]
 
@@ -98,16 +108,16 @@ def test_pandas_reads_every_cell(tricky_csv: Path) -> None:
 @PROFILES
 def test_duckdb_reads_every_cell(tricky_csv: Path) -> None:
     with duckdb.connect() as connection:
-        read = connection.read_csv(str(tricky_csv), all_varchar=True, header=True)
+        read = connection.read_csv(str(tricky_csv), sep=separator_of(tricky_csv), all_varchar=True, header=True)
         assert read.select("Contact ID", "Subject").fetchall() == [
             (str(number), as_shown(text, tricky_csv)) for number, text in enumerate(TRICKY)
         ]
 
 
-@pytest.mark.parametrize("tricky_csv", ["excel"], indirect=True)
+@pytest.mark.parametrize("tricky_csv", [("excel", None)], indirect=True, ids=str)
 def test_excel_gets_a_byte_order_mark_and_crlf_between_records_only(tricky_csv: Path) -> None:
     content = tricky_csv.read_bytes()
-    assert content.startswith(b"\xef\xbb\xbfContact ID,")
+    assert content.startswith(b"\xef\xbb\xbfContact ID;Last Name;")
     assert b'"line\nbreak"' in content
     outside_quotes = b"".join(content.split(b'"')[::2])
     assert outside_quotes.count(b"\r\n") == outside_quotes.count(b"\n") == len(TRICKY) + 1

@@ -10,10 +10,13 @@ from io import BytesIO, StringIO
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bulk_export.contacts.schema import canonical_schema
 from bulk_export.contacts_csv import CsvLayout, write_contacts_csv
 from bulk_export.csv_cells.guard import guard
+from bulk_export.csv_cells.records import records
 from bulk_export.items.table import job_items, write_items_csv
 from bulk_export.reasons import Reason
 from bulk_export.staging.journal import FileResult
@@ -33,8 +36,6 @@ RUN_BY_SPREADSHEETS = (
     "-1 =2",
     "+1-612-555-0100",
     "+1/2",
-    "+16125550100;=1",
-    "+16125550100\n=1",
     "\ttab",
     "\rreturn",
     "\nline",
@@ -145,3 +146,61 @@ def test_a_slice_of_a_column_is_judged_by_its_own_cells() -> None:
     column = pa.array(["=1", "plain", "=2", "plain"])
     assert guard(column.slice(1, 1)) == (pa.array(["plain"]), 0)
     assert guard(column.slice(1, 2)) == (pa.array(["plain", "'=2"]), 1)
+
+
+# What stands in the file for a text that another separator than the file's takes apart.
+TAKEN_APART = {
+    "Hola;=1+1;x": "Hola;'=1+1;x",
+    "x;+cmd|' /C calc'!A0": "x;'+cmd|' /C calc'!A0",
+    "1;-2+3": "1;'-2+3",
+    "'=1;@SUM(1)": "'=1;'@SUM(1)",
+    "Gracias\t=1+1\tx": "Gracias\t'=1+1\tx",
+    "a; =1+1;b": "a; '=1+1;b",
+    "a;\t-2+3": "a;\t'-2+3",
+    "a\r\n=1": "a\r\n'=1",
+    "a\n\u200b@x": "a\n\u200b'@x",
+    'a;"=1+1"': 'a;"\'=1+1"',
+    "a;＝1": "a;'＝1",
+    "+16125550100;=1": "'+16125550100;'=1",
+    "=1;=2": "'=1;'=2",
+    "a;-5;b": "a;-5;b",
+    "Tel.;+34 600 123 456": "Tel.;+34 600 123 456",
+    "a; -1,5 ;b": "a; -1,5 ;b",
+    "a;-5+cmd": "a;'-5+cmd",
+    "a;b=1;c@d": "a;b=1;c@d",
+    "a,=1": "a,=1",
+}
+
+
+@pytest.mark.parametrize("text", TAKEN_APART)
+def test_a_sign_after_a_separator_inside_a_text_is_guarded_too(text: str) -> None:
+    guarded, found = guard(pa.array(["plain", text, None]))
+    assert guarded.to_pylist() == ["plain", TAKEN_APART[text], None]
+    assert found == (TAKEN_APART[text] != text)
+
+
+def test_where_the_file_has_another_separator_a_comma_inside_a_text_takes_it_apart() -> None:
+    guarded, found = guard(pa.array(["a,=1", "a, -5", "a;=1"]), ";")
+    assert (guarded.to_pylist(), found) == (["a,'=1", "a, -5", "a;'=1"], 2)
+
+
+PIECES = st.lists(
+    st.sampled_from(
+        [";", ",", "\t", "\n", " ", '"', "'", "=1+1", "+34 600", "-5", "@x", "-2+3", "a", "=", "\u200b", "1+1"]
+    ),
+    max_size=8,
+).map("".join)
+
+
+@settings(deadline=None, derandomize=True, max_examples=400)
+@given(st.lists(PIECES, min_size=3, max_size=3), st.sampled_from([",", ";"]))
+def test_whatever_separator_a_reader_takes_no_cell_begins_a_formula(texts: list[str], separator: str) -> None:
+    columns = [guard(pa.array(["first"]))[0], *(guard(pa.array([text]), separator)[0] for text in texts)]
+    content = bytes(records(columns, "\r\n", separator)).decode()
+    for read_with in ",;\t":
+        for row in csv.reader(StringIO(content, newline=""), delimiter=read_with):
+            for cell in row:
+                shown = cell.lstrip("\u200b \t\r\n")
+                # Left alone is a number: with what follows it in another reader's cell it must not become a formula.
+                number = re.match(r"(?:[+-]5|\+34 600) *(?:[\"';,\t\r\n]|$)", shown)
+                assert not shown.startswith(("=", "+", "-", "@")) or number, (content, read_with, cell)
