@@ -29,8 +29,6 @@ from pathlib import Path
 
 from bulk_export import __version__
 from bulk_export.cli.exit_codes import DONE, FAILED, exit_code
-from bulk_export.cli.output import show_everything
-from bulk_export.cli.signals import stopped_by_signals
 from bulk_export.definitions.folder import DEFINITIONS_VARIABLE, default_folder
 from bulk_export.errors import BulkExportError
 from bulk_export.state.records import RunStatus
@@ -42,6 +40,9 @@ SCHEMAS = ("definitions", *DEFINITION_KINDS, "transcript-json", "transcript-xsd"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    from bulk_export.cli.output import show_everything
+    from bulk_export.cli.signals import stopped_by_signals
+
     show_everything()
     options = parser().parse_args(arguments)
     try:
