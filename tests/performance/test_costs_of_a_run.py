@@ -46,7 +46,7 @@ def test_a_file_is_opened_once_and_a_byte_read_once_and_written_once(bench: Work
     }
     # What is delivered was hashed while it was written: nobody reads it again.
     assert [path for path in counted.opened if path.startswith("exports/") and "/data/" in path] == []
-    media, slack = len(numbers) * FILE_BYTES, 2_000_000  # catalogue, database, staging, tables
+    media, slack = len(numbers) * FILE_BYTES, 3_000_000  # catalogue, database, staging, tables
     assert media <= counted.read < media + slack
     assert media <= counted.written < media + slack
 
@@ -68,7 +68,9 @@ def test_the_state_database_is_asked_per_job_and_not_per_contact(tmp_path: Path,
     few, many, jobs = with_jobs(1, 4), with_jobs(1, 60), with_jobs(4, 4)
 
     assert (few.exported, many.exported, jobs.exported) == (4, 60, 16)
-    assert many.statements == few.statements <= 110
+    # A hundred of them see that no other attempt has taken over; while files are written, one a second.
+    assert few.statements <= 210
+    assert many.statements < few.statements + 30
     assert many.listed == few.listed
-    assert (jobs.statements - few.statements) / 3 <= 22
+    assert (jobs.statements - few.statements) / 3 <= 46
     assert (jobs.listed - few.listed) / 3 <= 20

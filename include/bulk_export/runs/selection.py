@@ -75,9 +75,10 @@ def freeze_keys(run: OpenRun) -> Matched:
         run.staging.forget_selection()
         facts = asdict(_match(run))
         run.staging.write_facts("matched", facts)
-    run.attempt.confirm()
     matched = Matched(**{field.name: int(facts[field.name]) for field in fields(Matched)})
-    record_counts(run.site.engine, run.record.run_id, matched=matched.contacts, roots=matched.roots)
+    if (run.record.matched, run.record.roots) != (matched.contacts, matched.roots):
+        run.attempt.confirm()
+        record_counts(run.site.engine, run.record.run_id, matched=matched.contacts, roots=matched.roots)
     return matched
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, delete, select
 from bulk_export.errors import LateAttemptError
 from bulk_export.state.database import transaction
 from bulk_export.state.records import RunRecord
-from bulk_export.state.runs import change_run, lock_run, read_run
+from bulk_export.state.runs import change_run, lock_run, read_run, run_unknown
 from bulk_export.state.tables import publications, runs
 
 
@@ -39,6 +39,20 @@ def confirm_attempt(engine: Engine, run_id: str, attempt: int) -> None:
     with transaction(engine, reading=True) as connection:
         if connection.execute(select(runs.c.attempt).where(runs.c.run_id == run_id)).scalar() != attempt:
             raise late(run_id)
+
+
+def hold_attempt(connection: Connection, run_id: str, attempt: int | None) -> None:
+    """Lock a run for an attempt, without reading it.
+
+    Raises:
+        DefinitionError: RUN_UNKNOWN.
+        LateAttemptError: it has been overtaken.
+    """
+    found = connection.execute(select(runs.c.attempt).where(runs.c.run_id == run_id).with_for_update()).scalar()
+    if found is None:
+        raise run_unknown(run_id)
+    if attempt is not None and found != attempt:
+        raise late(run_id)
 
 
 def lock_attempt(connection: Connection, run_id: str, attempt: int | None) -> RunRecord:

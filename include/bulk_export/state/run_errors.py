@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, delete, select
 
 from bulk_export.errors import BulkExportError
-from bulk_export.state.attempts import lock_attempt
+from bulk_export.state.attempts import hold_attempt
 from bulk_export.state.database import transaction, upsert
 from bulk_export.state.runs import change_run
 from bulk_export.state.tables import stage_errors
@@ -40,7 +40,7 @@ def record_error(
         LateAttemptError: the attempt has been overtaken, so that its error is not the run's.
     """
     with transaction(engine) as connection:
-        lock_attempt(connection, run_id, attempt)
+        hold_attempt(connection, run_id, attempt)
         put_error(connection, run_id, stage=stage, error=error, now=now, job=job)
 
 
@@ -65,7 +65,7 @@ def clear_error(engine: Engine, run_id: str, *, stage: str, job: int = WHOLE_STA
         LateAttemptError: the attempt has been overtaken.
     """
     with transaction(engine) as connection:
-        lock_attempt(connection, run_id, attempt)
+        hold_attempt(connection, run_id, attempt)
         c = stage_errors.c
         gone = delete(stage_errors).where(c.run_id == run_id, c.stage == stage, c.job == job)
         if connection.execute(gone).rowcount:
