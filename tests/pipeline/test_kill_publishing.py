@@ -1,7 +1,7 @@
 """Killed at any write from the manifest to the closed record, a run is what its directory says: delivered, or not.
 
 On directories and S3, with SQLite and PostgreSQL; followed by maintenance, by clearing what failed, by running anew.
-BULK_EXPORT_FAULTS=all tries each of the three after each write instead of one.
+BULK_EXPORT_FAULTS=all tries each of the three after each write everywhere, instead of one.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ PREFIX = "killed"
 MARKER = "tagmanifest-sha256.txt"
 # Enough for publishing and the audit to write no more, which the last test shows.
 WRITES = 54
+# Every write in the first, a quarter of them in each of the others.
+PLACES = ("local-sqlite", "local-postgres", "s3-sqlite", "s3-postgres")
 FOLLOWED_BY = ("maintenance", "clearing", "running anew")
 
 
@@ -68,7 +70,7 @@ class Places:
         return bench
 
 
-@pytest.fixture(scope="module", params=["local-sqlite", "local-postgres", "s3-sqlite", "s3-postgres"])
+@pytest.fixture(scope="module")
 def places(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
     storage, state = request.param.split("-")
     bench = Workbench(tmp_path_factory.mktemp("prepared") / "bench")
@@ -181,15 +183,15 @@ def go_on(bench: Workbench, how: str) -> RunRecord:
 def cases() -> list[Any]:
     every = os.environ.get("BULK_EXPORT_FAULTS") == "all"
     return [
-        (write, how)
+        (place, write, how)
+        for rest, place in enumerate(PLACES)
         for write in range(1, WRITES + 1)
         for number, how in enumerate(FOLLOWED_BY)
-        if every or number == write % len(FOLLOWED_BY)
+        if every or (number == write % len(FOLLOWED_BY) and (not rest or rest == write % len(PLACES)))
     ]
 
 
-@pytest.mark.faults("kill")
-@pytest.mark.parametrize(("fatal_write", "followed_by"), cases())
+@pytest.mark.parametrize(("places", "fatal_write", "followed_by"), cases(), indirect=["places"])
 def test_a_run_killed_while_it_is_published_is_what_its_directory_says(
     places: Places, tmp_path: Path, fatal_write: int, followed_by: str
 ) -> None:
@@ -207,6 +209,7 @@ def test_a_run_killed_while_it_is_published_is_what_its_directory_says(
         assert [path for path in (bench.root / "staging").rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.parametrize("places", PLACES, indirect=True)
 def test_the_writes_above_cover_all_of_publishing(places: Places, tmp_path: Path) -> None:
     with ExitStack() as stack:
         bench = places.copy(tmp_path / "bench", stack)
