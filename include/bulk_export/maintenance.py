@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from bulk_export.errors import DefinitionError
 from bulk_export.pipeline import write_audit
 from bulk_export.process import has_ended, process_of
-from bulk_export.staging.run_staging import run_keys
+from bulk_export.staging.run_areas import run_keys
 from bulk_export.state.progress import list_progress
 from bulk_export.state.records import OPEN, UNSUCCESSFUL, RunRecord
 from bulk_export.state.runs import STILL_OPEN, find_run, list_runs

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 from bulk_export.staging.journal import Journal
 from bulk_export.staging.tables import is_whole, read_table, write_table
-from bulk_export.state.records import RUN_KEY_LENGTH
 from bulk_export.storage.base import Storage
 from bulk_export.storage.capabilities import Durability, UnfinishedWrites
 from bulk_export.storage.reading import read
@@ -140,12 +139,6 @@ class RunStaging:
         self.storage.delete([entry.key for entry in self.storage.list(self._prefix)])
         if isinstance(self.storage, UnfinishedWrites):
             self.storage.sweep(self._prefix)
-
-
-def run_keys(storage: Storage) -> list[str]:
-    """The keys of the runs that keep something in a staging area."""
-    keys = dict.fromkeys(entry.key.partition("/")[0] for entry in storage.list())
-    return [key for key in keys if len(key) == RUN_KEY_LENGTH]
 
 
 def job_file(number: int) -> str:
