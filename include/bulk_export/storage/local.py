@@ -251,12 +251,15 @@ class LocalStorage(LocalPaths, Durability, Rights, UnfinishedWrites, WholeReads,
 
     def make_folder(self, folder: str) -> None:
         """Make a folder, and those above it, for whoever may read files."""
-        with suppress(FileExistsError):
-            try:
+        try:
+            os.mkdir(folder, self._folder_mode)  # noqa: PTH102
+        except FileNotFoundError:
+            self.make_folder(folder.rpartition("/")[0])
+            with suppress(FileExistsError):  # made by somebody else meanwhile
                 os.mkdir(folder, self._folder_mode)  # noqa: PTH102
-            except FileNotFoundError:
-                self.make_folder(folder.rpartition("/")[0])
-                os.mkdir(folder, self._folder_mode)  # noqa: PTH102
+        except FileExistsError:
+            if not os.path.isdir(folder):  # noqa: PTH112 - such as a link whose disk is away
+                raise
 
     def _prune(self, folder: str) -> None:
         with suppress(OSError):  # not empty, or already gone

@@ -8,7 +8,7 @@ import pytest
 
 from bulk_export import pipeline
 from bulk_export.definitions.run import RunSnapshot
-from bulk_export.errors import DefinitionError, RefusedError
+from bulk_export.errors import DefinitionError, TransientError
 from bulk_export.stages.validate_filters import validate_filters
 from bulk_export.state.events import list_events
 from bulk_export.state.records import RunStatus
@@ -113,7 +113,7 @@ def test_a_destination_that_cannot_be_written_stops_all_but_a_dry_run(
         assert validate_filters(bench.site(), request) == request.run_id
         return
 
-    with pytest.raises(RefusedError, match="STORAGE_MISSING"):
+    with pytest.raises(TransientError, match="STORAGE_UNREACHABLE"):
         validate_filters(bench.site(), request)
 
     assert bench.site().reread(request.run_id).failed_stage == "validate_filters"
