@@ -191,7 +191,7 @@ class Running:
         [scheduler] = [child for child in children if child.cmdline()[-1:] == ["scheduler"]]
         return scheduler
 
-    def until(self, what: str, holds: Callable[[], Found], limit_s: float = 150) -> Found:
+    def until(self, what: str, holds: Callable[[], Found], limit_s: float = 300) -> Found:
         """Wait until something holds, and return it."""
         return until(what, holds, limit_s, every_s=LOOK_EVERY_S)
 
