@@ -25,6 +25,7 @@ from servers import S3Server
 
 Open = Callable[..., S3Storage]
 FILES = 7
+LISTING = 1  # of the job's folder: what an attempt delivered whose journal is lost
 
 
 def wav(number: int, size: int) -> bytes:
@@ -70,6 +71,7 @@ def check(server: S3Server, prefix: str, results: list[FileResult], size: int) -
 
 
 def asked(proxy: FaultProxy) -> Counter[str]:
+    assert sum(method == "GET" and "list-type=2" in address for method, address in proxy.requests) == LISTING
     return Counter(method for method, _ in proxy.requests)
 
 
@@ -83,7 +85,7 @@ def test_a_file_from_a_disk_costs_one_put(
 
     results = deliver(stored, opened(endpoint=proxy.endpoint), size, tmp_path)
 
-    assert asked(proxy) == {"PUT": FILES}
+    assert asked(proxy) == {"GET": LISTING, "PUT": FILES}
     assert proxy.bytes_in == FILES * size
     check(s3_server, prefix, results, size)
 
@@ -98,7 +100,7 @@ def test_a_file_that_stays_in_the_service_is_read_once_and_never_sent(
     results = deliver(opened("calls", endpoint=proxy.endpoint), opened(endpoint=proxy.endpoint), size, tmp_path)
 
     again = 1  # the first object is copied once more, to see that it is refused
-    assert asked(proxy) == {"GET": FILES, "PUT": FILES + again}
+    assert asked(proxy) == {"GET": FILES + LISTING, "PUT": FILES + again}
     assert 0 <= proxy.bytes_out - FILES * size < FILES * 1_000  # beside the files, the answers to the copies
     assert proxy.bytes_in == 0
     check(s3_server, prefix, results, size)
@@ -113,6 +115,6 @@ def test_a_small_file_that_stays_in_the_service_costs_one_get_and_one_put(
 
     results = deliver(opened("calls", endpoint=proxy.endpoint), opened(endpoint=proxy.endpoint), size, tmp_path)
 
-    assert asked(proxy) == {"GET": FILES, "PUT": FILES}
+    assert asked(proxy) == {"GET": FILES + LISTING, "PUT": FILES}
     assert proxy.bytes_in == FILES * size
     check(s3_server, prefix, results, size)

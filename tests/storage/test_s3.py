@@ -277,10 +277,10 @@ def test_a_checksum_is_told_only_where_it_proves_the_whole_object(
     assert opened(who="dropper").checksum("small") is None
 
 
-def test_a_bag_is_published_twice_where_only_lists_and_puts_are_allowed(
+def test_a_finished_bag_stays_as_it_is_where_only_lists_and_puts_are_allowed(
     opened: Open, s3_server: S3Server, proxy: FaultProxy, prefix: str, tmp_path: Path
 ) -> None:
-    """A crash between the marker and the audit record makes the stage run again."""
+    """Whoever finds its marker takes it over; publishing it anew would need the right to withdraw the marker."""
     proxy.plan(DENIED, "HEAD", "DELETE")
     proxy.plan(DENIED, "GET", part=f"{prefix}/")
     proxy.plan(DENIED, "POST", part="?delete")
@@ -288,11 +288,11 @@ def test_a_bag_is_published_twice_where_only_lists_and_puts_are_allowed(
     written = destination.put("run/data/contacts.csv", b"Contact ID\n", replace=False)
     payload = [PayloadFile("data/contacts.csv", written.bytes, written.sha256)]
 
-    first = publish_bag(destination, "run", payload, {"Bagging-Date": "2026-11-23"}, scratch=tmp_path)
+    publish_bag(destination, "run", payload, {"Bagging-Date": "2026-11-23"}, scratch=tmp_path)
     marker = lies(s3_server, prefix, "run/tagmanifest-sha256.txt")
-    again = publish_bag(destination, "run", payload, {"Bagging-Date": "2026-11-23"}, scratch=tmp_path)
+    with pytest.raises(RefusedError, match="STRAY_FILES"):
+        publish_bag(destination, "run", payload, {"Bagging-Date": "2026-11-23"}, scratch=tmp_path)
 
-    assert again == first
     assert lies(s3_server, prefix, "run/tagmanifest-sha256.txt") == marker
 
 
