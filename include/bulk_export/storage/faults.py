@@ -99,8 +99,8 @@ def from_os_error(
         open_file: it came of an open file: whatever its number, it says nothing of the file's name.
     """
     cause = cause_of(error)
-    if open_file and cause in _OF_A_PATH:
-        cause = Cause.OTHER
+    if (open_file and cause in _OF_A_PATH) or (doing != "read" and error.errno == errno.ELOOP):
+        cause = Cause.OTHER  # links in a circle where files shall go: a disk that is away, and may come back
     code = full if cause is Cause.FULL else _STORAGE.get(cause, "STORAGE_UNREACHABLE")
     fault = storage_error(code, doing, where, words_of(error))
     return unreadable(where, words_of(error)) if doing == "read" and code == "STORAGE_UNREACHABLE" else fault

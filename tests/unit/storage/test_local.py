@@ -267,7 +267,7 @@ def test_the_umask_takes_rights_away(tmp_path: Path) -> None:
         (errno.EDQUOT, TransientError, "STORAGE_FULL"),
         (errno.EFBIG, TransientError, "STORAGE_FULL"),
         (errno.ENAMETOOLONG, DefinitionError, "KEY_INVALID"),
-        (errno.ELOOP, RefusedError, "STORAGE_MISSING"),
+        (errno.ELOOP, TransientError, "STORAGE_UNREACHABLE"),
         (errno.EMFILE, TransientError, "MACHINE_EXHAUSTED"),
         (errno.ENOMEM, TransientError, "MACHINE_EXHAUSTED"),
         (errno.EIO, TransientError, "STORAGE_UNREACHABLE"),
